@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note OR MIT */
+/*
+ * The contract between kscap.ko and its readers: records, ring geometry, ioctls.
+ *
+ * A consumer opens /dev/kscap; the open file is its lifetime. It then
+ *   1. asks SCAP_IOC_INFO and compares abi_version;
+ *   2. calls SCAP_IOC_SETUP, which allocates one ring per possible CPU;
+ *   3. narrows what it wants with SCAP_IOC_FILTER and SCAP_IOC_TREE_ADD;
+ *   4. maps SCAP_MMAP_CTL (read-only), SCAP_MMAP_POS (read-write) and each CPU's SCAP_MMAP_DATA
+ *      (read-only, twice the ring's size: the ring is mapped twice in a row, so that a record
+ *      never breaks at the end);
+ *   5. calls SCAP_IOC_START, reads, and closes the file.
+ *
+ * The ring. A CPU's ring has one writer, the CPU itself. Positions count units of 8 bytes modulo
+ * 2^32 and only grow. The kernel publishes `seq << 32 | position` in scap_ring_ctl.head with
+ * release order; both halves always belong together: seq is the sequence number that the next
+ * attempt will get, position is where it would lie. The reader publishes how far it has read in
+ * scap_ring_pos.tail. Everything the kernel reads there is taken as hostile: a tail further than
+ * one ring behind the head means "full" and is never used as an index.
+ *
+ * Records are multiples of 8 bytes, in the CPU's byte order, and begin with struct scap_rec. Time
+ * and sequence are given inside the reserve loop: within one ring, ring order = sequence order =
+ * time order. Several records reserved together (a gap, introductions, a call) share one time.
+ *
+ * Loss. An attempt that finds no room takes a sequence number and is tallied. The next record that
+ * fits is preceded by a GAP with the missing sequence range, time range and tally. Introductions
+ * and gaps that found no room are not attempts of their own: they belong to the record they serve.
+ *
+ * Introductions. Time is cut into epochs of 2^SCAP_EPOCH_SHIFT ns. A thread's first record in an
+ * epoch on a CPU is preceded, in that ring, by INTRO; a file cookie's first use by FILE. A later
+ * introduction of the same tid or cookie in the ring replaces the earlier one. Cookie 0 is none.
+ *
+ * Order across CPUs. Time is one clock for all CPUs. SCAP_IOC_WATERMARK returns a time such that
+ * every record before it is already below the published heads read after the call.
+ *
+ * Compatibility: rules are append-only. A new record type, flag, slot or role takes a new number;
+ * a reader skips types it does not know by their length. A change of layout raises
+ * SCAP_ABI_VERSION, and both sides refuse to work with another version.
+ */
+#ifndef SCAP_ABI_H
+#define SCAP_ABI_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define SCAP_ABI_VERSION	1
+#define SCAP_DEVICE_PATH	"/dev/kscap"
+#define SCAP_EPOCH_SHIFT	30
+#define SCAP_EPOCH_NS		(1ULL << SCAP_EPOCH_SHIFT)
+
+/* ---- records ------------------------------------------------------------------------------ */
+
+/* Every record begins so. */
+struct scap_rec {
+	__u16 len8;		/* length in units of 8 bytes, this header included; never 0 */
+	__u8 type;		/* SCAP_REC_*, see events.def */
+	__u8 flags;		/* meaning depends on the type */
+	__u32 seq;		/* per ring, modulo 2^32 */
+	__u64 time_ns;		/* raw monotonic clock of struct scap_clock */
+};
+
+#define SCAP_REC_MAX_BYTES	(0xffffu * 8)
+
+enum scap_rec_type {
+#define SCAP_EVENT(nr, ID, name, text) SCAP_REC_##ID = nr,
+#include "events.def"
+#undef SCAP_EVENT
+	SCAP_REC_TYPES = 32	/* types are below this; a reader skips the ones it does not know */
+};
+
+/* Application binary interfaces of system calls. */
+#define SCAP_ABI_X86_64		0
+#define SCAP_ABI_I386		1
+#define SCAP_ABI_X32		2	/* number holds the bit 0x40000000 */
+#define SCAP_ABIS		3
+
+/* `shape` of CALL and ENTER: low 3 bits the number of argument words, next 3 bits the ABI. */
+#define SCAP_SHAPE(abi, nargs)	((__u8)((abi) << 3 | (nargs)))
+#define SCAP_SHAPE_NARGS(s)	((s) & 7)
+#define SCAP_SHAPE_ABI(s)	((s) >> 3 & 7)
+
+/*
+ * CALL: one system call, written at its exit. The fixed part is followed, in this order, by
+ *   __u64 nr, sign-extended	if NR64	(numbers outside 0..65535)
+ *   __s64 ret			if RET64
+ *   __u64 latency_ns		if LAT64
+ *   __u32 cookie, cookie2	if COOKIES
+ *   __u64 args[nargs]		raw registers; zero-extended from 32 bits for i386
+ *   blobs up to the record's end, in ascending slot order
+ *
+ * cookie is the file that the call is about: the new file for calls that return a descriptor and
+ * succeeded, otherwise the file behind the first descriptor argument (for close: taken at entry;
+ * for a successful exec: the new executable). cookie2 is the descriptor argument's file where
+ * cookie is the new one (accept: the listener), or the second file (pipe2: the write end).
+ */
+struct scap_rec_call {
+	struct scap_rec h;	/* flags: SCAP_CALL_* */
+	__u32 tid;
+	__u32 latency_ns;	/* entry to exit; SCAP_LATENCY_UNKNOWN without LAT64: unknown */
+	__s32 ret;		/* the whole value unless RET64 */
+	__u16 nr;
+	__u8 shape;
+	__u8 more;		/* SCAP_MORE_* */
+};
+
+#define SCAP_LATENCY_UNKNOWN	0xffffffffu
+
+#define SCAP_CALL_NR64		0x01
+#define SCAP_CALL_RET64		0x02
+#define SCAP_CALL_LAT64		0x04
+#define SCAP_CALL_COOKIES	0x08
+#define SCAP_CALL_NO_ENTRY	0x10	/* no entry was seen: seccomp, clone child, kernel-started,
+					   attached in mid-call, or no room in the stash */
+#define SCAP_CALL_TRAPPED	0x20	/* seccomp TRAP or KILL: the call was not made; ret is the
+					   rolled-back register, not a result */
+#define SCAP_CALL_CHILD		0x40	/* a clone/fork returning in the child */
+#define SCAP_CALL_FD_SHARED	0x80	/* descriptor table shared: a racing dup2 could have replaced
+					   the file between the call and its exit */
+
+#define SCAP_MORE_MIDCALL	0x01	/* with NO_ENTRY: the call began before the consumer attached */
+#define SCAP_MORE_NO_STASH	0x02	/* with NO_ENTRY: the stash had no room for this task */
+#define SCAP_MORE_ARGS_LOST	0x04	/* registers were rewritten and no entry was seen: arguments
+					   are not those of the call */
+
+/*
+ * ENTER: the mark of a call that may never return (execve, execveat, exit, exit_group), written
+ * at entry. Arguments, then blobs (SCAP_SLOT_FILENAME for exec).
+ */
+struct scap_rec_enter {
+	struct scap_rec h;
+	__u32 tid;
+	__u16 nr;
+	__u8 shape;
+	__u8 pad;
+};
+
+/* FORK: written by the parent before the child can run. */
+struct scap_rec_fork {
+	struct scap_rec h;
+	__u32 tid;		/* parent thread */
+	__u32 tgid;
+	__u32 child_tid;
+	__u32 child_tgid;	/* == tgid: a thread */
+	__u64 child_start_ns;	/* boottime; with child_tid the child's identity */
+	__u32 child_vtid;	/* in its own pid namespace */
+	__u32 pad;
+};
+
+/* EXEC: the new image is in place. Blobs: SCAP_SLOT_FILENAME, SCAP_SLOT_INTERP where they differ. */
+struct scap_rec_exec {
+	struct scap_rec h;
+	__u32 tid;
+	__u32 old_tid;		/* != tid: a thread other than the leader called exec */
+	__u32 cookie;		/* executable; 0 unknown */
+	__u32 pad;
+};
+
+/* EXIT: a thread ends. */
+struct scap_rec_exit {
+	struct scap_rec h;
+	__u32 tid;
+	__u32 status;		/* as wait(2) reports it, core flag 0x80 included */
+	__u64 start_ns;		/* boottime */
+	__u32 group_dead;	/* 1: the last thread of its process */
+	__u32 pad;
+};
+
+/* INTRO: who a thread is. */
+struct scap_rec_intro {
+	struct scap_rec h;
+	__u32 tid;
+	__u32 tgid;
+	__u32 ppid;		/* tgid of the real parent */
+	__u32 vtid;		/* tid and tgid in the thread's own pid namespace */
+	__u32 vtgid;
+	__u32 uid;
+	__u32 euid;
+	__u32 gid;
+	__u32 egid;
+	__u32 thread_flags;	/* SCAP_THREAD_* */
+	__u64 start_ns;		/* boottime; with tid the thread's identity */
+	__u64 cgroup_id;	/* of the unified hierarchy; 0 unknown */
+	char comm[16];		/* NUL-terminated */
+	__u32 ns_pid;		/* namespace inode numbers; 0 unknown */
+	__u32 ns_mnt;
+	__u32 ns_net;
+	__u32 ns_user;
+	__u32 ns_uts;
+	__u32 ns_ipc;
+};
+
+#define SCAP_THREAD_KERNEL	0x01
+
+/*
+ * FILE: what a cookie stands for. Followed by one blob: SCAP_SLOT_PATH (paths, and names such as
+ * "anon_inode:[eventpoll]") or SCAP_SLOT_SOCK (struct scap_sock), or none.
+ */
+struct scap_rec_file {
+	struct scap_rec h;	/* flags: SCAP_FILE_* */
+	__u32 cookie;
+	__u32 mode;		/* i_mode */
+	__u32 dev;		/* major << 20 | minor, of the file system */
+	__u16 kind;		/* SCAP_KIND_* */
+	__u16 pad;
+	__u64 ino;
+};
+
+#define SCAP_FILE_DELETED	0x01	/* no name leads to it any more */
+#define SCAP_FILE_UNCERTAIN	0x02	/* renames kept changing the path while it was read */
+#define SCAP_FILE_DETACHED	0x04	/* path starts at a mount that hangs nowhere */
+
+enum scap_kind {
+	SCAP_KIND_UNKNOWN,
+	SCAP_KIND_FILE,
+	SCAP_KIND_DIR,
+	SCAP_KIND_CHAR,
+	SCAP_KIND_BLOCK,
+	SCAP_KIND_LINK,
+	SCAP_KIND_FIFO,		/* named, or a pipe (path "pipe:[INODE]") */
+	SCAP_KIND_INET,
+	SCAP_KIND_INET6,
+	SCAP_KIND_UNIX,
+	SCAP_KIND_NETLINK,
+	SCAP_KIND_PACKET,
+	SCAP_KIND_SOCKET,	/* any other family */
+	SCAP_KIND_EVENTPOLL,
+	SCAP_KIND_EVENTFD,
+	SCAP_KIND_SIGNALFD,
+	SCAP_KIND_TIMERFD,
+	SCAP_KIND_INOTIFY,
+	SCAP_KIND_MEMFD,
+	SCAP_KIND_ANON,		/* another anonymous inode */
+	SCAP_KINDS
+};
+
+/* Both ends of a socket. Ports in host order; IPv4 addresses in the first 4 bytes. */
+struct scap_sock {
+	__u16 family;
+	__u16 type;		/* SOCK_STREAM ... */
+	__u16 protocol;
+	__u8 state;		/* TCP_ESTABLISHED ... as the kernel numbers them; 0 unknown */
+	__u8 pad;
+	__u16 local_port;
+	__u16 remote_port;
+	__u32 peer_pid;		/* unix: tgid of the peer when it connected; 0 unknown */
+	__u8 local_addr[16];
+	__u8 remote_addr[16];
+	/* unix: followed by the own address' bytes of sun_path (abstract ones begin with NUL),
+	   then, after local_len bytes, the peer's */
+	__u16 local_len;
+	__u16 remote_len;
+	__u32 pad2;
+};
+
+/* GAP: what found no room before the record that follows. */
+struct scap_rec_gap {
+	struct scap_rec h;
+	__u64 first_ns;		/* time of the first and the last missing attempt */
+	__u64 last_ns;
+	__u32 first_seq;	/* n_lost numbers from here on are missing */
+	__u32 n_lost;		/* == sum of the tally's counts */
+	__u32 n_tally;
+	__u32 pad;
+	/* struct scap_tally tally[n_tally] */
+};
+
+struct scap_tally {
+	__u32 key;		/* SCAP_TALLY_KEY */
+	__u32 count;
+};
+
+/* What kind of record was lost; nr is 0xffff for numbers outside 0..65534, 0 where there is none. */
+#define SCAP_TALLY_KEY(type, abi, nr)	((__u32)(type) << 24 | (__u32)(abi) << 16 | (__u16)(nr))
+#define SCAP_TALLY_TYPE(key)		((key) >> 24)
+#define SCAP_TALLY_ABI(key)		((key) >> 16 & 0xff)
+#define SCAP_TALLY_NR(key)		((key) & 0xffff)
+
+/* ---- blobs: parameters of variable length --------------------------------------------------- */
+
+/* Followed by the captured bytes, padded with zeros to a multiple of 8. */
+struct scap_blob {
+	__u32 meta;		/* SCAP_BLOB_META */
+	__u32 orig_bytes;	/* length in the program; SCAP_LEN_UNKNOWN: not known */
+};
+
+#define SCAP_BLOB_META(slot, state, bytes) ((__u32)(slot) << 24 | (__u32)(state) << 20 | (bytes))
+#define SCAP_BLOB_SLOT(meta)	((meta) >> 24)
+#define SCAP_BLOB_STATE(meta)	((meta) >> 20 & 0xf)
+#define SCAP_BLOB_BYTES(meta)	((meta) & 0xfffff)
+#define SCAP_LEN_UNKNOWN	0xffffffffu
+
+#define SCAP_STATE_WHOLE	0
+#define SCAP_STATE_TRUNCATED	1	/* cut at a limit: bytes < orig_bytes */
+#define SCAP_STATE_UNREADABLE	2	/* the memory faulted after `bytes` bytes */
+#define SCAP_STATE_REDACTED	3
+
+/*
+ * Slots 0 to 5 hold what argument 0 to 5 points to. Strings come without their NUL; argv as
+ * strings each with its NUL; I/O vectors as the bytes gathered from all their parts.
+ */
+#define SCAP_SLOT_PATH		8	/* FILE: resolved path */
+#define SCAP_SLOT_SOCK		9	/* FILE: struct scap_sock */
+#define SCAP_SLOT_FILENAME	10	/* exec: the file as asked for */
+#define SCAP_SLOT_INTERP	11	/* exec: the interpreter of a script */
+#define SCAP_SLOT_NAME		12	/* msghdr: the address in msg_name */
+#define SCAP_SLOTS		16
+
+#define SCAP_PATH_MAX_BYTES	4096
+#define SCAP_ARGV_MAX_BYTES	65536
+#define SCAP_SNAPLEN_DEFAULT	80
+#define SCAP_SNAPLEN_MAX	65536
+
+/* ---- argument roles -------------------------------------------------------------------------- */
+
+/*
+ * What an argument or a return value is. The kernel acts on the first group (it fetches what they
+ * point to); all others only matter for printing. Rows of syscalls.def use these names.
+ */
+enum scap_role {
+#define SCAP_ROLE(ID, print, domain) SCAP_ROLE_##ID,
+#include "roles.def"
+#undef SCAP_ROLE
+	SCAP_ROLES
+};
+
+/* ---- the device ------------------------------------------------------------------------------- */
+
+/* Kernel-written, one per possible CPU, in one read-only mapping at SCAP_MMAP_CTL. */
+struct scap_ring_ctl {
+	__u64 head;		/* seq << 32 | position in units of 8 bytes */
+	__u64 pad[15];
+};
+
+/* Reader-written, one per possible CPU, in one mapping at SCAP_MMAP_POS. */
+struct scap_ring_pos {
+	__u32 tail;		/* position in units of 8 bytes */
+	__u32 pad[15];
+};
+
+#define SCAP_MMAP_CTL		0ULL
+#define SCAP_MMAP_POS		(1ULL << 40)
+#define SCAP_MMAP_DATA(cpu)	((2ULL << 40) + ((__u64)(cpu) << 41))
+
+/*
+ * One moment on three clocks, read together. Record times are raw_ns. clock: what raw_ns is made of.
+ */
+struct scap_clock {
+	__u64 raw_ns;
+	__u64 real_ns;		/* since 1970-01-01 UTC */
+	__u64 boot_ns;
+	__u32 source;		/* SCAP_CLOCK_* */
+	__u32 pad;
+};
+
+#define SCAP_CLOCK_MONO		0	/* ktime_get_mono_fast_ns() */
+#define SCAP_CLOCK_TSC		1	/* the CPU's time stamp counter */
+
+struct scap_info {
+	__u32 size;		/* in: sizeof; out: bytes filled in */
+	__u32 abi_version;
+	__u32 n_cpus;		/* possible CPUs: rings after SETUP */
+	__u32 max_consumers;
+	__u64 ring_cap_bytes;	/* for all consumers together */
+	__u64 ring_used_bytes;
+	struct scap_clock clock;
+};
+
+struct scap_setup {
+	__u32 size;		/* in: sizeof */
+	__u32 abi_version;	/* in: what the caller was built for */
+	__u64 ring_bytes;	/* in: per CPU, a power of two from 64 KiB to 1 GiB */
+	__u32 snaplen;		/* in: bytes of I/O data kept per call, at most SCAP_SNAPLEN_MAX */
+	__u32 pad;
+};
+
+#define SCAP_NR_BITMAP		1024
+#define SCAP_FILTER_TREE	0x01	/* only processes added with TREE_ADD and their children */
+#define SCAP_FILTER_CGROUP	0x02	/* only below cgroup_id */
+#define SCAP_FILTER_CALLS	0x04	/* only calls in the bitmap */
+#define SCAP_FILTER_FAILED	0x08	/* only calls that failed */
+#define SCAP_FILTER_LATENCY	0x10	/* only calls of at least min_latency_ns */
+#define SCAP_FILTER_UID		0x20	/* only threads with this real uid */
+
+/*
+ * Set before START. FORK, EXEC, EXIT of the chosen processes pass whatever the call filters say;
+ * so do exec and exit calls.
+ */
+struct scap_filter_spec {
+	__u32 size;		/* in: sizeof */
+	__u32 flags;		/* SCAP_FILTER_* */
+	__u64 cgroup_id;	/* inode number of its directory */
+	__u64 min_latency_ns;
+	__u32 uid;
+	__u32 pad;
+	__u64 calls[2][SCAP_NR_BITMAP / 64];	/* by SCAP_ABI_X86_64, SCAP_ABI_I386 */
+};
+
+struct scap_watermark {
+	__u64 now_ns;		/* out: raw clock */
+	__u64 safe_ns;		/* out: every record before this is below the heads read from now on;
+				   0: none known yet, ask again */
+};
+
+struct scap_stats {
+	__u32 size;		/* in: sizeof; out: bytes filled in */
+	__u32 n_stash_slots;
+	__u64 n_stash_full;	/* calls whose entry found no slot */
+	__u64 n_clock_back;	/* latencies clamped to 0 */
+	__u64 n_reserve_retry;	/* reservations repeated (an interrupt or an epoch's end came between) */
+	__u64 n_nested_lost;	/* attempts inside another probe on the same CPU */
+};
+
+#define SCAP_IOC_MAGIC		0xB5
+#define SCAP_IOC_INFO		_IOWR(SCAP_IOC_MAGIC, 1, struct scap_info)
+#define SCAP_IOC_SETUP		_IOW(SCAP_IOC_MAGIC, 2, struct scap_setup)
+#define SCAP_IOC_FILTER		_IOW(SCAP_IOC_MAGIC, 3, struct scap_filter_spec)
+#define SCAP_IOC_TREE_ADD	_IOW(SCAP_IOC_MAGIC, 4, __u32)	/* a tgid, with its descendants;
+								   -ESRCH: there is none */
+#define SCAP_IOC_START		_IO(SCAP_IOC_MAGIC, 5)
+#define SCAP_IOC_STOP		_IO(SCAP_IOC_MAGIC, 6)	/* returns when no probe writes any more */
+#define SCAP_IOC_FLUSH		_IO(SCAP_IOC_MAGIC, 7)	/* write pending GAPs where there is room */
+#define SCAP_IOC_WATERMARK	_IOR(SCAP_IOC_MAGIC, 8, struct scap_watermark)
+#define SCAP_IOC_CLOCK		_IOR(SCAP_IOC_MAGIC, 9, struct scap_clock)
+#define SCAP_IOC_STATS		_IOWR(SCAP_IOC_MAGIC, 10, struct scap_stats)
+
+/*
+ * poll(): readable when a ring is a quarter full, or after STOP. A reader that wants records
+ * sooner polls with a timeout.
+ */
+
+#ifdef __KERNEL__
+#include <linux/build_bug.h>
+#else
+#include <assert.h>
+#endif
+#define SCAP_ASSERT_SIZE(type, bytes) static_assert(sizeof(struct type) == (bytes), #type)
+SCAP_ASSERT_SIZE(scap_rec, 16);
+SCAP_ASSERT_SIZE(scap_rec_call, 32);
+SCAP_ASSERT_SIZE(scap_rec_enter, 24);
+SCAP_ASSERT_SIZE(scap_rec_fork, 48);
+SCAP_ASSERT_SIZE(scap_rec_exec, 32);
+SCAP_ASSERT_SIZE(scap_rec_exit, 40);
+SCAP_ASSERT_SIZE(scap_rec_intro, 112);
+SCAP_ASSERT_SIZE(scap_rec_file, 40);
+SCAP_ASSERT_SIZE(scap_sock, 56);
+SCAP_ASSERT_SIZE(scap_rec_gap, 48);
+SCAP_ASSERT_SIZE(scap_tally, 8);
+SCAP_ASSERT_SIZE(scap_blob, 8);
+SCAP_ASSERT_SIZE(scap_ring_ctl, 128);
+SCAP_ASSERT_SIZE(scap_ring_pos, 64);
+SCAP_ASSERT_SIZE(scap_clock, 32);
+SCAP_ASSERT_SIZE(scap_info, 64);
+SCAP_ASSERT_SIZE(scap_setup, 24);
+SCAP_ASSERT_SIZE(scap_filter_spec, 288);
+SCAP_ASSERT_SIZE(scap_watermark, 16);
+SCAP_ASSERT_SIZE(scap_stats, 40);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The decoded view of one record, shared by reader, filter and printing. */
+#ifndef SCAP_FORMAT_EVENT_H
+#define SCAP_FORMAT_EVENT_H
+
+#include <scap/abi.h>
+#include <scap/event.h>
+
+#include "table.h"
+
+struct scap__blob {
+	uint8_t slot, state;
+	uint32_t bytes, orig_bytes;	/* SCAP_LEN_UNKNOWN: not known */
+	const uint8_t *data;
+};
+
+/* From INTRO. */
+struct scap__thread {
+	uint32_t tid, tgid, ppid, vtid, vtgid, uid, euid, gid, egid, thread_flags;
+	uint64_t start_ns, cgroup_id;
+	char comm[17];
+	uint32_t ns_pid, ns_mnt, ns_net, ns_user, ns_uts, ns_ipc;
+};
+
+/* From FILE. */
+struct scap__file {
+	uint32_t cookie, mode, dev;
+	uint16_t kind;		/* SCAP_KIND_* */
+	uint8_t flags;		/* SCAP_FILE_* */
+	uint64_t ino;
+	struct scap_sock sock;	/* for socket kinds */
+	const char *path;	/* NUL-terminated; NULL: none. Sockets: NULL (see sock) */
+	uint32_t path_bytes;
+	uint8_t path_state;	/* SCAP_STATE_* */
+	const uint8_t *sun_local, *sun_remote;	/* unix: sock.local_len, sock.remote_len bytes */
+};
+
+struct scap_event {
+	uint64_t num;
+	uint64_t raw_ns, wall_ns;
+	uint32_t cpu;
+	uint32_t seq;
+	uint8_t type;		/* SCAP_REC_* */
+	uint8_t flags;		/* SCAP_CALL_* or as the type says */
+	uint8_t more;		/* SCAP_MORE_* */
+	uint8_t abi;
+	uint8_t nargs;
+	uint8_t n_blobs;
+	uint32_t tid;
+	int64_t nr;		/* INT64_MIN: not a call */
+	const struct scap__syscall *sc;	/* NULL: no row, or not a call */
+	int64_t ret;
+	uint64_t latency_ns;	/* SCAP_LATENCY_NONE */
+	uint32_t cookie, cookie2;
+	uint64_t args[6];
+	struct scap__blob blobs[SCAP_SLOTS];	/* n_blobs of them, ascending slot */
+	const struct scap__thread *thread;	/* NULL: not introduced */
+	const struct scap__file *file, *file2;	/* NULL: none or not introduced */
+	union {
+		struct { uint32_t tgid, child_tid, child_tgid, child_vtid; uint64_t child_start_ns; } fork;
+		struct { uint32_t old_tid; } exec;
+		struct { uint32_t status, group_dead; uint64_t start_ns; } exit;
+		struct {
+			uint64_t first_ns, last_ns;
+			uint32_t first_seq, n_lost, n_tally;
+			const uint8_t *tally;	/* n_tally struct scap_tally, little-endian */
+		} gap;
+		struct scap__thread intro;
+		struct scap__file file_rec;
+	} u;
+	const uint8_t *rec;	/* the record itself */
+	uint32_t rec_bytes;
+	char name_buf[32];	/* for names made up: syscall_999 */
+};
+
+/*
+ * Decodes one record of exactly n bytes (little-endian, as on disk). Fills everything but num,
+ * wall_ns, cpu, thread, file, file2. 0; 1: a type this library does not know (only type, seq,
+ * raw_ns are filled); SCAP_EDAMAGED with *ret_what a static text.
+ */
+int scap__event_decode(const uint8_t *rec, size_t n, struct scap_event *ev, const char **ret_what);
+const struct scap__blob *scap__event_blob(const struct scap_event *ev, unsigned slot);
+
+#endif

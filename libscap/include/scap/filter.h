@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Filters: the language of sysdig and Falco (docs/filter.md), compiled once, run on each event.
+ * A compiled filter is immutable: any number of threads may match with it.
+ */
+#ifndef SCAP_FILTER_H
+#define SCAP_FILTER_H
+
+#include <scap/error.h>
+#include <scap/event.h>
+
+struct scap_filter;
+
+/* text must not be empty. On SCAP_ESYNTAX err->offset is the column, from 1. */
+SCAP_API int scap_filter_compile(const char *text, struct scap_filter **ret_f,
+				 struct scap_error *err);
+SCAP_API bool scap_filter_match(const struct scap_filter *f, const struct scap_event *ev);
+/* NULL is allowed. */
+SCAP_API void scap_filter_free(struct scap_filter *f);
+
+/* The fields there are: 0, or 1 when i is past the last. Static strings. */
+SCAP_API int scap_field_describe(unsigned i, const char **ret_name, const char **ret_type,
+				 const char **ret_text);
+
+/*
+ * One field of one event as text, without a filter: "proc.name", "evt.arg.name". A field is
+ * looked up once. Thread rule as for filters.
+ */
+struct scap_field;
+SCAP_API int scap_field_compile(const char *name, struct scap_field **ret_f,
+				struct scap_error *err);
+/*
+ * Length of the text (which is cut, NUL-terminated, at cap), or -ENODATA when the event does not
+ * have the field. Control bytes are escaped.
+ */
+SCAP_API ssize_t scap_field_text(const struct scap_field *f, const struct scap_event *ev,
+				 char *buf, size_t cap);
+SCAP_API void scap_field_free(struct scap_field *f);
+
+#endif

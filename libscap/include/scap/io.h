@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Where bytes come from and where they go. Callbacks may block; they are called from one thread. */
+#ifndef SCAP_IO_H
+#define SCAP_IO_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct scap_source {
+	void *ctx;
+	/* Up to n bytes; 0: end; negative: -errno. */
+	ssize_t (*read)(void *ctx, void *buf, size_t n);
+	void (*close)(void *ctx);	/* may be NULL */
+};
+
+struct scap_sink {
+	void *ctx;
+	/* All n bytes: 0, or -errno. */
+	int (*write)(void *ctx, const void *buf, size_t n);
+	int (*close)(void *ctx);	/* may be NULL */
+};
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading a capture: events in time order, merged over CPUs, with names attached.
+ *
+ *	struct scap_error err;
+ *	struct scap_reader *r;
+ *	const struct scap_event *ev;
+ *
+ *	if (scap_reader_open_path("x.scapz", NULL, &r, &err) < 0)
+ *		...err.text...
+ *	while ((rc = scap_reader_next(r, &ev)) == 0)
+ *		...
+ *	if (rc < 0)
+ *		...scap_reader_error(r)->text...
+ *	scap_reader_close(r);
+ *
+ * A reader is used by one thread at a time. Memory: one slice and its introductions.
+ */
+#ifndef SCAP_READER_H
+#define SCAP_READER_H
+
+#include <scap/error.h>
+#include <scap/event.h>
+#include <scap/io.h>
+
+struct scap_reader;
+
+#define SCAP_READER_BOOKKEEPING 0x1	/* deliver INTRO and FILE records as events, too */
+
+struct scap_reader_options {
+	size_t size;		/* sizeof(struct scap_reader_options) */
+	uint32_t flags;		/* SCAP_READER_* */
+	uint32_t pad;
+	uint64_t memory_limit;	/* bytes; 0: 256 MiB. A capture that needs more: SCAP_ELIMIT */
+};
+
+/* What the capture says about itself; strings live as long as the reader. */
+struct scap_capture_info {
+	const char *hostname, *kernel, *machine, *boot_id, *recorder, *filter;
+	uint32_t n_cpus;	/* possible CPUs */
+	uint32_t snaplen;
+	uint32_t format_version;
+	uint32_t recorder_tgid;	/* left out of the capture */
+	uint64_t ring_bytes;	/* per CPU */
+	uint64_t start_raw_ns, start_wall_ns;
+	/* Known once the end was read: */
+	bool complete;		/* the writer closed the file */
+	uint64_t end_raw_ns, end_wall_ns;
+	uint64_t n_slices, file_bytes, raw_bytes;	/* so far */
+};
+
+/* On success *ret_r must be closed. err may be NULL. A directory: -EISDIR. "-": standard input. */
+SCAP_API int scap_reader_open_path(const char *path, const struct scap_reader_options *opt,
+				   struct scap_reader **ret_r, struct scap_error *err);
+/* Takes over src, also on failure. */
+SCAP_API int scap_reader_open_source(const struct scap_source *src,
+				     const struct scap_reader_options *opt,
+				     struct scap_reader **ret_r, struct scap_error *err);
+/*
+ * The next event: 0; 1 at the end; negative on damage, when everything before it was delivered.
+ * GAP records are delivered as events (they say what is missing at their place in time).
+ * After SCAP_EDAMAGED in a slice, calling again goes on behind it where that is possible;
+ * after SCAP_ETRUNCATED it returns the same again.
+ */
+SCAP_API int scap_reader_next(struct scap_reader *r, const struct scap_event **ret_ev);
+SCAP_API const struct scap_error *scap_reader_error(const struct scap_reader *r);
+SCAP_API const struct scap_capture_info *scap_reader_info(const struct scap_reader *r);
+/* NULL is allowed. */
+SCAP_API void scap_reader_close(struct scap_reader *r);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* libscap: captures of system calls, read and written. This header includes all others. */
+#ifndef SCAP_SCAP_H
+#define SCAP_SCAP_H
+
+#include <scap/error.h>
+#include <scap/event.h>
+#include <scap/filter.h>
+#include <scap/io.h>
+#include <scap/live.h>
+#include <scap/print.h>
+#include <scap/reader.h>
+#include <scap/summary.h>
+#include <scap/writer.h>
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a whole capture holds: counts, losses, time range; and whether it is sound. Made by reading
+ * it once from the start to the end.
+ */
+#ifndef SCAP_SUMMARY_H
+#define SCAP_SUMMARY_H
+
+#include <scap/reader.h>
+
+struct scap_summary;
+
+struct scap_summary_totals {
+	uint64_t attempted;	/* stored + lost; book-keeping records are not counted */
+	uint64_t stored;
+	uint64_t lost;
+	uint64_t n_gaps;
+	uint64_t unexplained;	/* sequence numbers missing without a GAP: damage, or a lost tail */
+	uint64_t bookkeeping;	/* INTRO, FILE, GAP records */
+	uint64_t first_wall_ns, last_wall_ns;	/* of events; 0: none */
+	uint64_t row_bytes;	/* of all records as they lay in the rings */
+};
+
+/*
+ * Reads r to its end (also behind damaged slices). 0, or the first damage (< 0), in which case
+ * *ret_s is there all the same and covers what could be read; only -ENOMEM leaves it untouched.
+ */
+SCAP_API int scap_summary_read(struct scap_reader *r, struct scap_summary **ret_s);
+SCAP_API const struct scap_summary_totals *scap_summary_totals(const struct scap_summary *s);
+/* Types sorted by descending count: 0, or 1 when i is past the last. */
+SCAP_API int scap_summary_type(const struct scap_summary *s, unsigned i, const char **ret_name,
+			       uint64_t *ret_stored, uint64_t *ret_lost);
+/* Per CPU: 0, or 1 when i is past the last. */
+SCAP_API int scap_summary_cpu(const struct scap_summary *s, unsigned i, uint32_t *ret_cpu,
+			      uint64_t *ret_stored, uint64_t *ret_lost);
+SCAP_API void scap_summary_free(struct scap_summary *s);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing a capture: a header, slices, an end. One thread per writer. */
+#ifndef SCAP_WRITER_H
+#define SCAP_WRITER_H
+
+#include <scap/error.h>
+#include <scap/io.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct scap_writer;
+
+#define SCAP_WRITER_FORCE 0x1	/* overwrite an existing regular file */
+
+struct scap_writer_options {
+	size_t size;		/* sizeof(struct scap_writer_options) */
+	uint32_t flags;
+	int32_t level;		/* zstd level; 0: the default, 1 */
+	/* What goes into the header. Strings are copied; NULL: this host's. */
+	const char *hostname, *kernel, *machine, *boot_id, *recorder, *filter;
+	uint32_t n_cpus, snaplen, recorder_tgid, clock_source;
+	uint64_t ring_bytes;
+	uint64_t raw_ns, real_ns, boot_ns;	/* the first clock triple */
+};
+
+/* Records of one CPU within a slice: whole records, as they lay in the ring. */
+struct scap_slice_part {
+	uint32_t cpu;
+	uint32_t pad;
+	const void *rows;
+	size_t bytes;
+};
+
+/*
+ * A slice holds every record with start_ns <= time < end_ns, over all CPUs. Slices come in order
+ * and do not overlap.
+ */
+struct scap_slice {
+	uint64_t start_ns, end_ns;
+	uint64_t real_ns;	/* wall clock at raw time clock_raw_ns */
+	uint64_t boot_ns;
+	uint64_t clock_raw_ns;
+	uint32_t n_parts;
+	uint32_t pad;
+	const struct scap_slice_part *parts;	/* ascending cpu */
+};
+
+/* For each CPU: the sequence that the next attempt would get; what was attempted in all. */
+struct scap_ring_end {
+	uint32_t cpu;
+	uint32_t next_seq;
+};
+
+/*
+ * Creates the file 0600, O_EXCL, following no link; SCAP_WRITER_FORCE truncates an existing
+ * regular file that is not a link. Writes the header at once. -EEXIST: it exists.
+ * Special files such as /dev/null are written to as they are.
+ */
+SCAP_API int scap_writer_open_path(const char *path, const struct scap_writer_options *opt,
+				   struct scap_writer **ret_w, struct scap_error *err);
+/* Takes over sink, also on failure. */
+SCAP_API int scap_writer_open_sink(const struct scap_sink *sink,
+				   const struct scap_writer_options *opt,
+				   struct scap_writer **ret_w, struct scap_error *err);
+/* Compresses and writes; the slice's memory is the caller's again afterwards. */
+SCAP_API int scap_writer_slice(struct scap_writer *w, const struct scap_slice *slice);
+/* Bytes written so far. */
+SCAP_API uint64_t scap_writer_bytes(const struct scap_writer *w);
+SCAP_API const struct scap_error *scap_writer_error(const struct scap_writer *w);
+/*
+ * Writes the end section (where each ring stood, end_raw_ns) and closes. The writer is gone
+ * afterwards, also on failure, which err then describes. rings NULL: close without an end, as a
+ * crash would.
+ */
+SCAP_API int scap_writer_close(struct scap_writer *w, uint64_t end_raw_ns,
+			       const struct scap_ring_end *rings, uint32_t n_rings,
+			       struct scap_error *err);
+
+#endif
