@@ -8,6 +8,7 @@
 
 #include <scap/error.h>
 #include <scap/event.h>
+#include <sys/types.h>
 
 struct scap_filter;
 
