@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* scap VERB: finds the verb and hands over. */
+#include "opts.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifndef SCAP_VERSION
+#define SCAP_VERSION "unknown"
+#endif
+
+/* Weak, so that a build without one of the verbs still links; it is then not offered. */
+extern const struct verb verb_record __attribute__((weak));
+extern const struct verb verb_read __attribute__((weak));
+extern const struct verb verb_info __attribute__((weak));
+extern const struct verb verb_verify __attribute__((weak));
+
+static const struct verb *const verbs[] = {
+	&verb_record, &verb_read, &verb_info, &verb_verify,
+};
+
+#define N_VERBS (sizeof(verbs) / sizeof(*verbs))
+
+static const struct verb *find_verb(const char *name)
+{
+	for (unsigned i = 0; i < N_VERBS; i++)
+		if (verbs[i] && !strcmp(verbs[i]->name, name))
+			return verbs[i];
+	return NULL;
+}
+
+static void print_help(FILE *to)
+{
+	fprintf(to, "usage: scap VERB [OPTION...] [ARGUMENT...]\n\n"
+		"A flight recorder for Linux system calls.\n\nverbs:\n");
+	for (unsigned i = 0; i < N_VERBS; i++)
+		if (verbs[i])
+			fprintf(to, "  %-10s%s\n", verbs[i]->name, verbs[i]->summary);
+	fprintf(to, "  %-10s%s\n", "help", "this text, or that of a verb: scap help VERB");
+	fprintf(to, "\n'scap VERB --help' shows options and examples; 'scap --version' the version.\n");
+}
+
+static int unknown_verb(const char *name)
+{
+	struct nearest n;
+	const char *best;
+
+	nearest_init(&n, name);
+	for (unsigned i = 0; i < N_VERBS; i++)
+		if (verbs[i])
+			nearest_try(&n, verbs[i]->name);
+	nearest_try(&n, "help");
+	best = nearest_get(&n);
+	if (best)
+		return tool_usage("'%s' is not a verb; did you mean '%s'?", name, best);
+	return tool_usage("'%s' is not a verb", name);
+}
+
+static int help(int argc, char **argv)
+{
+	const struct verb *verb;
+
+	if (argc < 2) {
+		print_help(stdout);
+		return TOOL_OK;
+	}
+	verb = find_verb(argv[1]);
+	if (!verb)
+		return unknown_verb(argv[1]);
+	verb_help(verb);
+	return TOOL_OK;
+}
+
+/* Whether -h or --help stands before any "--": it wins over all else. */
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
+			return true;
+	return false;
+}
+
+static int run_verb(int argc, char **argv)
+{
+	const struct verb *verb;
+
+	if (!strcmp(argv[0], "help"))
+		return help(argc, argv);
+	verb = find_verb(argv[0]);
+	if (!verb)
+		return unknown_verb(argv[0]);
+	tool_set_verb(verb->name);
+	if (wants_help(argc, argv)) {
+		verb_help(verb);
+		return TOOL_OK;
+	}
+	return verb->run(argc, argv);
+}
+
+/* What sat in the buffer may fail as late as now: a full disk must not look like success. */
+static int finish(int rc)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return rc;
+	tool_error("writing to standard output failed");
+	return rc ? rc : TOOL_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	/* A reader that closed the pipe ends us quietly, also if we inherited "ignored". */
+	signal(SIGPIPE, SIG_DFL);
+	if (argc < 2) {
+		print_help(stderr);
+		return TOOL_USAGE;
+	}
+	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")) {
+		print_help(stdout);
+		return finish(TOOL_OK);
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("scap %s\n", SCAP_VERSION);
+		return finish(TOOL_OK);
+	}
+	return finish(run_verb(argc - 1, argv + 1));
+}
