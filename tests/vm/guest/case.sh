@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+# Sourced by the cases. A case works in an empty directory of its own and ends with `finish`.
+
+n_checks=0
+n_failed=0
+
+pass()
+{
+	n_checks=$((n_checks + 1))
+}
+
+fail()
+{
+	n_failed=$((n_failed + 1))
+	echo "FAIL $*"
+}
+
+# eq WHAT GOT WANTED
+eq()
+{
+	if [ "$2" = "$3" ]; then pass; else fail "$1: '$2', should be '$3'"; fi
+}
+
+# num WHAT GOT OPERATOR WANTED, as test(1) compares numbers
+num()
+{
+	if [ "$2" "$3" "$4" ] 2>/dev/null; then pass; else fail "$1: '$2', should be $3 '$4'"; fi
+}
+
+# check WHAT COMMAND...: the command must succeed
+check()
+{
+	what=$1
+	shift
+	if "$@"; then pass; else fail "$what: '$*' exits with $?"; fi
+}
+
+# has WHAT FILE REGEX
+has()
+{
+	if grep -qE -- "$3" "$2"; then
+		pass
+	else
+		fail "$1: no line matches '$3' in $2"
+		head -20 "$2"
+	fi
+}
+
+# exits WANTED COMMAND...: output goes to the files out and err
+exits()
+{
+	want=$1
+	shift
+	"$@" >out 2>err </dev/null
+	got=$?
+	if [ $got = "$want" ]; then
+		pass
+	else
+		fail "'$*' exits with $got, should be $want"
+		cat err
+	fi
+}
+
+# one_sentence: err of the last `exits` is one line that says something
+one_sentence()
+{
+	if [ "$(wc -l <err)" = 1 ] && [ "$(wc -w <err)" -ge 4 ]; then
+		pass
+	else
+		fail "not one clear sentence: $(cat err)"
+	fi
+}
+
+# wait_for WHAT COMMAND...: until the command succeeds, 20 s at most
+wait_for()
+{
+	what=$1
+	shift
+	n=0
+	while ! "$@" >/dev/null 2>&1; do
+		n=$((n + 1))
+		if [ $n -gt 200 ]; then
+			fail "waited too long for $what"
+			return 1
+		fi
+		usleep 100000
+	done
+}
+
+# start FILE ARG...: a recorder in the background, its id in $recorder; returns once it records.
+start()
+{
+	file=$1
+	shift
+	scap record -o "$file" "$@" >rec.out 2>rec.err </dev/null &
+	recorder=$!
+	wait_for "the recorder to map its rings" grep -q kscap /proc/$recorder/maps
+	usleep 500000
+}
+
+# stop [SIGNAL]: ends the recorder; its exit code in $stopped
+stop()
+{
+	kill "-${1:-INT}" "$recorder"
+	wait "$recorder"
+	stopped=$?
+}
+
+skip()
+{
+	echo "$*"
+	exit 77
+}
+
+finish()
+{
+	[ $n_failed = 0 ] || exit 1
+	echo "$n_checks checks passed"
+	exit 0
+}

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+# Shared by the commands in this directory: packs an initramfs, boots Debian's kernel in QEMU,
+# runs cases in it. Sourced; the caller has set `top`, the project's directory.
+
+PATH=$PATH:/usr/sbin:/sbin
+build=${BUILD:-$top/build}
+vm=$build/vm
+here=$top/tests/vm
+
+vm_mem=${VM_MEM:-1536}
+vm_cpus=${VM_CPUS:-2}
+vm_append=${VM_APPEND:-}
+vm_accel=${VM_ACCEL:-tcg,thread=multi}
+
+# What in a kernel log means that something is broken.
+vm_bad='WARNING: |BUG:|Oops|[Cc]all [Tt]race|general protection fault|unable to handle|rcu.*stall'
+vm_bad="$vm_bad|possible (circular|recursive)|inconsistent lock|INFO: task .*blocked|KASAN|UBSAN"
+vm_bad="$vm_bad|soft lockup|hard LOCKUP|scheduling while atomic|Kernel panic|kmemleak: [0-9]|refcount_t:"
+
+vm_die()
+{
+	echo "${0##*/}: $*" >&2
+	exit 2
+}
+
+# The newest kernel that is there with its modules.
+vm_version()
+{
+	for v in $(ls -1 /lib/modules 2>/dev/null | sort -rV); do
+		if [ -r "/boot/vmlinuz-$v" ] && [ -d "/lib/modules/$v/kernel" ]; then
+			echo "$v"
+			return 0
+		fi
+	done
+	return 1
+}
+
+# Says what is missing to boot a guest at all; succeeds when nothing is.
+vm_missing()
+{
+	command -v qemu-system-x86_64 >/dev/null || { echo "qemu-system-x86_64 is not installed"; return 1; }
+	command -v cpio >/dev/null || { echo "cpio is not installed"; return 1; }
+	command -v modprobe >/dev/null || { echo "kmod is not installed"; return 1; }
+	vm_busybox >/dev/null || { echo "busybox-static is not installed"; return 1; }
+	vm_version >/dev/null || { echo "no kernel with modules under /boot and /lib/modules"; return 1; }
+}
+
+vm_busybox()
+{
+	for b in /bin/busybox /usr/bin/busybox; do
+		[ -x "$b" ] && { echo "$b"; return 0; }
+	done
+	return 1
+}
+
+# A dynamically linked program with what it needs, into the tree $1.
+vm_add_program()
+{
+	p=$(command -v "$2") || return 0
+	mkdir -p "$1/usr/bin"
+	cp -L "$p" "$1/usr/bin/"
+	ldd "$p" 2>/dev/null | grep -o '/[^ ]*' | while read -r l; do
+		mkdir -p "$1$(dirname "$l")"
+		cp -L "$l" "$1$l"
+	done
+}
+
+vm_add_modules()
+{
+	ver=$(vm_version)
+	mkdir -p "$1/lib/modules"
+	for m in virtio_pci 9pnet_virtio 9p; do
+		modprobe -S "$ver" --show-depends "$m"
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r ko; do
+		name=${ko##*/}
+		case $ko in
+		*.xz) name=${name%.xz}; xz -dc "$ko" >"$1/lib/modules/$name" ;;
+		*.zst) name=${name%.zst}; zstd -qdc "$ko" >"$1/lib/modules/$name" ;;
+		*) cp "$ko" "$1/lib/modules/$name" ;;
+		esac
+		echo "$name" >>"$1/lib/modules/order"
+	done
+}
+
+# The initramfs, uncompressed: unpacking costs an emulated CPU more than reading does.
+# Optional argument: a directory whose contents go in on top.
+vm_pack()
+{
+	tree=$(mktemp -d "$vm/tree.XXXXXX")
+	mkdir -p "$tree/bin" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/tmp" "$tree/share" \
+		"$tree/etc" "$tree/scap/guest" "$tree/root"
+	cp "$(vm_busybox)" "$tree/bin/busybox"
+	cp "$here/guest/init" "$tree/init"
+	cp "$here"/guest/*.sh "$tree/scap/"
+	chmod 755 "$tree/init"
+	vm_add_modules "$tree"
+	vm_add_program "$tree" strace
+	printf 'root:x:0:0::/root:/bin/sh\nshop:x:1000:1000::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' \
+		>"$tree/etc/passwd"
+	printf 'root:x:0:\nshop:x:1000:\nnogroup:x:65534:\n' >"$tree/etc/group"
+	printf '127.0.0.1 localhost\n' >"$tree/etc/hosts"
+	for f in "$build/kscap.ko" "$build/scap"; do
+		[ -e "$f" ] && cp "$f" "$tree/scap/"
+	done
+	for f in "$build"/guest/*; do
+		[ -f "$f" ] && cp "$f" "$tree/scap/guest/"
+	done
+	[ -n "${1:-}" ] && cp -a "$1/." "$tree/"
+	(cd "$tree" && find . | cpio -o -H newc -R 0:0 --quiet) >"$vm/initrd.tmp"
+	mv "$vm/initrd.tmp" "$vm/initrd"
+	rm -rf "$tree"
+}
+
+# One guest at a time: two would disturb each other's time limits.
+vm_lock()
+{
+	mkdir -p "$vm"
+	exec 9>"$vm/.lock"
+	flock -n 9 || { echo "waiting for another guest to end" >&2; flock 9; }
+}
+
+vm_qemu=
+vm_stop()
+{
+	[ -n "$vm_qemu" ] && kill "$vm_qemu" 2>/dev/null && wait "$vm_qemu" 2>/dev/null
+	vm_qemu=
+}
+
+# vm_boot DIR SECONDS APPEND: boots, with DIR/share as the guest's /share, waits for its end.
+# The console goes to DIR/console. 124 when it took longer than SECONDS.
+vm_boot()
+{
+	trap 'vm_stop; exit 130' INT TERM HUP
+	trap vm_stop EXIT
+	setpriv --pdeathsig TERM timeout -k 5 "$2" \
+	qemu-system-x86_64 -accel "$vm_accel" -cpu max -smp "$vm_cpus" -m "$vm_mem" \
+		-nodefaults -nographic -no-reboot -serial "file:$1/console" \
+		-kernel "/boot/vmlinuz-$(vm_version)" -initrd "$vm/initrd" \
+		-fsdev "local,id=f,path=$1/share,security_model=none" \
+		-device virtio-9p-pci,fsdev=f,mount_tag=share \
+		-append "$(vm_cmdline) $3" </dev/null >"$1/qemu.log" 2>&1 9>&- &
+	vm_qemu=$!
+	wait "$vm_qemu"
+	rc=$?
+	vm_qemu=
+	trap - EXIT INT TERM HUP
+	return $rc
+}
+
+vm_cmdline()
+{
+	echo "console=ttyS0 loglevel=5 panic=-1 panic_on_warn=1 oops=panic mitigations=off $vm_append"
+}
+
+# The first line of a log that means something is broken; fails when there is none.
+vm_first_bad()
+{
+	grep -aE "$vm_bad" "$@" 2>/dev/null | head -1 | tr -d '\r' | grep .
+}
+
+# Header lines of a case: "# timeout: 60".
+vm_header()
+{
+	sed -n "s/^# $2: *//p" "$here/cases/$1" | head -1
+}
+
+vm_limit()
+{
+	t=$(vm_header "$1" timeout)
+	echo "${t:-60}"
+}
+
+# vm_cases DIR SUFFIX APPEND CASE...: runs the cases in one boot, or in more if a guest dies.
+# Prints a verdict for each: ok NAME, FAIL NAME why, skip NAME why.
+vm_cases()
+{
+	dir=$1 suffix=$2 append=$3
+	shift 3
+	rm -rf "$dir"
+	mkdir -p "$dir/share/results" "$dir/share/cases"
+	cp "$here"/cases/* "$dir/share/cases/"
+	while [ $# -gt 0 ]; do
+		total=60
+		: >"$dir/share/list"
+		for c; do
+			l=$(vm_limit "$c")
+			total=$((total + l))
+			echo "$c $l" >>"$dir/share/list"
+		done
+		rm -f "$dir/share/results/current"
+		vm_boot "$dir" "${VM_TIMEOUT:-$total}" "$append"
+		boot_rc=$?
+		while [ $# -gt 0 ] && [ -e "$dir/share/results/$1.verdict" ]; do
+			vm_verdict "$dir" "$1" "$suffix"
+			shift
+		done
+		if [ $# -gt 0 ]; then
+			vm_died "$dir" "$1" "$suffix" $boot_rc
+			shift
+		elif bad=$(vm_first_bad "$dir/console"); then
+			echo "FAIL guest/kernel-log$suffix $bad"
+		fi
+	done
+}
+
+vm_verdict()
+{
+	read -r word why <"$1/share/results/$2.verdict"
+	echo "$word guest/$2$3${why:+ $why}"
+}
+
+# The guest ended, or was ended, in the middle of a case.
+vm_died()
+{
+	cp "$1/console" "$1/console.$2"
+	why=$(vm_first_bad "$1/console") || why="the guest ended without saying why"
+	[ "$4" = 124 ] && why="the guest did not end in time"
+	[ -e "$1/share/results/current" ] || why="$why; it never began a case"
+	echo "FAIL guest/$2$3 $why (see $1/console.$2)"
+}
