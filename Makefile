@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: MIT
+# Targets for people: make help. Everything is built below build/.
+
+VERSION	:= 0.1.0
+SOMAJOR	:= 1
+PREFIX	?= /usr/local
+LIBDIR	?= $(PREFIX)/lib
+DESTDIR	?=
+# The newest kernel headers on this machine: the running kernel need not have any.
+KDIR	?= $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1)
+CC	?= cc
+CLANG	?= clang
+CFLAGS	?= -O2 -g
+FUZZ_SECONDS		?= 20
+FUZZ_SECONDS_reader	?= 60
+
+B	:= build
+WARN	:= -Wall -Wextra -Werror
+INCLUDE	:= -Ilibscap/include -Ilibscap -Idriver/uapi
+BASE	:= -std=gnu11 $(WARN) $(INCLUDE) -MMD -MP
+LIB_CF	:= $(BASE) -fPIC -fvisibility=hidden -fstack-protector-strong
+# Tests also see the driver's pure headers.
+TEST_CF	:= $(BASE) -Idriver -I. -Itests/unit -g
+SAN	:= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+TSAN	:= -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+FUZZ	:= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+ifeq ($(V),1)
+Q	:=
+say	= @:
+else
+Q	:= @
+say	= @printf '  %-7s %s\n'
+endif
+
+LIB_SRC		:= $(sort $(wildcard libscap/*/*.c))
+LIB_OBJ		:= $(LIB_SRC:%.c=$(B)/obj/%.o)
+API		:= $(sort $(wildcard libscap/include/scap/*.h))
+UAPI		:= $(sort $(wildcard driver/uapi/scap/*.h driver/uapi/scap/*.def driver/uapi/scap/*/*.def))
+TOOL_SRC	:= $(sort $(wildcard tools/*.c))
+TOOL_OBJ	:= $(TOOL_SRC:%.c=$(B)/obj/%.o)
+MODULE_SRC	:= Kbuild $(shell find driver -type f ! -name '*.o' ! -name '.*' 2>/dev/null | sort)
+
+UNIT		:= $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_SUPPORT	:= $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(sort $(wildcard tests/unit/support_*.c)))
+TSAN_PROGS	:= $(patsubst tests/unit/%.c,$(B)/tsan/%,$(sort $(wildcard tests/unit/tsan_*.c)))
+FUZZERS		:= $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+GUEST		:= $(patsubst %.c,$(B)/guest/%,$(notdir $(sort $(wildcard \
+			tests/kernel/*.c tests/vm/*.c tests/bench/*.c))))
+CLI_GEN		:= $(patsubst tests/cli/%.c,$(B)/cli/%,$(wildcard tests/cli/*.c))
+
+all: module lib tools
+
+help:
+	@echo 'make            module, library, tools'
+	@echo 'make demo       boots a guest with a small shop, breaks it, finds the cause'
+	@echo 'make check      all tests; ends with one line of counts'
+	@echo 'make lib | module | tools | unit | cli | guest | fuzz | hdr-check | style | bench-kernel'
+	@echo 'make install    PREFIX (/usr/local), DESTDIR'
+	@echo 'make deps       installs what is missing (root), or says how'
+	@echo 'variables: KDIR=KERNEL/HEADERS V=1 FUZZ_SECONDS=N'
+
+module: $(B)/kscap.ko
+lib: $(B)/libscap.a $(B)/libscap.so.$(SOMAJOR)
+tools: $(B)/scap
+
+# ---- library and tools --------------------------------------------------------------------
+
+$(B)/obj/libscap/%.o: libscap/%.c
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LIB_CF) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+
+$(B)/obj/tools/%.o: tools/%.c Makefile
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) -Ilibscap/include -MMD -MP -fstack-protector-strong \
+		-DSCAP_VERSION='"$(VERSION)"' $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+
+# The lists are prerequisites, too: an archive must not keep a member whose source is gone.
+$(B)/%.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIST)' | cmp -s - $@ || echo '$(LIST)' > $@
+$(B)/lib.list: LIST = $(LIB_OBJ)
+$(B)/tools.list: LIST = $(TOOL_OBJ)
+$(B)/module.list: LIST = $(MODULE_SRC) $(KDIR)
+
+$(B)/libscap.a: $(LIB_OBJ) $(B)/lib.list
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
+
+$(B)/libscap.so.$(SOMAJOR): $(LIB_OBJ) libscap/libscap.map tests/symbols.sh $(API) $(B)/lib.list
+	$(say) LD $@
+	$(Q)$(CC) -shared -o $@.new $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(@F) \
+		-Wl,--version-script=libscap/libscap.map -Wl,-z,relro,-z,now $(LIB_OBJ) -lzstd
+	$(Q)sh tests/symbols.sh $@.new || { rm -f $@.new; exit 1; }
+	$(Q)mv -f $@.new $@ && ln -sf $(@F) $(B)/libscap.so
+
+# Static, so that it can be dropped into a guest or a rescue shell.
+$(B)/scap: $(TOOL_OBJ) $(B)/libscap.a $(B)/tools.list
+	$(say) LD $@
+	$(Q)$(CC) -static -o $@ $(CFLAGS) $(LDFLAGS) $(TOOL_OBJ) $(B)/libscap.a -lzstd -lpthread
+
+# ---- module ---------------------------------------------------------------------------------
+
+# Built from a tree of links: kbuild writes beside the sources, and its clean deletes there.
+$(B)/module/.links: $(B)/module.list
+	$(Q)rm -rf $(B)/module && mkdir -p $(B)/module
+	$(Q)for f in $(MODULE_SRC); do mkdir -p $(B)/module/$$(dirname $$f) && \
+		ln -s $(CURDIR)/$$f $(B)/module/$$f || exit 1; done
+	@touch $@
+
+$(B)/kscap.ko: $(MODULE_SRC) $(B)/module/.links
+	@test -n "$(KDIR)" || { echo 'no kernel headers below /lib/modules: make deps, or KDIR=' >&2; exit 1; }
+	$(say) KBUILD $@
+	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(B)/module KCFLAGS=-Werror \
+		$(if $(Q),-s) modules
+	$(Q)cp $(B)/module/kscap.ko $@
+
+# ---- tests ----------------------------------------------------------------------------------
+
+$(B)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LIB_CF) $(SAN) -c -o $@ $<
+$(B)/san/libscap.a: $(LIB_SRC:%.c=$(B)/san/%.o) $(B)/lib.list
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+$(B)/tsan/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LIB_CF) $(TSAN) -c -o $@ $<
+$(B)/tsan/libscap.a: $(LIB_SRC:%.c=$(B)/tsan/%.o) $(B)/lib.list
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+$(B)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(LIB_CF) $(FUZZ) -fsanitize=fuzzer-no-link -c -o $@ $<
+$(B)/fuzz/libscap.a: $(LIB_SRC:%.c=$(B)/fuzz/%.o) $(B)/lib.list
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+$(B)/unit/support_%.o: tests/unit/support_%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CF) $(SAN) -c -o $@ $<
+$(B)/unit/test_%: tests/unit/test_%.c $(UNIT_SUPPORT) $(B)/san/libscap.a
+	$(say) TEST $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CF) $(SAN) -MF $@.d -o $@ $< $(UNIT_SUPPORT) $(B)/san/libscap.a \
+		-lcriterion -lzstd -lpthread
+$(B)/tsan/tsan_%: tests/unit/tsan_%.c $(B)/tsan/libscap.a
+	$(say) TEST $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CF) $(TSAN) -MF $@.d -o $@ $< $(B)/tsan/libscap.a -lzstd -lpthread
+$(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(UNIT_SUPPORT:$(B)/unit/%.o=tests/unit/%.c) $(B)/fuzz/libscap.a
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(TEST_CF) $(FUZZ) -fsanitize=fuzzer -MF $@.d -o $@ $< $(B)/fuzz/libscap.a \
+		-lzstd -lpthread
+$(B)/cli/%: tests/cli/%.c $(B)/libscap.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CF) $(CFLAGS) -MF $@.d -o $@ $< $(B)/libscap.a -lzstd
+
+# Programs for the guest are static; *_i386.c and *32.c are 32-bit ones, without the library.
+GUEST_32	:= $(filter %32 %_i386,$(GUEST))
+$(GUEST_32): GUEST_CF = -m32
+$(GUEST_32): GUEST_LIB =
+GUEST_CF	= -Ilibscap
+GUEST_LIB	= $(B)/libscap.a -lzstd
+vpath %.c tests/kernel tests/vm tests/bench
+$(B)/guest/%: %.c $(B)/libscap.a
+	$(say) GUEST $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) -O2 -g -Ilibscap/include -Idriver/uapi $(GUEST_CF) -static \
+		-MMD -MP -MF $@.d -pthread -o $@ $< $(GUEST_LIB)
+
+unit: $(UNIT) $(TSAN_PROGS)
+	$(Q)sh tests/run-check.sh unit $(UNIT) -- tsan $(TSAN_PROGS)
+unit-build: $(UNIT) $(TSAN_PROGS)
+cli: $(B)/scap $(CLI_GEN)
+	$(Q)sh tests/run-check.sh cli
+fuzz-build: $(FUZZERS)
+fuzz: $(FUZZERS)
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SECONDS_reader=$(FUZZ_SECONDS_reader) \
+		sh tests/run-check.sh fuzz $(FUZZERS)
+guest-build: $(GUEST)
+guest: all guest-build
+	$(Q)sh tests/run-check.sh guest
+
+HDRS	:= $(sort $(wildcard libscap/*/*.h libscap/include/scap/*.h driver/uapi/scap/*.h tools/*.h))
+hdr-check:
+	$(Q)rc=0; for h in $(HDRS); do \
+		echo "#include \"$$h\"" | $(CC) -std=gnu11 $(WARN) $(INCLUDE) -I. -xc -fsyntax-only - || \
+		{ echo "$$h does not compile alone" >&2; rc=1; }; done; exit $$rc
+
+style:
+	$(Q)sh tests/style.sh
+
+check:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)MAKE='$(MAKE)' sh tests/run-check.sh all
+
+demo:
+	$(Q)sh tests/deps.sh demo
+	$(Q)$(MAKE) --no-print-directory all guest-build
+	$(Q)tests/vm/demo
+bench-kernel:
+	$(Q)sh tests/deps.sh bench
+	$(Q)$(MAKE) --no-print-directory all guest-build
+	$(Q)tests/vm/bench-kernel
+deps:
+	$(Q)sh tests/deps.sh check
+
+# ---- install --------------------------------------------------------------------------------
+
+D	= $(DESTDIR)$(PREFIX)
+install: lib tools
+	install -d $(D)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(D)/include/scap $(D)/share/man/man1 \
+		$(D)/share/bash-completion/completions
+	install -m 755 $(B)/scap $(D)/bin/scap
+	install -m 644 $(API) $(D)/include/scap
+	install -m 644 $(B)/libscap.a $(DESTDIR)$(LIBDIR)
+	install -m 755 $(B)/libscap.so.$(SOMAJOR) $(DESTDIR)$(LIBDIR)
+	ln -sf libscap.so.$(SOMAJOR) $(DESTDIR)$(LIBDIR)/libscap.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+		libscap/scap.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/scap.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/scap.pc
+	install -m 644 $(wildcard docs/man/*.1) $(D)/share/man/man1
+	install -m 644 tools/completion/scap.bash $(D)/share/bash-completion/completions/scap
+
+clean:
+	rm -rf $(B)
+
+FORCE:
+.PHONY: all help module lib tools unit unit-build cli fuzz fuzz-build guest guest-build hdr-check \
+	style check demo bench-kernel deps install clean FORCE
+.DELETE_ON_ERROR:
+
+-include $(shell find $(B)/obj $(B)/san $(B)/tsan $(B)/fuzz $(B)/unit $(B)/cli $(B)/guest \
+	-name '*.d' 2>/dev/null)
