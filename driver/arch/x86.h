@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the driver must know of the architecture: number, ABI, arguments and result of a call, and
+ * a clock cheaper than the kernel's. Nothing outside this folder knows which one it runs on.
+ */
+#ifndef KSCAP_ARCH_X86_H
+#define KSCAP_ARCH_X86_H
+
+#include <asm/msr.h>
+#include <asm/syscall.h>
+#include <asm/tsc.h>
+#include <linux/timekeeping.h>
+#include <scap/abi.h>
+
+#define KSCAP_X32_BIT	0x40000000
+
+/*
+ * TS_COMPAT is set from the entry of a 32-bit call until after its exit tracepoint; it describes
+ * the call, whereas cs and TIF_ADDR32 describe the program (int 0x80 from 64-bit code).
+ */
+static __always_inline unsigned int kscap_arch_abi(int nr)
+{
+	if (current_thread_info()->status & TS_COMPAT)
+		return SCAP_ABI_I386;
+	return unlikely(nr & KSCAP_X32_BIT) && nr > 0 ? SCAP_ABI_X32 : SCAP_ABI_X86_64;
+}
+
+/* All six arguments; of a 32-bit call only the lower halves exist. */
+static __always_inline void kscap_arch_args(const struct pt_regs *regs, unsigned int abi, u64 *args)
+{
+	if (unlikely(abi == SCAP_ABI_I386)) {
+		args[0] = (u32)regs->bx;
+		args[1] = (u32)regs->cx;
+		args[2] = (u32)regs->dx;
+		args[3] = (u32)regs->si;
+		args[4] = (u32)regs->di;
+		args[5] = (u32)regs->bp;
+	} else {
+		args[0] = regs->di;
+		args[1] = regs->si;
+		args[2] = regs->dx;
+		args[3] = regs->r10;
+		args[4] = regs->r8;
+		args[5] = regs->r9;
+	}
+}
+
+static __always_inline s64 kscap_arch_ret(long ret, unsigned int abi)
+{
+	return unlikely(abi == SCAP_ABI_I386) ? (s32)ret : ret;
+}
+
+static __always_inline u64 kscap_arch_cycles(void)
+{
+	return rdtsc_ordered();
+}
+
+static inline u32 kscap_arch_cycles_khz(void)
+{
+	return tsc_khz;
+}
+
+/* May raw cycles be compared between CPUs? Necessary, not sufficient: see clock.c. */
+static inline bool kscap_arch_cycles_usable(void)
+{
+	return tsc_khz && !check_tsc_unstable();
+}
+
+#endif

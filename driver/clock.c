@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "clock.h"
+
+#include <linux/irqflags.h>
+#include <linux/preempt.h>
+
+DEFINE_STATIC_KEY_FALSE(kscap_clock_raw);
+struct kscap_clock_scale kscap_clock_scale;
+
+/*
+ * Cycles are trusted exactly when the kernel itself keeps time by them: then a snapshot of its
+ * clock source lies between two of our own readings, again and again. Under hpet, kvm-clock or
+ * Hyper-V's clock it does not.
+ */
+static bool kernel_keeps_time_by_cycles(void)
+{
+	struct system_time_snapshot snap;
+	int i;
+
+	if (!kscap_arch_cycles_usable())
+		return false;
+	for (i = 0; i < 16; i++) {
+		u64 before = kscap_arch_cycles();
+
+		ktime_get_snapshot(&snap);
+		if (snap.cycles < before || snap.cycles > kscap_arch_cycles())
+			return false;
+	}
+	return true;
+}
+
+void kscap_clock_choose(void)
+{
+	if (!kernel_keeps_time_by_cycles()) {
+		static_branch_disable(&kscap_clock_raw);
+		return;
+	}
+	kscap_clock_scale.cycles0 = kscap_arch_cycles();
+	kscap_clock_scale.ns0 = ktime_get_mono_fast_ns();
+	kscap_clock_scale.mult = div_u64(1000000ULL << 32, kscap_arch_cycles_khz());
+	static_branch_enable(&kscap_clock_raw);
+}
+
+/* Interrupts are off so that the three readings belong to one moment. */
+void kscap_clock_read(struct scap_clock *ret)
+{
+	unsigned long flags;
+
+	memset(ret, 0, sizeof(*ret));
+	local_irq_save(flags);
+	ret->raw_ns = kscap_now();
+	ret->real_ns = ktime_get_real_ns();
+	ret->boot_ns = ktime_get_boottime_ns();
+	local_irq_restore(flags);
+	ret->source = static_key_enabled(&kscap_clock_raw) ? SCAP_CLOCK_TSC : SCAP_CLOCK_MONO;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The clock of all records: raw, monotonic, the same on all CPUs. */
+#ifndef KSCAP_CLOCK_H
+#define KSCAP_CLOCK_H
+
+#include <linux/jump_label.h>
+#include <linux/math64.h>
+#include <linux/timekeeping.h>
+
+#include "arch/x86.h"
+
+struct scap_clock;
+
+struct kscap_clock_scale {
+	u64 cycles0;
+	u64 ns0;
+	u64 mult;		/* ns per cycle << 32 */
+};
+
+DECLARE_STATIC_KEY_FALSE(kscap_clock_raw);
+extern struct kscap_clock_scale kscap_clock_scale;
+
+static __always_inline u64 kscap_now(void)
+{
+	if (static_branch_likely(&kscap_clock_raw))
+		return kscap_clock_scale.ns0 +
+		       mul_u64_u64_shr(kscap_arch_cycles() - kscap_clock_scale.cycles0,
+				       kscap_clock_scale.mult, 32);
+	return ktime_get_mono_fast_ns();
+}
+
+/* Chooses the clock. Only while no probe is attached. */
+void kscap_clock_choose(void);
+/* One moment on all three clocks. Process context. */
+void kscap_clock_read(struct scap_clock *ret);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The only file that may ask which kernel it is built for. */
+#ifndef KSCAP_COMPAT_H
+#define KSCAP_COMPAT_H
+
+#include <linux/mm.h>
+#include <linux/nsproxy.h>
+#include <linux/ns_common.h>
+#include <linux/rcupdate.h>
+#include <linux/version.h>
+
+/* Protects a read-only or positions-only mapping from being widened, inherited or dumped. */
+static inline void kscap_vma_restrict(struct vm_area_struct *vma, bool writable)
+{
+	unsigned long set = VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP;
+	unsigned long clear = writable ? VM_EXEC | VM_MAYEXEC :
+					 VM_EXEC | VM_MAYEXEC | VM_WRITE | VM_MAYWRITE;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
+
+/* The grace period that poll_state_synchronize_rcu() asks for came with 5.13. */
+static inline unsigned long kscap_rcu_start(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
+	return start_poll_synchronize_rcu();
+#else
+	synchronize_rcu();
+	return 0;
+#endif
+}
+
+static inline bool kscap_rcu_done(unsigned long cookie)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
+	return poll_state_synchronize_rcu(cookie);
+#else
+	return true;
+#endif
+}
+
+/* struct mnt_namespace is private, but begins with its ns_common since 5.11. */
+static inline u32 kscap_mnt_ns_inum(const struct nsproxy *ns)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+	return ns->mnt_ns ? ((const struct ns_common *)ns->mnt_ns)->inum : 0;
+#else
+	return 0;
+#endif
+}
+
+#endif

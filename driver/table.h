@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The rows of syscalls.def as the hot path wants them, found by ABI and number. */
+#ifndef KSCAP_TABLE_H
+#define KSCAP_TABLE_H
+
+#include <linux/types.h>
+#include <scap/abi.h>
+
+struct kscap_row {
+	u8 nargs;
+	u8 ret;			/* enum scap_role */
+	u8 flags;		/* KSCAP_ROW_* */
+	s8 fd_arg;		/* first descriptor argument, -1: none */
+	u8 role[6];		/* enum scap_role */
+};
+
+#define KSCAP_ROW_BLOBS		0x01	/* an argument that encode.c acts on */
+#define KSCAP_ROW_RET_FD	0x02
+#define KSCAP_ROW_EXEC		0x04	/* arguments only at entry; marked at entry */
+#define KSCAP_ROW_EXIT		0x08	/* never returns; marked at entry */
+#define KSCAP_ROW_CLOSE		0x10	/* its file is gone at exit */
+#define KSCAP_ROW_SIGRETURN	0x20	/* registers at exit are those of the interrupted code */
+#define KSCAP_ROW_ENTRY		(KSCAP_ROW_EXEC | KSCAP_ROW_EXIT | KSCAP_ROW_CLOSE)
+
+/* Never NULL: numbers without a row have one of six unknown arguments. */
+const struct kscap_row *kscap_row(unsigned int abi, int nr);
+/* Completes the rows' flags. */
+void kscap_table_init(void);
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * copy_from_user_nofault() costs two to nine times as much for the short copies made here (object
+ * check, `rep movsb`), so these loops use unsafe_get_user(). Between user_access_begin() and
+ * user_access_end() no function may be called.
+ */
+#include "ucopy.h"
+
+#include <asm/word-at-a-time.h>
+#include <linux/uaccess.h>
+#include <scap/abi.h>
+
+/* Bytes from where a word-wise copy faulted: up to the page's end. */
+static u32 copy_bytes(char *dst, const char __user *src, u32 n)
+{
+	u32 i = 0;
+
+	if (!user_access_begin(src, n))
+		return 0;
+	for (; i < n; i++)
+		unsafe_get_user(dst[i], src + i, out);
+out:
+	user_access_end();
+	return i;
+}
+
+u32 kscap_ucopy(void *dst, u64 src, u32 n)
+{
+	const char __user *from = (const char __user *)(unsigned long)src;
+	char *to = dst;
+	u32 i = 0;
+
+	if (!n)
+		return 0;
+	pagefault_disable();
+	if (!user_access_begin(from, n)) {
+		pagefault_enable();
+		return 0;
+	}
+	for (; i + 32 <= n; i += 32) {
+		unsafe_get_user(*(u64 *)(to + i), (const u64 __user *)(from + i), out);
+		unsafe_get_user(*(u64 *)(to + i + 8), (const u64 __user *)(from + i + 8), out);
+		unsafe_get_user(*(u64 *)(to + i + 16), (const u64 __user *)(from + i + 16), out);
+		unsafe_get_user(*(u64 *)(to + i + 24), (const u64 __user *)(from + i + 24), out);
+	}
+	for (; i + 8 <= n; i += 8)
+		unsafe_get_user(*(u64 *)(to + i), (const u64 __user *)(from + i), out);
+out:
+	user_access_end();
+	if (i < n)
+		i += copy_bytes(to + i, from + i, n - i);
+	pagefault_enable();
+	return i;
+}
+
+/*
+ * Aligned words never cross a page, so that a string that ends just before an unmapped page is
+ * read whole.
+ */
+u32 kscap_ucopy_str(char *dst, u64 src, u32 max, unsigned int *ret_state)
+{
+	const struct word_at_a_time constants = WORD_AT_A_TIME_CONSTANTS;
+	const char __user *from = (const char __user *)(unsigned long)src;
+	unsigned int state = SCAP_STATE_UNREADABLE;
+	unsigned long word, found;
+	u32 i = 0;
+	char c;
+
+	pagefault_disable();
+	if (!user_access_begin(from, 1))
+		goto denied;
+	for (; i < max && (src + i) % sizeof(word); i++) {
+		unsafe_get_user(c, from + i, out);
+		if (!c)
+			goto whole;
+		dst[i] = c;
+	}
+	for (; i + sizeof(word) <= max && src + i < TASK_SIZE_MAX; i += sizeof(word)) {
+		unsafe_get_user(word, (const unsigned long __user *)(from + i), out);
+		if (has_zero(word, &found, &constants)) {
+			found = prep_zero_mask(word, found, &constants);
+			*(unsigned long *)(dst + i) = word;
+			i += find_zero(create_zero_mask(found));
+			goto whole;
+		}
+		*(unsigned long *)(dst + i) = word;
+	}
+	for (; i < max && src + i < TASK_SIZE_MAX; i++) {
+		unsafe_get_user(c, from + i, out);
+		if (!c)
+			goto whole;
+		dst[i] = c;
+	}
+	state = i < max ? SCAP_STATE_UNREADABLE : SCAP_STATE_TRUNCATED;
+	goto out;
+whole:
+	state = SCAP_STATE_WHOLE;
+out:
+	user_access_end();
+denied:
+	pagefault_enable();
+	*ret_state = state;
+	return i;
+}
