@@ -14,7 +14,7 @@ CFLAGS	?= -O2 -g
 FUZZ_SECONDS		?= 20
 FUZZ_SECONDS_reader	?= 60
 
-B	:= build
+B	?= build
 WARN	:= -Wall -Wextra -Werror
 INCLUDE	:= -Ilibscap/include -Ilibscap -Idriver/uapi
 BASE	:= -std=gnu11 $(WARN) $(INCLUDE) -MMD -MP
@@ -113,7 +113,7 @@ $(B)/module/.links: $(B)/module.list
 $(B)/kscap.ko: $(MODULE_SRC) $(B)/module/.links
 	@test -n "$(KDIR)" || { echo 'no kernel headers below /lib/modules: make deps, or KDIR=' >&2; exit 1; }
 	$(say) KBUILD $@
-	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(B)/module KCFLAGS=-Werror \
+	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(abspath $(B))/module KCFLAGS=-Werror \
 		$(if $(Q),-s) modules
 	$(Q)cp $(B)/module/kscap.ko $@
 
@@ -173,17 +173,18 @@ $(B)/guest/%: %.c $(B)/libscap.a
 		-MMD -MP -MF $@.d -pthread -o $@ $< $(GUEST_LIB)
 
 unit: $(UNIT) $(TSAN_PROGS)
-	$(Q)sh tests/run-check.sh unit $(UNIT) -- tsan $(TSAN_PROGS)
+	$(Q)B=$(B) sh tests/run-check.sh unit $(UNIT) -- tsan $(TSAN_PROGS)
 unit-build: $(UNIT) $(TSAN_PROGS)
 cli: $(B)/scap $(CLI_GEN)
-	$(Q)sh tests/run-check.sh cli
+	$(Q)B=$(B) sh tests/run-check.sh cli
+cli-build: $(B)/scap $(CLI_GEN)
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SECONDS_reader=$(FUZZ_SECONDS_reader) \
-		sh tests/run-check.sh fuzz $(FUZZERS)
+		B=$(B) sh tests/run-check.sh fuzz $(FUZZERS)
 guest-build: $(GUEST)
 guest: all guest-build
-	$(Q)sh tests/run-check.sh guest
+	$(Q)B=$(B) sh tests/run-check.sh guest
 
 HDRS	:= $(sort $(wildcard libscap/*/*.h libscap/include/scap/*.h driver/uapi/scap/*.h tools/*.h))
 hdr-check:
@@ -196,7 +197,7 @@ style:
 
 check:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)MAKE='$(MAKE)' sh tests/run-check.sh all
+	$(Q)B=$(B) MAKE='$(MAKE) B=$(B)' sh tests/run-check.sh all
 
 demo:
 	$(Q)sh tests/deps.sh demo
@@ -230,7 +231,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all help module lib tools unit unit-build cli fuzz fuzz-build guest guest-build hdr-check \
+.PHONY: all help module lib tools unit unit-build cli cli-build fuzz fuzz-build guest guest-build hdr-check \
 	style check demo bench-kernel deps install clean FORCE
 .DELETE_ON_ERROR:
 

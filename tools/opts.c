@@ -369,5 +369,6 @@ void verb_help(const struct verb *verb)
 	print_opt('h', "help", NULL, "this text");
 	if (verb->examples)
 		printf("\nexamples:\n%s", verb->examples);
-	printf("\nexit status: 0 ok, 1 wrong usage, 2 could not read, write or attach, 3 file damaged\n");
+	printf("\nexit status: 0 ok, 1 wrong usage, 2 could not read, write or attach, "
+	       "3 file damaged\n");
 }

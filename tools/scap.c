@@ -38,7 +38,8 @@ static void print_help(FILE *to)
 		if (verbs[i])
 			fprintf(to, "  %-10s%s\n", verbs[i]->name, verbs[i]->summary);
 	fprintf(to, "  %-10s%s\n", "help", "this text, or that of a verb: scap help VERB");
-	fprintf(to, "\n'scap VERB --help' shows options and examples; 'scap --version' the version.\n");
+	fprintf(to, "\n'scap VERB --help' shows options and examples; "
+		"'scap --version' the version.\n");
 }
 
 static int unknown_verb(const char *name)
