@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of flags, enumerations and errors, from driver/uapi/scap/names. */
+#ifndef SCAP_FILTER_NAMES_H
+#define SCAP_FILTER_NAMES_H
+
+#include "filter/out.h"
+
+/* How a register value is shown; roles.def names these. */
+enum scap__print_kind {
+	SCAP__PRINT_INT,
+	SCAP__PRINT_UINT,
+	SCAP__PRINT_HEX,
+	SCAP__PRINT_OCT,
+	SCAP__PRINT_FD,
+	SCAP__PRINT_PTR,
+	SCAP__PRINT_FLAGS,
+	SCAP__PRINT_ENUM,
+	SCAP__PRINT_ERRNO,
+};
+
+/* A row matches when (value & mask) == bits; what it named is then done with. */
+struct scap__name {
+	uint64_t mask, bits;
+	const char *name;
+	uint32_t len;
+};
+
+struct scap__domain {
+	const struct scap__name *rows;
+	uint32_t n_rows;
+	bool wide;		/* 64 bits count; otherwise the upper half of the register is noise */
+};
+
+/* NULL: the role has no domain. */
+const struct scap__domain *scap__role_domain(unsigned role);
+enum scap__print_kind scap__role_kind(unsigned role);
+extern const struct scap__domain scap__domain_resolve_flags, scap__domain_open_flags,
+	scap__domain_clone_flags, scap__domain_signal, scap__domain_sock_family;
+
+/* Names joined with |, the bits without a name in hex behind them. */
+void scap__out_flags(struct scap__out *o, const struct scap__domain *d, uint64_t v);
+/* The one name, or the number. */
+void scap__out_enum(struct scap__out *o, const struct scap__domain *d, uint64_t v);
+/* NULL: none. Both take the positive number. */
+const char *scap__errno_name(unsigned err);
+/* Whether this is the name of an error. */
+bool scap__errno_known(const char *name, size_t n);
+
+#endif
