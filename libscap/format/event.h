@@ -29,7 +29,8 @@ struct scap__file {
 	uint8_t flags;		/* SCAP_FILE_* */
 	uint64_t ino;
 	struct scap_sock sock;	/* for socket kinds */
-	const char *path;	/* NUL-terminated; NULL: none. Sockets: NULL (see sock) */
+	const char *path;	/* NULL: none. Sockets: NULL (see sock). NUL-terminated as the reader
+				   gives it; straight from scap__event_decode it is not */
 	uint32_t path_bytes;
 	uint8_t path_state;	/* SCAP_STATE_* */
 	const uint8_t *sun_local, *sun_remote;	/* unix: sock.local_len, sock.remote_len bytes */

@@ -17,7 +17,7 @@ struct scap__syscall {
 	const char *row;
 	uint8_t ret_role;
 	uint8_t nargs;
-	struct scap__arg args[6];
+	const struct scap__arg *args;	/* six; those from nargs on are NONE */
 };
 
 /* NULL: no row. x32 numbers are looked up without their bit 0x40000000. */
