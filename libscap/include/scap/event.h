@@ -46,5 +46,13 @@ SCAP_API uint64_t scap_event_arg(const struct scap_event *ev, unsigned i);
 /* Bytes that a slot holds (SCAP_SLOT_*, or an argument's index): 0, or 1 when there are none. */
 SCAP_API int scap_event_bytes(const struct scap_event *ev, unsigned slot, const void **ret_data,
 			      size_t *ret_bytes, size_t *ret_orig_bytes, unsigned *ret_state);
+/*
+ * What a GAP says is missing: n events of this CPU, between two wall-clock times. 0, or 1 when the
+ * event is no GAP.
+ */
+SCAP_API int scap_event_gap(const struct scap_event *ev, uint64_t *ret_n_lost,
+			    uint64_t *ret_first_wall_ns, uint64_t *ret_last_wall_ns);
+/* The thread that a procfork made, and its process. 0, or 1 when the event is no procfork. */
+SCAP_API int scap_event_child(const struct scap_event *ev, uint32_t *ret_tid, uint32_t *ret_tgid);
 
 #endif

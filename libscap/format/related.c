@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#include "format/event.h"
+
+int scap_event_gap(const struct scap_event *ev, uint64_t *ret_n_lost,
+		   uint64_t *ret_first_wall_ns, uint64_t *ret_last_wall_ns)
+{
+	uint64_t wall_of_raw = ev->wall_ns - ev->raw_ns;	/* modulo 2^64, as are the sums */
+
+	if (ev->type != SCAP_REC_GAP)
+		return 1;
+	*ret_n_lost = ev->u.gap.n_lost;
+	*ret_first_wall_ns = ev->u.gap.first_ns + wall_of_raw;
+	*ret_last_wall_ns = ev->u.gap.last_ns + wall_of_raw;
+	return 0;
+}
+
+int scap_event_child(const struct scap_event *ev, uint32_t *ret_tid, uint32_t *ret_tgid)
+{
+	if (ev->type != SCAP_REC_FORK)
+		return 1;
+	*ret_tid = ev->u.fork.child_tid;
+	*ret_tgid = ev->u.fork.child_tgid;
+	return 0;
+}
