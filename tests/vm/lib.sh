@@ -158,6 +158,12 @@ vm_first_bad()
 	grep -aE "$vm_bad" "$@" 2>/dev/null | head -1 | tr -d '\r' | grep .
 }
 
+# What comes after the last line of file $1 that matches $2; all of it when none does.
+vm_after()
+{
+	tr -d '\r' <"$1" | awk -v m="$2" '{ l[NR] = $0 } $0 ~ m { n = NR } END { while (++n <= NR) print l[n] }'
+}
+
 # Header lines of a case: "# timeout: 60".
 vm_header()
 {
@@ -197,7 +203,7 @@ vm_cases()
 		if [ $# -gt 0 ]; then
 			vm_died "$dir" "$1" "$suffix" $boot_rc
 			shift
-		elif bad=$(vm_first_bad "$dir/console"); then
+		elif bad=$(vm_after "$dir/console" "== end of cases" | vm_first_bad -); then
 			echo "FAIL guest/kernel-log$suffix $bad"
 		fi
 	done
@@ -213,7 +219,7 @@ vm_verdict()
 vm_died()
 {
 	cp "$1/console" "$1/console.$2"
-	why=$(vm_first_bad "$1/console") || why="the guest ended without saying why"
+	why=$(vm_after "$1/console" "== case $2\$" | vm_first_bad -) || why="the guest ended without saying why"
 	[ "$4" = 124 ] && why="the guest did not end in time"
 	[ -e "$1/share/results/current" ] || why="$why; it never began a case"
 	echo "FAIL guest/$2$3 $why (see $1/console.$2)"

@@ -88,6 +88,7 @@ uptime_s()
 dmesg -c >$results/boot.dmesg
 while read -r name limit <&3; do
 	echo "$name" >$results/current
+	echo "== case $name" >/dev/console
 	t0=$(uptime_s)
 	trouble=
 	if [ -e /scap/kscap.ko ] && ! grep -q '^# module: no' "/share/cases/$name"; then
@@ -110,3 +111,4 @@ while read -r name limit <&3; do
 	rm -rf "/tmp/$name"
 	[ -z "$trouble" ] || break
 done 3</share/list
+echo "== end of cases" >/dev/console

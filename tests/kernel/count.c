@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* count PROCESSES CALLS: so many processes make so many getppid each, at the same time. */
+#include "guest.h"
+#include <sys/wait.h>
+
+int main(int argc, char **argv)
+{
+	int n_procs = argc > 1 ? atoi(argv[1]) : 16, status, bad = 0;
+	long n_calls = argc > 2 ? atol(argv[2]) : 62500;
+
+	for (int i = 0; i < n_procs; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (pid == 0) {
+			for (long k = 0; k < n_calls; k++)
+				raw(SYS_getppid, 0, 0, 0, 0, 0, 0);
+			_exit(0);
+		}
+	}
+	while (wait(&status) > 0)
+		bad |= status;
+	printf("getppid %ld\n", n_procs * n_calls);
+	return bad != 0;
+}
