@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+#include "filter/value.h"
+
+#define CWD_FD		(-100)
+
+static int64_t word_signed(const struct scap_event *ev, unsigned i)
+{
+	return ev->abi == SCAP_ABI_I386 ? (int32_t)ev->args[i] : (int64_t)ev->args[i];
+}
+
+static unsigned n_known_args(const struct scap_event *ev)
+{
+	unsigned n = ev->nargs < 6 ? ev->nargs : 6;
+
+	return ev->sc && ev->sc->nargs < n ? ev->sc->nargs : n;
+}
+
+/* ---- which arguments mean something -------------------------------------------------------- */
+
+#define ROLE_SKIP SCAP_ROLES
+
+/* The third argument of fcntl, by its command. */
+static unsigned fcntl_arg_role(uint32_t cmd)
+{
+	switch (cmd) {
+	case 1:		/* F_GETFD */
+	case 3:		/* F_GETFL */
+	case 9:		/* F_GETOWN */
+	case 11:	/* F_GETSIG */
+	case 1025:	/* F_GETLEASE */
+	case 1032:	/* F_GETPIPE_SZ */
+	case 1034:	/* F_GET_SEALS */
+		return ROLE_SKIP;
+	case 0:		/* F_DUPFD */
+	case 2:		/* F_SETFD */
+	case 8:		/* F_SETOWN */
+	case 1030:	/* F_DUPFD_CLOEXEC */
+	case 1031:	/* F_SETPIPE_SZ */
+		return SCAP_ROLE_INT;
+	case 4:		/* F_SETFL */
+		return SCAP_ROLE_OPEN_FLAGS;
+	case 10:	/* F_SETSIG */
+		return SCAP_ROLE_SIGNAL;
+	default:
+		return SCAP_ROLE_HEX64;
+	}
+}
+
+/* The pointers of clone are only looked at if a flag says so. */
+static unsigned clone_arg_role(uint64_t flags, const struct scap__arg *arg)
+{
+	bool used = true;
+
+	if (arg->name[0] == 'p')
+		used = flags & (0x100000 | 0x1000);	/* PARENT_SETTID, PIDFD */
+	else if (arg->name[0] == 'c')
+		used = flags & (0x1000000 | 0x200000);	/* CHILD_SETTID, CHILD_CLEARTID */
+	else if (arg->name[0] == 't')
+		used = flags & 0x80000;			/* SETTLS */
+	return used ? arg->role : ROLE_SKIP;
+}
+
+static unsigned arg_role(const struct scap_event *ev, unsigned i)
+{
+	const struct scap__arg *args = ev->sc->args;
+	unsigned role = args[i].role;
+
+	if (!i)
+		return role;
+	switch (args[i - 1].role) {
+	case SCAP_ROLE_OPEN_FLAGS:
+		if (role == SCAP_ROLE_MODE && !(ev->args[i - 1] & SCAP__OPEN_CREATES))
+			return ROLE_SKIP;
+		break;
+	case SCAP_ROLE_FCNTL_CMD:
+		return fcntl_arg_role((uint32_t)ev->args[i - 1]);
+	case SCAP_ROLE_SOCK_TYPE:
+		if (role == SCAP_ROLE_SOCK_PROTO && ev->args[0] != 2 && ev->args[0] != 10)
+			return SCAP_ROLE_INT;
+		break;
+	}
+	if (args[0].role == SCAP_ROLE_CLONE_FLAGS && role == SCAP_ROLE_PTR && i >= 2)
+		return clone_arg_role(ev->args[0], &args[i]);
+	return role;
+}
+
+/* ---- files of arguments --------------------------------------------------------------------- */
+
+static bool is_fd_role(unsigned role)
+{
+	return role == SCAP_ROLE_FD || role == SCAP_ROLE_DIRFD || role == SCAP_ROLE_CLOSE_FD;
+}
+
+static int find_role(const struct scap_event *ev, unsigned role)
+{
+	unsigned n = ev->sc ? n_known_args(ev) : 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (ev->sc->args[i].role == role)
+			return (int)i;
+	return -1;
+}
+
+static int first_fd_arg(const struct scap_event *ev)
+{
+	unsigned n = ev->sc ? n_known_args(ev) : 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (is_fd_role(ev->sc->args[i].role))
+			return (int)i;
+	return -1;
+}
+
+static bool returns_new_fd(const struct scap_event *ev)
+{
+	return scap__has_ret(ev) && ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_FD && ev->ret >= 0;
+}
+
+static bool exec_succeeded(const struct scap_event *ev)
+{
+	return scap__has_ret(ev) && !ev->ret && find_role(ev, SCAP_ROLE_EXEC_PATH) >= 0;
+}
+
+/* fcntl's F_DUPFD is no row of its own: its result is a descriptor of the argument's file. */
+static bool duplicates_fd(const struct scap_event *ev)
+{
+	int i = ev->sc ? find_role(ev, SCAP_ROLE_FCNTL_CMD) : -1;
+	uint32_t cmd;
+
+	if (i < 0 || !scap__has_ret(ev) || ev->ret < 0)
+		return false;
+	cmd = (uint32_t)ev->args[i];
+	return cmd == 0 || cmd == 1030;
+}
+
+/* abi.h says which argument a cookie belongs to. */
+const struct scap__file *scap__arg_file(const struct scap_event *ev, unsigned i)
+{
+	int first = first_fd_arg(ev);
+
+	if (returns_new_fd(ev)) {
+		if ((int32_t)ev->args[i] == ev->ret)
+			return ev->file;	/* dup2, dup3: where the new one went */
+		return (int)i == first ? ev->file2 : NULL;
+	}
+	if (exec_succeeded(ev))
+		return NULL;
+	return (int)i == first ? ev->file : ev->file2;
+}
+
+const struct scap__file *scap__ret_file(const struct scap_event *ev)
+{
+	return returns_new_fd(ev) || duplicates_fd(ev) ? ev->file : NULL;
+}
+
+bool scap__open_like(const struct scap_event *ev)
+{
+	return ev->type == SCAP_REC_CALL && ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_FD &&
+	       find_role(ev, SCAP_ROLE_PATH) >= 0;
+}
+
+static bool pair_fd(const struct scap_event *ev, int64_t *ret_num)
+{
+	int i = find_role(ev, SCAP_ROLE_FD_PAIR);
+	const struct scap__blob *b = i < 0 ? NULL : scap__event_blob(ev, (unsigned)i);
+
+	if (!b || b->bytes < 4)
+		return false;
+	*ret_num = (int32_t)(b->data[0] | (uint32_t)b->data[1] << 8 |
+			     (uint32_t)b->data[2] << 16 | (uint32_t)b->data[3] << 24);
+	return true;
+}
+
+bool scap__event_fd(const struct scap_event *ev, int64_t *ret_num,
+		    const struct scap__file **scap__ret_file)
+{
+	int i;
+
+	*scap__ret_file = ev->file;
+	if (ev->type != SCAP_REC_CALL || exec_succeeded(ev))
+		return false;
+	if (returns_new_fd(ev)) {
+		*ret_num = ev->ret;
+		return true;
+	}
+	if (scap__open_like(ev)) {
+		*ret_num = -1;
+		*scap__ret_file = NULL;
+		return true;
+	}
+	i = first_fd_arg(ev);
+	if (i < 0)
+		return pair_fd(ev, ret_num);
+	*ret_num = (int32_t)ev->args[i];
+	return *ret_num != CWD_FD;
+}
+
+bool scap__out_asked_path(struct scap__out *o, const struct scap_event *ev)
+{
+	int i = find_role(ev, SCAP_ROLE_PATH);
+	const struct scap__blob *b = i < 0 ? NULL : scap__event_blob(ev, (unsigned)i);
+
+	if (!b)
+		return false;
+	if (b->bytes && b->data[0] != '/' && ev->file && ev->file->path && first_fd_arg(ev) >= 0) {
+		scap__out_file_name(o, ev->file);
+		scap__out_char(o, '/');
+	}
+	scap__out_escaped(o, b->data, b->bytes, 0);
+	return true;
+}
+
+/* ---- parameters ----------------------------------------------------------------------------- */
+
+static struct scap__param *add(struct scap__param *p, unsigned *n, const char *name,
+			       enum scap__param_kind kind)
+{
+	struct scap__param *new = &p[(*n)++];
+
+	new->name = name;
+	new->kind = (uint8_t)kind;
+	return new;
+}
+
+static void add_arg(struct scap__param *p, unsigned *n, const char *name, unsigned i, unsigned role)
+{
+	struct scap__param *new = add(p, n, name, SCAP__PARAM_ARG);
+
+	new->arg = (uint8_t)i;
+	new->role = (uint8_t)role;
+}
+
+static void add_number(struct scap__param *p, unsigned *n, const char *name, uint64_t value)
+{
+	add(p, n, name, SCAP__PARAM_NUMBER)->value = value;
+}
+
+static void add_slot(const struct scap_event *ev, struct scap__param *p, unsigned *n,
+		     const char *name, enum scap__param_kind kind, unsigned slot)
+{
+	if (scap__event_blob(ev, slot))
+		add(p, n, name, kind)->arg = (uint8_t)slot;
+}
+
+static unsigned unknown_args(const struct scap_event *ev, struct scap__param *p)
+{
+	static const char *const names[6] = { "arg0", "arg1", "arg2", "arg3", "arg4", "arg5" };
+	unsigned n = 0, n_args = n_known_args(ev);
+
+	for (unsigned i = 0; i < n_args; i++)
+		add_arg(p, &n, names[i], i, SCAP_ROLE_HEX64);
+	return n;
+}
+
+static bool same_path(const struct scap__blob *b, const struct scap__file *f)
+{
+	return b->bytes == f->path_bytes && !memcmp(b->data, f->path, b->bytes);
+}
+
+/* Whether the file that was found has another path than the one asked for in `slot`. */
+static bool resolved_differs(const struct scap_event *ev, unsigned slot)
+{
+	const struct scap__blob *b = scap__event_blob(ev, slot);
+
+	return b && ev->file && ev->file->path && !same_path(b, ev->file);
+}
+
+static unsigned call_params(const struct scap_event *ev, struct scap__param *p)
+{
+	unsigned n = 0, n_args = n_known_args(ev);
+
+	for (unsigned i = 0; i < n_args; i++) {
+		unsigned role = arg_role(ev, i);
+
+		if (role == ROLE_SKIP)
+			continue;
+		add_arg(p, &n, ev->sc->args[i].name, i, role);
+		if (role == SCAP_ROLE_PATH && returns_new_fd(ev) && resolved_differs(ev, i))
+			add(p, &n, "resolved", SCAP__PARAM_FILE);
+		else if (role == SCAP_ROLE_EXEC_PATH && exec_succeeded(ev) &&
+			 resolved_differs(ev, SCAP_SLOT_FILENAME))
+			add(p, &n, "resolved", SCAP__PARAM_FILE);
+		else if (role == SCAP_ROLE_MSG_IN || role == SCAP_ROLE_MSG_OUT)
+			add_slot(ev, p, &n, "addr", SCAP__PARAM_ADDRESS, SCAP_SLOT_NAME);
+	}
+	return n;
+}
+
+static unsigned fork_params(const struct scap_event *ev, struct scap__param *p)
+{
+	bool thread = ev->u.fork.child_tgid == ev->u.fork.tgid;
+	unsigned n = 0;
+
+	add_number(p, &n, "child_tid", ev->u.fork.child_tid);
+	add_number(p, &n, "child_pid", ev->u.fork.child_tgid);
+	if (ev->u.fork.child_vtid != ev->u.fork.child_tid)
+		add_number(p, &n, "child_vtid", ev->u.fork.child_vtid);
+	add(p, &n, "kind", SCAP__PARAM_TEXT)->text = thread ? "thread" : "process";
+	return n;
+}
+
+static unsigned exec_params(const struct scap_event *ev, struct scap__param *p)
+{
+	unsigned n = 0;
+
+	add_slot(ev, p, &n, "filename", SCAP__PARAM_STRING, SCAP_SLOT_FILENAME);
+	add_slot(ev, p, &n, "interp", SCAP__PARAM_STRING, SCAP_SLOT_INTERP);
+	if (ev->file && ev->file->path &&
+	    (!scap__event_blob(ev, SCAP_SLOT_FILENAME) || resolved_differs(ev, SCAP_SLOT_FILENAME)))
+		add(p, &n, "exe", SCAP__PARAM_FILE);
+	if (ev->u.exec.old_tid != ev->tid)
+		add_number(p, &n, "old_tid", ev->u.exec.old_tid);
+	return n;
+}
+
+static unsigned exit_params(const struct scap_event *ev, struct scap__param *p)
+{
+	unsigned n = 0;
+
+	add(p, &n, "status", SCAP__PARAM_STATUS)->value = ev->u.exit.status;
+	add(p, &n, "last_thread", SCAP__PARAM_TEXT)->text =
+		ev->u.exit.group_dead ? "true" : "false";
+	return n;
+}
+
+static unsigned intro_params(const struct scap_event *ev, struct scap__param *p)
+{
+	unsigned n = 0;
+
+	add(p, &n, "comm", SCAP__PARAM_TEXT)->text = ev->u.intro.comm;
+	add_number(p, &n, "pid", ev->u.intro.tgid);
+	add_number(p, &n, "ppid", ev->u.intro.ppid);
+	add_number(p, &n, "uid", ev->u.intro.uid);
+	add_number(p, &n, "gid", ev->u.intro.gid);
+	add_number(p, &n, "cgroup_id", ev->u.intro.cgroup_id);
+	return n;
+}
+
+static unsigned file_params(const struct scap_event *ev, struct scap__param *p)
+{
+	unsigned n = 0;
+
+	add_number(p, &n, "cookie", ev->u.file_rec.cookie);
+	add(p, &n, "kind", SCAP__PARAM_TEXT)->text = scap__file_type(&ev->u.file_rec);
+	add_number(p, &n, "ino", ev->u.file_rec.ino);
+	add_slot(ev, p, &n, "path", SCAP__PARAM_STRING, SCAP_SLOT_PATH);
+	return n;
+}
+
+unsigned scap__params(const struct scap_event *ev, struct scap__param p[SCAP__PARAMS_MAX])
+{
+	switch (ev->type) {
+	case SCAP_REC_CALL:
+		if (ev->more & SCAP_MORE_ARGS_LOST)
+			return 0;
+		return ev->sc ? call_params(ev, p) : unknown_args(ev, p);
+	case SCAP_REC_ENTER:
+		return ev->sc ? call_params(ev, p) : unknown_args(ev, p);
+	case SCAP_REC_FORK:
+		return fork_params(ev, p);
+	case SCAP_REC_EXEC:
+		return exec_params(ev, p);
+	case SCAP_REC_EXIT:
+		return exit_params(ev, p);
+	case SCAP_REC_INTRO:
+		return intro_params(ev, p);
+	case SCAP_REC_FILE:
+		return file_params(ev, p);
+	default:
+		return 0;
+	}
+}
+
+unsigned scap__param_slot(const struct scap__param *p)
+{
+	return p->kind == SCAP__PARAM_ARG && p->role == SCAP_ROLE_EXEC_PATH ? SCAP_SLOT_FILENAME
+									    : p->arg;
+}
+
+bool scap__is_string_role(unsigned role)
+{
+	return role == SCAP_ROLE_PATH || role == SCAP_ROLE_STR || role == SCAP_ROLE_EXEC_PATH;
+}
+
+static bool is_data_role(unsigned role)
+{
+	return role == SCAP_ROLE_BUF_IN || role == SCAP_ROLE_BUF_OUT || role == SCAP_ROLE_IOV_IN ||
+	       role == SCAP_ROLE_IOV_OUT || role == SCAP_ROLE_MSG_IN || role == SCAP_ROLE_MSG_OUT;
+}
+
+bool scap__path_is_files(const struct scap_event *ev, const struct scap__param *p)
+{
+	if (!ev->file || !ev->file->path)
+		return false;
+	if (p->role == SCAP_ROLE_PATH)
+		return returns_new_fd(ev) && find_role(ev, SCAP_ROLE_PATH) == p->arg;
+	return p->role == SCAP_ROLE_EXEC_PATH && exec_succeeded(ev);
+}
+
+bool scap__param_bytes(const struct scap_event *ev, const struct scap__param *p,
+		       const uint8_t **ret_data, size_t *ret_bytes,
+		       const struct scap__blob **ret_blob)
+{
+	const struct scap__blob *b = NULL;
+
+	if (p->kind == SCAP__PARAM_STRING ||
+	    (p->kind == SCAP__PARAM_ARG && (scap__is_string_role(p->role) || is_data_role(p->role))))
+		b = scap__event_blob(ev, scap__param_slot(p));
+	*ret_blob = b;
+	if (b) {
+		*ret_data = b->data;
+		*ret_bytes = b->bytes;
+		return true;
+	}
+	if (p->kind != SCAP__PARAM_FILE &&
+	    (p->kind != SCAP__PARAM_ARG || !scap__path_is_files(ev, p)))
+		return false;
+	*ret_data = (const uint8_t *)ev->file->path;
+	*ret_bytes = ev->file->path_bytes;
+	return true;
+}
+
+bool scap__param_number(const struct scap_event *ev, const struct scap__param *p, bool *ret_signed,
+			uint64_t *ret_value)
+{
+	*ret_signed = false;
+	*ret_value = p->value;
+	if (p->kind == SCAP__PARAM_NUMBER)
+		return true;
+	if (p->kind != SCAP__PARAM_ARG)
+		return false;
+	switch (p->role) {
+	case SCAP_ROLE_INT:
+	case SCAP_ROLE_PID:
+		*ret_signed = true;
+		*ret_value = (uint64_t)(int64_t)(int32_t)ev->args[p->arg];
+		return true;
+	case SCAP_ROLE_UID:
+	case SCAP_ROLE_GID:
+		*ret_signed = (uint32_t)ev->args[p->arg] == UINT32_MAX;
+		*ret_value = *ret_signed ? UINT64_MAX : (uint32_t)ev->args[p->arg];
+		return true;
+	case SCAP_ROLE_LONG:
+	case SCAP_ROLE_SSIZE:
+	case SCAP_ROLE_OFF:
+		*ret_signed = true;
+		*ret_value = (uint64_t)word_signed(ev, p->arg);
+		return true;
+	case SCAP_ROLE_UINT:
+		*ret_value = (uint32_t)ev->args[p->arg];
+		return true;
+	case SCAP_ROLE_ULONG:
+	case SCAP_ROLE_SIZE:
+		*ret_value = ev->args[p->arg];
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* What an event is made of, as names and texts: its parameters, its result, its file. */
+#ifndef SCAP_FILTER_VALUE_H
+#define SCAP_FILTER_VALUE_H
+
+#include "filter/out.h"
+#include "format/event.h"
+
+enum scap__param_kind {
+	SCAP__PARAM_ARG,	/* argument `arg`, read as `role` says */
+	SCAP__PARAM_STRING,	/* the blob in slot `arg` is a path or word */
+	SCAP__PARAM_ADDRESS,	/* the blob in slot `arg` is a sockaddr */
+	SCAP__PARAM_FILE,	/* the path of ev->file */
+	SCAP__PARAM_NUMBER,	/* `value` */
+	SCAP__PARAM_TEXT,	/* `text` */
+	SCAP__PARAM_STATUS,	/* `value` is a wait status */
+};
+
+struct scap__param {
+	const char *name;
+	uint8_t kind, arg, role;
+	uint64_t value;
+	const char *text;
+};
+
+#define SCAP__PARAMS_MAX 12
+
+/*
+ * The parameters that the event has, in the order shown: arguments that mean something (no mode
+ * where nothing is created, no third argument for an fcntl that takes none) and what the record
+ * adds to them. Returns their number.
+ */
+unsigned scap__params(const struct scap_event *ev, struct scap__param p[SCAP__PARAMS_MAX]);
+
+/* The value, safe for a terminal. max_bytes: of a payload or string shown; 0: all. */
+void scap__out_param(struct scap__out *o, const struct scap_event *ev, const struct scap__param *p,
+		     uint32_t max_bytes);
+/*
+ * The parameter's own bytes where it is a string or payload that was (at least in part) captured:
+ * true. ret_blob is NULL for the path of a file.
+ */
+bool scap__param_bytes(const struct scap_event *ev, const struct scap__param *p,
+		       const uint8_t **ret_data, size_t *ret_bytes,
+		       const struct scap__blob **ret_blob);
+/* The argument as a number where its role is a plain number. */
+bool scap__param_number(const struct scap_event *ev, const struct scap__param *p, bool *ret_signed,
+			uint64_t *ret_value);
+
+/* Slot of the blob that holds what the parameter points to. */
+unsigned scap__param_slot(const struct scap__param *p);
+bool scap__is_string_role(unsigned role);
+/* The kernel leaves out the path asked for where the file found has the same. */
+bool scap__path_is_files(const struct scap_event *ev, const struct scap__param *p);
+/* The file behind descriptor argument i, and behind the result; NULL: not known. */
+const struct scap__file *scap__arg_file(const struct scap_event *ev, unsigned i);
+const struct scap__file *scap__ret_file(const struct scap_event *ev);
+
+/* O_CREAT, and the bit that only O_TMPFILE has. */
+#define SCAP__OPEN_CREATES (0100u | 020000000u)
+
+static inline bool scap__has_ret(const struct scap_event *ev)
+{
+	return ev->type == SCAP_REC_CALL && !(ev->flags & SCAP_CALL_TRAPPED);
+}
+
+/* Whether ret is an error (-errno, or the code of an interrupted call). */
+bool scap__failed(const struct scap_event *ev);
+/* "3</srv/x>", "EACCES(-13)", "0x7f0000000000", "trapped", "?". */
+void scap__out_result(struct scap__out *o, const struct scap_event *ev);
+/* The name of the error in ret (negative); NULL: it has none. */
+const char *scap__ret_errno(const struct scap_event *ev);
+
+/*
+ * The descriptor that the event is about: the new one, or the first descriptor argument. false:
+ * there is none. *ret_file may be NULL.
+ */
+bool scap__event_fd(const struct scap_event *ev, int64_t *ret_num,
+		    const struct scap__file **ret_file);
+/* Whether the call makes a descriptor from a path. */
+bool scap__open_like(const struct scap_event *ev);
+/* The path that a failed open asked for, behind its directory's where that is known. */
+bool scap__out_asked_path(struct scap__out *o, const struct scap_event *ev);
+
+/* ---- files and addresses (names of things outside the call) ---- */
+
+/* Path, both ends of a socket, or "socket:[ino]". */
+void scap__out_file_name(struct scap__out *o, const struct scap__file *f);
+/* "file", "ipv4", "pipe" ... */
+const char *scap__file_type(const struct scap__file *f);
+/* A struct sockaddr as programs hand it over. */
+void scap__out_sockaddr(struct scap__out *o, const uint8_t *p, size_t n);
+void scap__out_wait_status(struct scap__out *o, uint32_t status);
+
+struct scap__addr {
+	bool v6;
+	uint8_t bytes[16];	/* the first four for IPv4; IPv4 in IPv6 is IPv4 */
+	uint16_t port;
+};
+
+/* Both ends of an internet socket; false: it is none. *ret_n: 1 while there is no remote end. */
+bool scap__file_ends(const struct scap__file *f, struct scap__addr ends[2], unsigned *ret_n);
+
+#endif

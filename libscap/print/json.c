@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An event as one JSON object. Always valid UTF-8: bytes that are not go out in base64 under the
+ * key NAME_b64 instead of NAME; in names of things (comm, paths of files) invalid bytes become
+ * U+FFFD.
+ */
+#include "filter/value.h"
+#include "print/line.h"
+
+struct json {
+	struct scap__out o;
+	bool more;		/* something stands before this in the object or array */
+};
+
+static void out_control(struct scap__out *o, uint8_t c)
+{
+	static const char digits[] = "0123456789abcdef";
+	char tmp[6] = { '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] };
+
+	switch (c) {
+	case '\n':
+		scap__out_lit(o, "\\n");
+		break;
+	case '\r':
+		scap__out_lit(o, "\\r");
+		break;
+	case '\t':
+		scap__out_lit(o, "\\t");
+		break;
+	case '"':
+	case '\\':
+		scap__out_char(o, '\\');
+		scap__out_char(o, (char)c);
+		break;
+	default:
+		scap__out_bytes(o, tmp, 6);
+	}
+}
+
+/*
+ * A character that would act on a terminal goes out by its number, also where JSON would not ask
+ * for it: output is often looked at as it is.
+ */
+static unsigned out_odd(struct scap__out *o, const uint8_t *p, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint32_t c;
+
+	if (p[0] < 0x80) {
+		out_control(o, p[0]);
+		return 1;
+	}
+	if (p[0] == 0xc2 && n >= 2 && (p[1] & 0xc0) == 0x80) {
+		out_control(o, p[1]);
+		return 2;
+	}
+	if (p[0] == 0xe2 && n >= 3 && scap__utf8_valid(p, 3)) {
+		c = 0x2000 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3f);
+		scap__out_lit(o, "\\u");
+		for (int shift = 12; shift >= 0; shift -= 4)
+			scap__out_char(o, digits[c >> shift & 15]);
+		return 3;
+	}
+	scap__out_lit(o, "\\ufffd");
+	return 1;
+}
+
+static void out_string(struct scap__out *o, const uint8_t *p, size_t n)
+{
+	size_t i = 0, run = 0;
+
+	scap__out_char(o, '"');
+	while (i < n) {
+		unsigned len = p[i] == '"' || p[i] == '\\' ? 0 : scap__utf8_len(p + i, n - i);
+
+		if (len) {
+			i += len;
+			continue;
+		}
+		scap__out_bytes(o, p + run, i - run);
+		i += out_odd(o, p + i, n - i);
+		run = i;
+	}
+	scap__out_bytes(o, p + run, i - run);
+	scap__out_char(o, '"');
+}
+
+static void out_base64(struct scap__out *o, const uint8_t *p, size_t n)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	scap__out_char(o, '"');
+	for (size_t i = 0; i < n; i += 3) {
+		size_t left = n - i;
+		uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
+			     (left > 2 ? p[i + 2] : 0);
+		char tmp[4] = { digits[v >> 18], digits[v >> 12 & 63],
+				left > 1 ? digits[v >> 6 & 63] : '=', left > 2 ? digits[v & 63] : '=' };
+
+		scap__out_bytes(o, tmp, 4);
+	}
+	scap__out_char(o, '"');
+}
+
+/* Begins a member; suffix is appended to the key. */
+static void key(struct json *j, const char *name, const char *suffix)
+{
+	if (j->more)
+		scap__out_char(&j->o, ',');
+	scap__out_char(&j->o, '"');
+	scap__out_str(&j->o, name);
+	scap__out_str(&j->o, suffix);
+	scap__out_lit(&j->o, "\":");
+	j->more = true;
+}
+
+static void open_object(struct json *j, const char *name)
+{
+	key(j, name, "");
+	scap__out_char(&j->o, '{');
+	j->more = false;
+}
+
+static void close_object(struct json *j)
+{
+	scap__out_char(&j->o, '}');
+	j->more = true;
+}
+
+static void member_uint(struct json *j, const char *name, uint64_t v)
+{
+	key(j, name, "");
+	scap__out_uint(&j->o, v);
+}
+
+static void member_string(struct json *j, const char *name, const char *s)
+{
+	key(j, name, "");
+	out_string(&j->o, (const uint8_t *)s, strlen(s));
+}
+
+static void member_bytes(struct json *j, const char *name, const uint8_t *p, size_t n)
+{
+	if (scap__utf8_valid(p, n)) {
+		key(j, name, "");
+		out_string(&j->o, p, n);
+	} else {
+		key(j, name, "_b64");
+		out_base64(&j->o, p, n);
+	}
+}
+
+static void member_strings(struct json *j, const char *name, const struct scap__blob *b)
+{
+	size_t i = 0;
+
+	key(j, name, "");
+	scap__out_char(&j->o, '[');
+	while (i < b->bytes) {
+		size_t len = strnlen((const char *)b->data + i, b->bytes - i);
+
+		if (i)
+			scap__out_char(&j->o, ',');
+		out_string(&j->o, b->data + i, len);
+		i += len + 1;
+	}
+	scap__out_char(&j->o, ']');
+}
+
+/* Room for the longest text composed: a descriptor with a path of which every byte is escaped. */
+#define COMPOSED_MAX (4 * SCAP_PATH_MAX_BYTES + 64)
+
+static void member_composed(struct json *j, const char *name, const struct scap_event *ev,
+			    const struct scap__param *p, uint32_t max_bytes)
+{
+	char tmp[COMPOSED_MAX];
+	struct scap__out text;
+	size_t n;
+
+	scap__out_init(&text, tmp, sizeof(tmp));
+	scap__out_param(&text, ev, p, max_bytes);
+	n = text.len < sizeof(tmp) ? text.len : sizeof(tmp) - 1;
+	key(j, name, "");
+	out_string(&j->o, (const uint8_t *)tmp, n);
+}
+
+static void member_param(struct json *j, const struct scap_event *ev, const struct scap__param *p,
+			 uint32_t max)
+{
+	const struct scap__blob *b;
+	const uint8_t *data;
+	uint64_t value;
+	bool is_signed;
+	size_t n;
+
+	if (scap__param_number(ev, p, &is_signed, &value)) {
+		key(j, p->name, "");
+		if (is_signed)
+			scap__out_int(&j->o, (int64_t)value);
+		else
+			scap__out_uint(&j->o, value);
+	} else if (p->kind == SCAP__PARAM_ARG && p->role == SCAP_ROLE_ARGV &&
+		   (b = scap__event_blob(ev, p->arg))) {
+		member_strings(j, p->name, b);
+	} else if (scap__param_bytes(ev, p, &data, &n, &b)) {
+		member_bytes(j, p->name, data, max && n > max ? max : n);
+	} else {
+		member_composed(j, p->name, ev, p, max);
+	}
+}
+
+/* The blob behind a parameter; NULL: none. */
+static const struct scap__blob *param_blob(const struct scap_event *ev, const struct scap__param *p)
+{
+	if (p->kind != SCAP__PARAM_ARG && p->kind != SCAP__PARAM_STRING &&
+	    p->kind != SCAP__PARAM_ADDRESS)
+		return NULL;
+	return scap__event_blob(ev, scap__param_slot(p));
+}
+
+static const char *state_name(const struct scap__blob *b, uint32_t max)
+{
+	switch (b->state) {
+	case SCAP_STATE_TRUNCATED:
+		return "truncated";
+	case SCAP_STATE_UNREADABLE:
+		return "unreadable";
+	case SCAP_STATE_REDACTED:
+		return "redacted";
+	default:
+		return max && b->bytes > max ? "cut" : NULL;
+	}
+}
+
+static void member_state(struct json *j, const char *name, const struct scap__blob *b,
+			 const char *state)
+{
+	open_object(j, name);
+	member_string(j, "state", state);
+	member_uint(j, "bytes", b->bytes);
+	if (b->orig_bytes != SCAP_LEN_UNKNOWN)
+		member_uint(j, "orig_bytes", b->orig_bytes);
+	close_object(j);
+}
+
+/* Says of each parameter that is not whole what became of it. */
+static void member_states(struct json *j, const struct scap_event *ev,
+			  const struct scap__param *params, unsigned n, uint32_t max)
+{
+	bool open = false;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct scap__blob *b = param_blob(ev, &params[i]);
+		const char *state = b ? state_name(b, max) : NULL;
+
+		if (!state)
+			continue;
+		if (!open)
+			open_object(j, "states");
+		open = true;
+		member_state(j, params[i].name, b, state);
+	}
+	if (open)
+		close_object(j);
+}
+
+static void member_params(struct json *j, const struct scap_event *ev, uint32_t max_bytes)
+{
+	struct scap__param params[SCAP__PARAMS_MAX];
+	unsigned n = scap__params(ev, params);
+
+	open_object(j, "args");
+	for (unsigned i = 0; i < n; i++)
+		member_param(j, ev, &params[i], max_bytes);
+	close_object(j);
+	member_states(j, ev, params, n, max_bytes);
+}
+
+/* As strings: a 64-bit word is more than a JSON number holds in most programs. */
+static void member_raw_args(struct json *j, const struct scap_event *ev)
+{
+	unsigned n = ev->nargs < 6 ? ev->nargs : 6;
+
+	key(j, "raw_args", "");
+	scap__out_char(&j->o, '[');
+	for (unsigned i = 0; i < n; i++) {
+		scap__out_str(&j->o, i ? ",\"" : "\"");
+		scap__out_hex(&j->o, ev->args[i]);
+		scap__out_char(&j->o, '"');
+	}
+	scap__out_char(&j->o, ']');
+}
+
+static void member_ends(struct json *j, const struct scap__file *f)
+{
+	static const char *const keys[2][2] = { { "local_ip", "local_port" },
+						{ "remote_ip", "remote_port" } };
+	struct scap__addr ends[2];
+	unsigned n;
+
+	if (!scap__file_ends(f, ends, &n))
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		key(j, keys[i][0], "");
+		scap__out_char(&j->o, '"');
+		if (ends[i].v6)
+			scap__out_ipv6(&j->o, ends[i].bytes);
+		else
+			scap__out_ipv4(&j->o, ends[i].bytes);
+		scap__out_char(&j->o, '"');
+		member_uint(j, keys[i][1], ends[i].port);
+	}
+}
+
+static void member_file_name(struct json *j, const struct scap__file *f)
+{
+	char tmp[1024];
+	struct scap__out text;
+	size_t n;
+
+	if (f->path) {
+		member_bytes(j, "name", (const uint8_t *)f->path, f->path_bytes);
+		return;
+	}
+	scap__out_init(&text, tmp, sizeof(tmp));
+	scap__out_file_name(&text, f);
+	n = text.len < sizeof(tmp) ? text.len : sizeof(tmp) - 1;
+	key(j, "name", "");
+	out_string(&j->o, (const uint8_t *)tmp, n);
+}
+
+static void member_fd(struct json *j, const struct scap_event *ev)
+{
+	const struct scap__file *f;
+	int64_t num;
+
+	if (!scap__event_fd(ev, &num, &f))
+		return;
+	open_object(j, "fd");
+	key(j, "num", "");
+	scap__out_int(&j->o, num);
+	if (f) {
+		member_file_name(j, f);
+		member_string(j, "type", scap__file_type(f));
+		member_ends(j, f);
+		member_uint(j, "dev", f->dev);
+		member_uint(j, "ino", f->ino);
+		if (f->flags & SCAP_FILE_DELETED) {
+			key(j, "deleted", "");
+			scap__out_lit(&j->o, "true");
+		}
+	}
+	close_object(j);
+}
+
+static void member_time(struct json *j, const char *name, uint64_t wall_ns)
+{
+	key(j, name, "");
+	scap__out_char(&j->o, '"');
+	scap__out_date(&j->o, wall_ns, 0);
+	scap__out_char(&j->o, 'T');
+	scap__out_clock(&j->o, wall_ns, 0);
+	scap__out_lit(&j->o, "Z\"");
+}
+
+static void member_thread(struct json *j, const struct scap_event *ev)
+{
+	key(j, "proc", "");
+	if (ev->thread)
+		out_string(&j->o, (const uint8_t *)ev->thread->comm, strlen(ev->thread->comm));
+	else
+		scap__out_lit(&j->o, "null");
+	if (ev->thread) {
+		member_uint(j, "pid", ev->thread->tgid);
+		member_uint(j, "ppid", ev->thread->ppid);
+		member_uint(j, "uid", ev->thread->uid);
+	}
+	member_uint(j, "tid", ev->tid);
+}
+
+static void member_result(struct json *j, const struct scap_event *ev)
+{
+	const char *name = scap__ret_errno(ev);
+
+	key(j, "latency_ns", "");
+	if (ev->latency_ns == SCAP_LATENCY_NONE)
+		scap__out_lit(&j->o, "null");
+	else
+		scap__out_uint(&j->o, ev->latency_ns);
+	key(j, "res", "");
+	if (scap__has_ret(ev))
+		scap__out_int(&j->o, ev->ret);
+	else
+		scap__out_lit(&j->o, "null");
+	if (name)
+		member_string(j, "errno", name);
+}
+
+static void array_item(struct json *j, bool *open, bool set, const char *text)
+{
+	if (!set)
+		return;
+	if (!*open) {
+		key(j, "flags", "");
+		scap__out_char(&j->o, '[');
+	} else {
+		scap__out_char(&j->o, ',');
+	}
+	*open = true;
+	scap__out_char(&j->o, '"');
+	scap__out_str(&j->o, text);
+	scap__out_char(&j->o, '"');
+}
+
+static void member_flags(struct json *j, const struct scap_event *ev)
+{
+	bool open = false;
+
+	array_item(j, &open, ev->flags & SCAP_CALL_TRAPPED, "trapped");
+	array_item(j, &open, ev->flags & SCAP_CALL_CHILD, "child");
+	array_item(j, &open, ev->flags & SCAP_CALL_NO_ENTRY, "no_entry");
+	array_item(j, &open, ev->flags & SCAP_CALL_FD_SHARED, "fd_shared");
+	array_item(j, &open, ev->more & SCAP_MORE_MIDCALL, "mid_call");
+	array_item(j, &open, ev->more & SCAP_MORE_NO_STASH, "no_stash");
+	array_item(j, &open, ev->more & SCAP_MORE_ARGS_LOST, "args_lost");
+	if (open)
+		scap__out_char(&j->o, ']');
+}
+
+static void member_gap(struct json *j, const struct scap_event *ev)
+{
+	struct scap__tally_item items[SCAP__TALLY_SHOWN];
+	uint64_t rest;
+	unsigned n = scap__gap_tally(ev, items, &rest);
+
+	member_uint(j, "lost", ev->u.gap.n_lost);
+	member_uint(j, "first_ns", scap__gap_wall_ns(ev, ev->u.gap.first_ns));
+	member_uint(j, "last_ns", scap__gap_wall_ns(ev, ev->u.gap.last_ns));
+	member_time(j, "first_time", scap__gap_wall_ns(ev, ev->u.gap.first_ns));
+	member_time(j, "last_time", scap__gap_wall_ns(ev, ev->u.gap.last_ns));
+	open_object(j, "lost_types");
+	for (unsigned i = 0; i < n; i++)
+		member_uint(j, items[i].name, items[i].count);
+	close_object(j);
+	if (rest)
+		member_uint(j, "lost_others", rest);
+}
+
+static void member_call(struct json *j, const struct scap_event *ev, uint32_t max_bytes)
+{
+	static const char *const abis[SCAP_ABIS] = { "x86_64", "i386", "x32" };
+	bool call = ev->type == SCAP_REC_CALL || ev->type == SCAP_REC_ENTER;
+
+	if (call)
+		member_string(j, "abi", ev->abi < SCAP_ABIS ? abis[ev->abi] : "unknown");
+	if (ev->type == SCAP_REC_CALL)
+		member_result(j, ev);
+	member_params(j, ev, max_bytes);
+	if (call)
+		member_raw_args(j, ev);
+	if (ev->type == SCAP_REC_CALL) {
+		member_fd(j, ev);
+		member_flags(j, ev);
+	}
+}
+
+size_t scap_print_json(const struct scap_event *ev, const struct scap_print_options *opt,
+		       char *buf, size_t cap)
+{
+	struct scap_print_options options;
+	struct json j = { .more = false };
+
+	scap__print_options(&options, opt);
+	scap__out_init(&j.o, buf, cap);
+	scap__out_char(&j.o, '{');
+	member_uint(&j, "num", ev->num);
+	member_uint(&j, "time_ns", ev->wall_ns);
+	member_time(&j, "time", ev->wall_ns);
+	member_uint(&j, "cpu", ev->cpu);
+	member_string(&j, "type", scap_event_name(ev));
+	if (ev->type == SCAP_REC_GAP) {
+		member_gap(&j, ev);
+	} else {
+		member_thread(&j, ev);
+		member_call(&j, ev, options.max_bytes);
+	}
+	scap__out_char(&j.o, '}');
+	return scap__out_end(&j.o);
+}
