@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+/* scap read: a line per event. */
+#include "context.h"
+#include "counts.h"
+#include "input.h"
+#include "opts.h"
+#include "times.h"
+#include "tree.h"
+
+#include <scap/filter.h>
+#include <scap/print.h>
+#include <scap/reader.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILTER_MAX_BYTES 65536
+
+enum {
+	OPT_FORMAT = 1, OPT_JSON, OPT_N, OPT_TIME, OPT_FROM, OPT_TO, OPT_AFTER, OPT_BEFORE,
+	OPT_TREE, OPT_COUNT_BY, OPT_ALL, OPT_QUIET, OPT_COLOR,
+};
+
+static const struct opt read_opts[] = {
+	{ OPT_FORMAT, 'p', "print", "FORMAT", "print FORMAT for each event, such as\n"
+	  "\"%evt.time %proc.name %evt.args\"" },
+	{ OPT_JSON, 'j', "json", NULL, "one JSON object per line" },
+	{ OPT_N, 'n', "events", "N", "stop after N matching events" },
+	{ OPT_TIME, 't', "time", "a|r|d", "time of day; since the capture's start; since the\n"
+	  "line before" },
+	{ OPT_FROM, 0, "from", "T", "from this time on: 14:03:07.5, 2026-11-23 14:03:07,\n"
+	  "+SECONDS since the start, or seconds since 1970" },
+	{ OPT_TO, 0, "to", "T", "up to this time" },
+	{ OPT_AFTER, 'A', "after", "N", "show N events of the same thread after each match" },
+	{ OPT_BEFORE, 'B', "before", "N", "show N events of the same thread before each match" },
+	{ OPT_TREE, 0, "tree", "PID", "only this process and its descendants" },
+	{ OPT_COUNT_BY, 0, "count-by", "FIELD", "no lines, but a table: how often each value\n"
+	  "came" },
+	{ OPT_ALL, 0, "all", NULL, "book-keeping records (intro, file), too" },
+	{ OPT_QUIET, 'q', "quiet", NULL, "read everything, print no events" },
+	{ OPT_COLOR, 0, "color", "WHEN", "auto, always or never" },
+	{ 0 }
+};
+
+static const char read_details[] =
+	"Prints a line per event, in time order: number, time, CPU, process (thread),\n"
+	"event, latency, parameters, result. FILE - is standard input. FILTER is an\n"
+	"expression such as: evt.type=openat and evt.failed=true\n"
+	"A line INCOMPLETE says where events are missing, how many, and when.\n";
+
+static const char read_examples[] =
+	"  scap read shop.scapz 'proc.name=httpd and evt.failed=true'\n"
+	"  scap read shop.scapz --from 14:03:07 --to 14:03:08.5 -n 20\n"
+	"  scap read shop.scapz -B 3 'evt.rawres=-13'\n"
+	"  scap read shop.scapz --count-by proc.name evt.type=connect\n"
+	"  scap read shop.scapz -p '%evt.time %fd.name %evt.res' fd.name contains /srv\n";
+
+/* What the command line asks for. */
+struct request {
+	const char *path, *format, *count_by, *from, *to;
+	char filter[FILTER_MAX_BYTES];	/* empty: none */
+	uint64_t n_max;		/* 0: no limit */
+	uint64_t n_before, n_after, tree;
+	uint32_t time_format;
+	bool json, all, quiet, color;
+};
+
+struct run {
+	const struct request *req;
+	struct input in;
+	struct output out;
+	struct scap_filter *filter;
+	struct scap_format *format;
+	struct scap_field *count_by;
+	struct scap_print_options print;
+	struct tree tree;
+	struct context context;
+	struct counts counts;
+	char *line;		/* for what does not go straight to the output */
+	size_t line_cap;
+	uint64_t from_ns, to_ns;
+	uint64_t n_shown;
+	uint64_t lost, lost_first_ns, lost_last_ns;	/* all of INCOMPLETE, for the table's end */
+	bool damaged, use_context;
+	int exit;
+};
+
+/* ---- the command line ----------------------------------------------------------------------- */
+
+static bool add_operand(struct request *req, const char *word)
+{
+	size_t used = strlen(req->filter), n = strlen(word);
+
+	if (!req->path) {
+		req->path = word;
+		return true;
+	}
+	if (used + n + 2 > sizeof(req->filter)) {
+		tool_usage("the filter is longer than %d bytes", FILTER_MAX_BYTES - 2);
+		return false;
+	}
+	if (used)
+		req->filter[used++] = ' ';
+	memcpy(req->filter + used, word, n + 1);
+	return true;
+}
+
+static bool time_option(const struct opt_parser *p, uint32_t *ret_format)
+{
+	if (!strcmp(p->arg, "a"))
+		*ret_format = SCAP_TIME_ABSOLUTE;
+	else if (!strcmp(p->arg, "r"))
+		*ret_format = SCAP_TIME_RELATIVE;
+	else if (!strcmp(p->arg, "d"))
+		*ret_format = SCAP_TIME_DELTA;
+	else
+		tool_usage("option --time: '%s' is not a, r or d", p->arg);
+	return strlen(p->arg) == 1 && strchr("ard", p->arg[0]);
+}
+
+static bool apply_option(struct opt_parser *p, struct request *req, int id)
+{
+	switch (id) {
+	case OPT_OPERAND: return add_operand(req, p->arg);
+	case OPT_FORMAT: req->format = p->arg; return true;
+	case OPT_JSON: req->json = true; return true;
+	case OPT_N: return opt_u64(p, 1, UINT64_MAX, &req->n_max);
+	case OPT_TIME: return time_option(p, &req->time_format);
+	case OPT_FROM: req->from = p->arg; return true;
+	case OPT_TO: req->to = p->arg; return true;
+	case OPT_AFTER: return opt_u64(p, 0, CONTEXT_MAX_LINES, &req->n_after);
+	case OPT_BEFORE: return opt_u64(p, 0, CONTEXT_MAX_LINES, &req->n_before);
+	case OPT_TREE: return opt_u64(p, 1, UINT32_MAX, &req->tree);
+	case OPT_COUNT_BY: req->count_by = p->arg; return true;
+	case OPT_ALL: req->all = true; return true;
+	case OPT_QUIET: req->quiet = true; return true;
+	case OPT_COLOR: return tool_color(p, p->arg, STDOUT_FILENO, &req->color);
+	}
+	return false;
+}
+
+static bool parse(struct request *req, const struct verb *verb, int argc, char **argv)
+{
+	struct opt_parser p;
+	int id;
+
+	opt_init(&p, verb, argc, argv);
+	p.arg = "auto";
+	tool_color(&p, p.arg, STDOUT_FILENO, &req->color);
+	while ((id = opt_next(&p)) > 0)
+		if (!apply_option(&p, req, id))
+			return false;
+	for (int i = 0; id == 0 && i < p.n_rest; i++)
+		if (!add_operand(req, p.rest[i]))
+			return false;
+	if (id < 0)
+		return false;
+	if (!req->path)
+		tool_usage("which capture? Name a FILE, or - for standard input");
+	else if (req->json && req->format)
+		tool_usage("--json and --print exclude each other");
+	else if (req->count_by && (req->format || req->n_before || req->n_after))
+		tool_usage("--count-by prints a table: --print, --before and --after have no place");
+	else
+		return true;
+	return false;
+}
+
+/* ---- preparations ----------------------------------------------------------------------------- */
+
+/* The text with a mark below the column that the library names. */
+static bool bad_text(const char *what, const char *text, const struct scap_error *err)
+{
+	if (err->offset == SCAP_NO_OFFSET || err->offset < 1 || err->offset > strlen(text) + 1) {
+		tool_error("%s: %s", what, err->text);
+		return false;
+	}
+	tool_error("%s, column %" PRIu64 ": %s", what, err->offset, err->text);
+	if (strlen(text) < 200 && !strpbrk(text, "\t\n\r\033"))
+		fprintf(stderr, "  %s\n  %*s^\n", text, (int)err->offset - 1, "");
+	return false;
+}
+
+static bool bad_field(const char *name, const struct scap_error *err)
+{
+	const char *field, *best;
+	struct nearest n;
+
+	nearest_init(&n, name);
+	for (unsigned i = 0; scap_field_describe(i, &field, NULL, NULL) == 0; i++)
+		nearest_try(&n, field);
+	best = nearest_get(&n);
+	if (best)
+		tool_usage("there is no field '%s'; did you mean '%s'?", name, best);
+	else
+		tool_usage("--count-by: %s", err->text);
+	return false;
+}
+
+static bool compile(struct run *run)
+{
+	const struct request *req = run->req;
+	struct scap_error err = { .offset = SCAP_NO_OFFSET };
+
+	if (req->filter[0] && scap_filter_compile(req->filter, &run->filter, &err) < 0)
+		return bad_text("filter", req->filter, &err);
+	if (req->format && scap_format_compile(req->format, &run->format, &err) < 0)
+		return bad_text("format", req->format, &err);
+	if (req->count_by && scap_field_compile(req->count_by, &run->count_by, &err) < 0)
+		return bad_field(req->count_by, &err);
+	return true;
+}
+
+static bool set_range(struct run *run)
+{
+	uint64_t start = run->print.start_wall_ns;
+
+	run->to_ns = UINT64_MAX;
+	if (run->req->from && !time_parse(run->req->from, start, &run->from_ns))
+		tool_usage("--from: '%s' is not a time", run->req->from);
+	else if (run->req->to && !time_parse(run->req->to, start, &run->to_ns))
+		tool_usage("--to: '%s' is not a time", run->req->to);
+	else
+		return true;
+	return false;
+}
+
+static bool prepare(struct run *run)
+{
+	const struct request *req = run->req;
+	uint32_t flags = req->all ? SCAP_READER_BOOKKEEPING : 0;
+
+	run->exit = TOOL_USAGE;
+	if (!compile(run))
+		return false;
+	run->exit = TOOL_FAILED;
+	if (!output_init(&run->out, STDOUT_FILENO) ||
+	    !input_open(&run->in, req->path, flags, &run->out, &run->exit))
+		return false;
+	run->print = (struct scap_print_options){
+		.size = sizeof(run->print),
+		.flags = req->color ? SCAP_PRINT_COLOR : 0,
+		.time_format = req->time_format,
+		.start_wall_ns = scap_reader_info(run->in.reader)->start_wall_ns,
+	};
+	run->exit = TOOL_USAGE;
+	if (!set_range(run))
+		return false;
+	run->exit = TOOL_FAILED;
+	run->use_context = req->n_before || req->n_after;
+	if (run->use_context && !context_init(&run->context, req->n_before, req->n_after,
+					      !req->json && !req->format))
+		return false;
+	if (req->tree && !tree_init(&run->tree, req->tree))
+		return false;
+	run->exit = TOOL_OK;
+	return true;
+}
+
+static void release(struct run *run)
+{
+	if (run->out.buf)
+		output_fini(&run->out);
+	input_close(&run->in);
+	scap_filter_free(run->filter);
+	scap_format_free(run->format);
+	scap_field_free(run->count_by);
+	context_fini(&run->context);
+	tree_fini(&run->tree);
+	counts_fini(&run->counts);
+	free(run->line);
+}
+
+/* ---- lines ------------------------------------------------------------------------------------- */
+
+static size_t render(struct run *run, const struct scap_event *ev, char *buf, size_t cap)
+{
+	if (run->format)
+		return scap_format_print(run->format, ev, &run->print, buf, cap);
+	if (run->req->json)
+		return scap_print_json(ev, &run->print, buf, cap);
+	return scap_print_text(ev, &run->print, buf, cap);
+}
+
+static bool grow_line(struct run *run, size_t cap)
+{
+	char *line = realloc(run->line, cap);
+
+	if (!line) {
+		tool_error("not enough memory");
+		run->exit = TOOL_FAILED;
+		return false;
+	}
+	run->line = line;
+	run->line_cap = cap;
+	return true;
+}
+
+/* The event's line in run->line, its end included; 0: no memory. */
+static size_t render_aside(struct run *run, const struct scap_event *ev)
+{
+	size_t n = render(run, ev, run->line, run->line_cap);
+
+	if (n + 1 >= run->line_cap) {
+		if (!grow_line(run, n + 2))
+			return 0;
+		render(run, ev, run->line, run->line_cap);
+	}
+	run->line[n] = '\n';
+	return n + 1;
+}
+
+static void set_zone(struct run *run, const struct scap_event *ev)
+{
+	if (run->print.time_format == SCAP_TIME_ABSOLUTE)
+		run->print.utc_offset_s = time_utc_offset(scap_event_wall_ns(ev));
+}
+
+/* Straight into the output's buffer, where it fits: this is the path of millions of lines. */
+static void show(struct run *run, const struct scap_event *ev)
+{
+	size_t cap = run->out.cap - run->out.used, n;
+
+	set_zone(run, ev);
+	n = render(run, ev, run->out.buf + run->out.used, cap);
+	if (n + 1 < cap) {
+		run->out.buf[run->out.used + n] = '\n';
+		run->out.used += n + 1;
+	} else {
+		n = render_aside(run, ev);
+		output_write(&run->out, run->line, n);
+	}
+	run->print.prev_wall_ns = scap_event_wall_ns(ev);
+}
+
+/* 0; 1: enough. */
+static int match(struct run *run, const struct scap_event *ev)
+{
+	if (run->use_context && !context_match(&run->context, scap_event_tid(ev), &run->out)) {
+		run->exit = TOOL_FAILED;
+		return 1;
+	}
+	if (!run->req->quiet)
+		show(run, ev);
+	run->n_shown++;
+	return run->n_shown == run->req->n_max && !(run->use_context && run->context.n_open);
+}
+
+static int other(struct run *run, const struct scap_event *ev)
+{
+	uint32_t tid = scap_event_tid(ev);
+	size_t n;
+
+	switch (context_other(&run->context, tid)) {
+	case 1:
+		if (!run->req->quiet)
+			show(run, ev);
+		return run->req->n_max && run->n_shown >= run->req->n_max && !run->context.n_open;
+	case 0:
+		set_zone(run, ev);
+		n = render_aside(run, ev);
+		if (!n || !context_keep(&run->context, tid, run->line, n)) {
+			run->exit = TOOL_FAILED;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int count(struct run *run, const struct scap_event *ev)
+{
+	ssize_t n = scap_field_text(run->count_by, ev, run->line, run->line_cap);
+	int rc;
+
+	if (n >= 0 && (size_t)n >= run->line_cap) {
+		if (!grow_line(run, (size_t)n + 1))
+			return 1;
+		n = scap_field_text(run->count_by, ev, run->line, run->line_cap);
+	}
+	rc = n < 0 ? counts_add(&run->counts, "<NA>", 4) : counts_add(&run->counts, run->line, n);
+	if (!rc) {
+		run->n_shown++;
+		return run->n_shown == run->req->n_max;
+	}
+	input_clear_progress(&run->in);
+	if (rc == -E2BIG)
+		tool_error("%s has more than %u different values, or more than %u MiB of them: "
+			   "narrow it with a filter", run->req->count_by, COUNTS_MAX,
+			   COUNTS_MAX_BYTES >> 20);
+	else
+		tool_error("not enough memory");
+	run->exit = TOOL_FAILED;
+	return 1;
+}
+
+/* ---- what is missing --------------------------------------------------------------------------- */
+
+static void incomplete_line(struct run *run, uint64_t n, int cpu, uint64_t first, uint64_t last)
+{
+	char a[TIME_TEXT_BYTES], b[TIME_TEXT_BYTES], on[32] = "";
+
+	if (run->req->json) {
+		output_printf(&run->out, "{\"incomplete\":{\"lost\":%" PRIu64, n);
+		if (cpu >= 0)
+			output_printf(&run->out, ",\"cpu\":%d", cpu);
+		output_printf(&run->out, ",\"from_ns\":%" PRIu64 ",\"to_ns\":%" PRIu64 "}}\n",
+			      first, last);
+		return;
+	}
+	if (cpu >= 0)
+		snprintf(on, sizeof(on), " on cpu %d", cpu);
+	output_printf(&run->out, "INCOMPLETE %" PRIu64 " event%s lost%s between %s and %s\n", n,
+		      n == 1 ? "" : "s", on, time_of_day(first, a), time_of_day(last, b));
+}
+
+static void gap(struct run *run, const struct scap_event *ev)
+{
+	uint64_t n, first, last;
+
+	if (scap_event_gap(ev, &n, &first, &last) || last < run->from_ns || first > run->to_ns)
+		return;
+	if (!run->lost || first < run->lost_first_ns)
+		run->lost_first_ns = first;
+	if (last > run->lost_last_ns)
+		run->lost_last_ns = last;
+	run->lost += n;
+	if (!run->req->count_by && !run->req->quiet)
+		incomplete_line(run, n, scap_event_cpu(ev), first, last);
+}
+
+/* Damage: what is gone can't be counted. The place in the output is the place in time. */
+static void damage(struct run *run, int rc)
+{
+	const struct scap_error *err = scap_reader_error(run->in.reader);
+
+	run->damaged = true;
+	run->exit = input_failed(&run->in, rc, err);
+	if (run->exit != TOOL_DAMAGED || run->req->count_by || run->req->quiet)
+		return;
+	if (run->req->json) {
+		output_printf(&run->out, "{\"incomplete\":{\"damaged_at\":%" PRIu64 "}}\n",
+			      err->offset == SCAP_NO_OFFSET ? 0 : err->offset);
+		return;
+	}
+	output_printf(&run->out, "INCOMPLETE the file is damaged%s: an unknown number of events "
+		      "is missing\n", rc == SCAP_ETRUNCATED ? " (it ends early)" : " here");
+}
+
+/* ---- the loop ----------------------------------------------------------------------------------- */
+
+#define CLOCK_STEP_NS 2000000000ull
+
+/* 0; 1: nothing more to read. */
+static int event(struct run *run, const struct scap_event *ev)
+{
+	uint64_t wall = scap_event_wall_ns(ev);
+	bool in_tree = !run->req->tree || tree_step(&run->tree, ev);
+	uint64_t ignored;
+
+	if (run->req->tree && run->tree.failed) {
+		run->exit = TOOL_FAILED;
+		return 1;
+	}
+	if (!scap_event_num(ev) && scap_event_gap(ev, &ignored, &ignored, &ignored) == 0) {
+		gap(run, ev);
+		return 0;
+	}
+	/* Events come in the order of a clock that never steps; the wall clock may, a little. */
+	if (wall > run->to_ns)
+		return wall - run->to_ns > CLOCK_STEP_NS;
+	if (wall < run->from_ns || !in_tree)
+		return 0;
+	if ((run->filter && !scap_filter_match(run->filter, ev)) ||
+	    (run->req->n_max && run->n_shown >= run->req->n_max))
+		return run->use_context ? other(run, ev) : 0;
+	return run->count_by ? count(run, ev) : match(run, ev);
+}
+
+static void read_all(struct run *run)
+{
+	const struct scap_event *ev;
+	int rc;
+
+	for (;;) {
+		rc = scap_reader_next(run->in.reader, &ev);
+		if (rc > 0)
+			return;
+		if (rc == 0 && (event(run, ev) || run->out.failed))
+			return;
+		if (rc < 0)
+			damage(run, rc);
+		if (rc < 0 && rc != SCAP_EDAMAGED)
+			return;
+	}
+}
+
+static void print_counts(struct run *run)
+{
+	counts_sort(&run->counts);
+	for (uint32_t i = 0; i < run->counts.n; i++) {
+		const struct count *row = &run->counts.rows[i];
+
+		if (run->req->json) {
+			output_string(&run->out, "{\"value\":");
+			output_json(&run->out, row->text);
+			output_printf(&run->out, ",\"count\":%" PRIu64 "}\n", row->n);
+		} else {
+			output_printf(&run->out, "%12" PRIu64 "  ", row->n);
+			output_write(&run->out, row->text, row->bytes);
+			output_write(&run->out, "\n", 1);
+		}
+	}
+	if (run->lost)
+		incomplete_line(run, run->lost, -1, run->lost_first_ns, run->lost_last_ns);
+}
+
+static int read_run(int argc, char **argv);
+
+const struct verb verb_read = {
+	.name = "read",
+	.summary = "print the events of a capture",
+	.usage = "FILE [FILTER...] [OPTION...]",
+	.details = read_details,
+	.opts = read_opts,
+	.examples = read_examples,
+	.run = read_run,
+};
+
+static int read_run(int argc, char **argv)
+{
+	static struct request req;
+	struct run run = { .req = &req, .in.fd = -1 };
+	bool go;
+
+	if (!parse(&req, &verb_read, argc, argv))
+		return TOOL_USAGE;
+	counts_init(&run.counts);
+	go = prepare(&run) && (run.line_cap || grow_line(&run, 4096));
+	if (go) {
+		read_all(&run);
+		input_clear_progress(&run.in);
+		if (run.count_by && (run.exit == TOOL_OK || run.exit == TOOL_DAMAGED))
+			print_counts(&run);
+		output_flush(&run.out);
+		if (run.out.failed)
+			run.exit = TOOL_FAILED;
+	}
+	release(&run);
+	return run.exit;
+}
