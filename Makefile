@@ -47,6 +47,7 @@ TSAN_PROGS	:= $(patsubst tests/unit/%.c,$(B)/tsan/%,$(sort $(wildcard tests/unit
 FUZZERS		:= $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 GUEST		:= $(patsubst %.c,$(B)/guest/%,$(notdir $(sort $(wildcard \
 			tests/kernel/*.c tests/vm/*.c tests/bench/*.c))))
+DEMO		:= $(patsubst tests/vm/%.c,$(B)/guest/%,$(wildcard tests/vm/*.c))
 CLI_GEN		:= $(patsubst tests/cli/%.c,$(B)/cli/%,$(wildcard tests/cli/*.c))
 
 all: module lib tools
@@ -168,9 +169,9 @@ GUEST_LIB	= $(B)/libscap.a -lzstd
 vpath %.c tests/kernel tests/vm tests/bench
 $(B)/guest/%: %.c $(B)/libscap.a
 	$(say) GUEST $@
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) $(B)/guest.dep
 	$(Q)$(CC) -std=gnu11 $(WARN) -O2 -g -Ilibscap/include -Idriver/uapi $(GUEST_CF) -static \
-		-MMD -MP -MF $@.d -pthread -o $@ $< $(GUEST_LIB)
+		-MMD -MP -MF $(B)/guest.dep/$(@F).d -pthread -o $@ $< $(GUEST_LIB)
 
 unit: $(UNIT) $(TSAN_PROGS)
 	$(Q)B=$(B) sh tests/run-check.sh unit $(UNIT) -- tsan $(TSAN_PROGS)
@@ -186,7 +187,8 @@ guest-build: $(GUEST)
 guest: all guest-build
 	$(Q)B=$(B) sh tests/run-check.sh guest
 
-HDRS	:= $(sort $(wildcard libscap/*/*.h libscap/include/scap/*.h driver/uapi/scap/*.h tools/*.h))
+HDRS	:= $(sort $(wildcard libscap/*/*.h libscap/include/scap/*.h driver/uapi/scap/*.h \
+		tools/*.h))
 hdr-check:
 	$(Q)rc=0; for h in $(HDRS); do \
 		echo "#include \"$$h\"" | $(CC) -std=gnu11 $(WARN) $(INCLUDE) -I. -xc -fsyntax-only - || \
@@ -199,9 +201,10 @@ check:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)B=$(B) MAKE='$(MAKE) B=$(B)' sh tests/run-check.sh all
 
+demo-build: all $(DEMO)
 demo:
 	$(Q)sh tests/deps.sh demo
-	$(Q)$(MAKE) --no-print-directory all guest-build
+	$(Q)$(MAKE) --no-print-directory demo-build
 	$(Q)tests/vm/demo
 bench-kernel:
 	$(Q)sh tests/deps.sh bench
@@ -232,8 +235,8 @@ clean:
 
 FORCE:
 .PHONY: all help module lib tools unit unit-build cli cli-build fuzz fuzz-build guest guest-build hdr-check \
-	style check demo bench-kernel deps install clean FORCE
+	style check demo demo-build bench-kernel deps install clean FORCE
 .DELETE_ON_ERROR:
 
--include $(shell find $(B)/obj $(B)/san $(B)/tsan $(B)/fuzz $(B)/unit $(B)/cli $(B)/guest \
+-include $(shell find $(B)/obj $(B)/san $(B)/tsan $(B)/fuzz $(B)/unit $(B)/cli $(B)/guest.dep \
 	-name '*.d' 2>/dev/null)
