@@ -85,7 +85,7 @@ struct run {
 	uint64_t from_ns, to_ns;
 	uint64_t n_shown;
 	uint64_t lost, lost_first_ns, lost_last_ns;	/* all of INCOMPLETE, for the table's end */
-	bool damaged, use_context;
+	bool use_context, in_gap;
 	int exit;
 };
 
@@ -277,9 +277,10 @@ static void release(struct run *run)
 
 /* ---- lines ------------------------------------------------------------------------------------- */
 
+/* A gap has a line of its own kind, whatever the format. */
 static size_t render(struct run *run, const struct scap_event *ev, char *buf, size_t cap)
 {
-	if (run->format)
+	if (run->format && !run->in_gap)
 		return scap_format_print(run->format, ev, &run->print, buf, cap);
 	if (run->req->json)
 		return scap_print_json(ev, &run->print, buf, cap);
@@ -399,24 +400,6 @@ static int count(struct run *run, const struct scap_event *ev)
 
 /* ---- what is missing --------------------------------------------------------------------------- */
 
-static void incomplete_line(struct run *run, uint64_t n, int cpu, uint64_t first, uint64_t last)
-{
-	char a[TIME_TEXT_BYTES], b[TIME_TEXT_BYTES], on[32] = "";
-
-	if (run->req->json) {
-		output_printf(&run->out, "{\"incomplete\":{\"lost\":%" PRIu64, n);
-		if (cpu >= 0)
-			output_printf(&run->out, ",\"cpu\":%d", cpu);
-		output_printf(&run->out, ",\"from_ns\":%" PRIu64 ",\"to_ns\":%" PRIu64 "}}\n",
-			      first, last);
-		return;
-	}
-	if (cpu >= 0)
-		snprintf(on, sizeof(on), " on cpu %d", cpu);
-	output_printf(&run->out, "INCOMPLETE %" PRIu64 " event%s lost%s between %s and %s\n", n,
-		      n == 1 ? "" : "s", on, time_of_day(first, a), time_of_day(last, b));
-}
-
 static void gap(struct run *run, const struct scap_event *ev)
 {
 	uint64_t n, first, last;
@@ -428,8 +411,11 @@ static void gap(struct run *run, const struct scap_event *ev)
 	if (last > run->lost_last_ns)
 		run->lost_last_ns = last;
 	run->lost += n;
-	if (!run->req->count_by && !run->req->quiet)
-		incomplete_line(run, n, scap_event_cpu(ev), first, last);
+	if (run->req->count_by || run->req->quiet)
+		return;
+	run->in_gap = true;
+	show(run, ev);
+	run->in_gap = false;
 }
 
 /* Damage: what is gone can't be counted. The place in the output is the place in time. */
@@ -437,12 +423,11 @@ static void damage(struct run *run, int rc)
 {
 	const struct scap_error *err = scap_reader_error(run->in.reader);
 
-	run->damaged = true;
 	run->exit = input_failed(&run->in, rc, err);
 	if (run->exit != TOOL_DAMAGED || run->req->count_by || run->req->quiet)
 		return;
 	if (run->req->json) {
-		output_printf(&run->out, "{\"incomplete\":{\"damaged_at\":%" PRIu64 "}}\n",
+		output_printf(&run->out, "{\"type\":\"damage\",\"offset\":%" PRIu64 "}\n",
 			      err->offset == SCAP_NO_OFFSET ? 0 : err->offset);
 		return;
 	}
@@ -498,6 +483,21 @@ static void read_all(struct run *run)
 	}
 }
 
+/* The table has no place in time: one line for all that is missing. */
+static void print_lost(struct run *run)
+{
+	char a[TIME_TEXT_BYTES], b[TIME_TEXT_BYTES];
+
+	if (run->req->json)
+		output_printf(&run->out, "{\"type\":\"gap\",\"lost\":%" PRIu64 ",\"first_ns\":%" PRIu64
+			      ",\"last_ns\":%" PRIu64 "}\n", run->lost, run->lost_first_ns,
+			      run->lost_last_ns);
+	else
+		output_printf(&run->out, "INCOMPLETE %" PRIu64 " events lost between %s and %s\n",
+			      run->lost, time_of_day(run->lost_first_ns, a),
+			      time_of_day(run->lost_last_ns, b));
+}
+
 static void print_counts(struct run *run)
 {
 	counts_sort(&run->counts);
@@ -515,7 +515,7 @@ static void print_counts(struct run *run)
 		}
 	}
 	if (run->lost)
-		incomplete_line(run, run->lost, -1, run->lost_first_ns, run->lost_last_ns);
+		print_lost(run);
 }
 
 static int read_run(int argc, char **argv);
