@@ -96,7 +96,7 @@ struct scap_live_stats {
  * Connects to the kernel module and allocates rings; nothing is recorded yet. opt may be NULL.
  * -ENOENT: the module is not loaded; -EACCES, -EPERM: not allowed; SCAP_EABI: the module speaks
  * another version; -EBUSY: too many consumers; SCAP_ELIMIT: the rings would exceed the cap;
- * -EINVAL: an option out of its range. err may be NULL.
+ * -EINVAL: an option out of its range. err may be NULL. The process that opens is never recorded.
  */
 SCAP_API int scap_live_open(const struct scap_live_options *opt, struct scap_live **ret_l,
 			    struct scap_error *err);
@@ -138,7 +138,7 @@ struct scap_recorder;
 
 struct scap_recorder_options {
 	size_t size;		/* sizeof(struct scap_recorder_options) */
-	uint64_t buffer_bytes;	/* rows kept before a slice is cut early; 0: 16 MiB. Never more
+	uint64_t buffer_bytes;	/* rows kept before a slice is cut early; 0: 12 MiB. Never more
 				   than twice as much is kept */
 	int wake_fd;		/* a step ends when this is readable; it is not read. -1: none */
 	uint32_t pad;

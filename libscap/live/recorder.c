@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: MIT */
+/* struct scap_recorder: rings -> slices -> writer, in one thread. */
+#include "core/error.h"
+#include "core/options.h"
+#include "live/device.h"
+#include "live/pace.h"
+#include "live/slice.h"
+
+#include <errno.h>
+#include <scap/abi.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BUFFER_BYTES_DEFAULT (12ULL << 20)
+#define BUFFER_BYTES_MIN (64ULL << 10)
+#define BUFFER_BYTES_MAX (256ULL << 20)
+/*
+ * After its epoch's end a slice needs a watermark from behind that end, which the kernel gives when
+ * it was asked for twice, with a grace period between.
+ */
+#define EPOCH_MARGIN_NS 1000000
+#define WATERMARK_RETRY_MS 16
+
+struct scap_recorder {
+	struct scap_live *live;
+	struct scap_writer *writer;	/* NULL: drain only, or closed by the finish */
+	struct scap__slicer *slicer;	/* NULL: drain only */
+	uint32_t n_cpus;
+	int wake_fd;
+	size_t buffer_bytes;
+	struct scap__pace pace;
+	uint64_t now_ns;		/* raw, of the last watermark */
+	uint64_t safe_ns;
+	uint64_t drained_mono_ns;	/* when the last round began */
+	uint64_t step_max_bytes;	/* what the current step brought: the fullest ring */
+	uint64_t step_sum_bytes;
+	bool more;			/* something was left in a ring that can be taken at once */
+	bool held;			/* something was left, but only a watermark makes room */
+	bool started, finished;
+	bool write_failed;
+	int stop_requested;
+	struct scap__row_counts visited;	/* drain only */
+	struct scap_recorder_totals totals;
+	struct scap_error error;
+	struct scap_live_batch *ranges;
+	struct scap_ring_end *ends;
+	uint64_t *lost;			/* by CPU; drain only */
+};
+
+static uint64_t mono_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static int fail_live(struct scap_recorder *r, int rc)
+{
+	r->error = *scap_live_error(r->live);
+	r->error.code = rc;
+	return rc;
+}
+
+/* ---- draining ----------------------------------------------------------------------------- */
+
+static int get_ranges(struct scap_recorder *r, size_t *ret_sum, uint32_t *ret_n)
+{
+	size_t sum = 0, max = 0;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < r->n_cpus; i++) {
+		size_t bytes;
+		int rc = scap__live_range(r->live, i, &r->ranges[i]);
+
+		if (rc < 0)
+			return fail_live(r, rc);
+		bytes = r->ranges[i].bytes;
+		sum += bytes;
+		n += bytes > 0;
+		if (bytes > max)
+			max = bytes;
+	}
+	r->step_sum_bytes += sum;
+	if (max > r->step_max_bytes)
+		r->step_max_bytes = max;
+	*ret_sum = sum;
+	*ret_n = n;
+	return 0;
+}
+
+static int fail_ring(struct scap_recorder *r, uint32_t cpu, int rc, const char *what)
+{
+	if (rc == -ENOMEM)
+		return scap__fail(&r->error, rc, SCAP_NO_OFFSET, "no memory for records");
+	return scap__fail(&r->error, rc, SCAP_NO_OFFSET, "the ring of CPU %u is damaged: %s", cpu,
+			  what);
+}
+
+static int take(struct scap_recorder *r, uint32_t cpu, size_t limit, bool force, size_t *ret_taken)
+{
+	struct scap_live_batch *range = &r->ranges[cpu];
+	int rc = scap__slicer_append(r->slicer, cpu, range->rows, range->bytes, limit, force,
+				     r->safe_ns, ret_taken);
+
+	if (rc < 0)
+		return fail_ring(r, cpu, rc, scap__slicer_what(r->slicer));
+	if (*ret_taken)
+		scap__live_consume(r->live, cpu, *ret_taken);
+	r->totals.row_bytes += *ret_taken;
+	range->rows = (const uint8_t *)range->rows + *ret_taken;
+	range->bytes -= *ret_taken;
+	return 0;
+}
+
+/*
+ * There is no room for any ring's share. The CPU that holds up all others brings one record, which
+ * moves the frontier; if it has none left, nothing but time helps.
+ */
+static int take_least(struct scap_recorder *r)
+{
+	size_t taken;
+	uint32_t cpu;
+
+	scap__slicer_complete_ns(r->slicer, &cpu);
+	r->held = !r->ranges[cpu].bytes;
+	r->more = !r->held;
+	return r->held ? 0 : take(r, cpu, 0, true, &taken);
+}
+
+/* One look at all rings. The watermark was asked for before: heads are read after it. */
+static int take_all(struct scap_recorder *r)
+{
+	size_t sum, limit, room = scap__slicer_room(r->slicer), all_taken = 0;
+	uint32_t n;
+	int rc = get_ranges(r, &sum, &n);
+
+	limit = sum <= room ? SIZE_MAX : room / (n ? n : 1);
+	for (uint32_t i = 0; !rc && i < r->n_cpus; i++) {
+		size_t taken = 0;
+
+		rc = take(r, i, limit, false, &taken);
+		all_taken += taken;
+	}
+	if (rc < 0)
+		return rc;
+	r->held = false;
+	r->more = all_taken < sum;
+	return sum && !all_taken ? take_least(r) : 0;
+}
+
+static int ask_watermark(struct scap_recorder *r)
+{
+	struct scap_live_watermark w;
+	int rc = scap_live_watermark(r->live, &w);
+
+	if (rc < 0)
+		return fail_live(r, rc);
+	r->now_ns = w.now_ns;
+	/* After the stop no probe writes any more. */
+	r->safe_ns = r->finished ? w.now_ns : w.safe_ns;
+	return 0;
+}
+
+/* The drain-only form. */
+static int visit_all(struct scap_recorder *r)
+{
+	uint64_t n_lost;
+	size_t sum;
+	uint32_t n;
+	int rc = get_ranges(r, &sum, &n);
+
+	for (uint32_t i = 0; !rc && i < r->n_cpus; i++) {
+		struct scap_live_batch *range = &r->ranges[i];
+
+		if (!range->bytes)
+			continue;
+		n_lost = r->visited.n_lost;
+		if (scap__rows_visit(range->rows, range->bytes, &r->visited) < 0)
+			return fail_ring(r, i, SCAP_EDAMAGED, "a record of impossible length");
+		scap__live_consume(r->live, i, range->bytes);
+		r->lost[i] += r->visited.n_lost - n_lost;
+	}
+	r->totals.row_bytes += sum;
+	return rc;
+}
+
+static void update_totals(struct scap_recorder *r)
+{
+	const struct scap__row_counts *c = &r->visited;
+
+	if (r->slicer) {
+		c = scap__slicer_counts(r->slicer);
+		r->totals.buffered_bytes = scap__slicer_bytes(r->slicer);
+	}
+	r->totals.n_stored = c->n_records - c->n_bookkeeping;
+	r->totals.n_bookkeeping = c->n_bookkeeping;
+	r->totals.n_lost = c->n_lost;
+	if (r->writer)
+		r->totals.file_bytes = scap_writer_bytes(r->writer);
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+static int write_slice(struct scap_recorder *r, struct scap_slice *slice)
+{
+	struct scap_live_clock clock;
+	int rc = scap_live_clock(r->live, &clock);
+
+	if (rc < 0)
+		return fail_live(r, rc);
+	slice->clock_raw_ns = clock.raw_ns;
+	slice->real_ns = clock.real_ns;
+	slice->boot_ns = clock.boot_ns;
+	rc = scap_writer_slice(r->writer, slice);
+	if (rc < 0) {
+		r->write_failed = true;
+		if (!r->error.code)
+			r->error = *scap_writer_error(r->writer);
+		r->error.code = rc;
+		return rc;
+	}
+	scap__slicer_done(r->slicer);
+	r->totals.n_slices++;
+	return 0;
+}
+
+static int write_due(struct scap_recorder *r)
+{
+	struct scap_slice slice = { 0 };
+	int rc = 0;
+
+	while (!rc && scap__slicer_next(r->slicer, &slice) == 0)
+		rc = write_slice(r, &slice);
+	return rc;
+}
+
+static int write_last(struct scap_recorder *r, uint64_t end_ns)
+{
+	struct scap_slice slice = { 0 };
+	int rc = 0;
+
+	while (!rc && scap__slicer_last(r->slicer, end_ns, &slice) == 0)
+		rc = write_slice(r, &slice);
+	return rc;
+}
+
+/* ---- a recorder ---------------------------------------------------------------------------- */
+
+static int get_options(const struct scap_recorder_options *in, struct scap_recorder *r,
+		       struct scap_error *err)
+{
+	struct scap_recorder_options opt;
+	int rc = scap__options_copy(&opt, sizeof(opt), in);
+
+	if (rc < 0)
+		return scap__fail(err, rc, SCAP_NO_OFFSET, "options that this library does not know");
+	if (!in)
+		opt.wake_fd = -1;
+	if (!opt.buffer_bytes)
+		opt.buffer_bytes = BUFFER_BYTES_DEFAULT;
+	if (opt.buffer_bytes < BUFFER_BYTES_MIN || opt.buffer_bytes > BUFFER_BYTES_MAX)
+		return scap__fail(err, -EINVAL, SCAP_NO_OFFSET,
+				  "a buffer of 64 KiB to 256 MiB is possible");
+	r->wake_fd = opt.wake_fd;
+	r->buffer_bytes = opt.buffer_bytes;
+	return 0;
+}
+
+int scap_recorder_new(struct scap_live *l, struct scap_writer *w,
+		      const struct scap_recorder_options *opt, struct scap_recorder **ret_r,
+		      struct scap_error *err)
+{
+	const struct scap_live_info *info = scap_live_info(l);
+	struct scap_recorder *r = calloc(1, sizeof(*r));
+	int rc = -ENOMEM;
+
+	if (!r) {
+		if (w)
+			scap_writer_close(w, 0, NULL, 0, NULL);
+		return scap__fail(err, rc, SCAP_NO_OFFSET, "no memory");
+	}
+	r->live = l;
+	r->writer = w;
+	r->n_cpus = info->n_cpus;
+	r->ranges = calloc(r->n_cpus, sizeof(*r->ranges));
+	r->ends = calloc(r->n_cpus, sizeof(*r->ends));
+	r->lost = calloc(r->n_cpus, sizeof(*r->lost));
+	if (!r->ranges || !r->ends || !r->lost)
+		scap__fail(err, rc, SCAP_NO_OFFSET, "no memory");
+	else
+		rc = get_options(opt, r, err);
+	if (rc < 0) {
+		scap_recorder_free(r);
+		return rc;
+	}
+	scap__pace_init(&r->pace, info->ring_bytes, w ? r->buffer_bytes / 2 : UINT64_MAX);
+	*ret_r = r;
+	return 0;
+}
+
+void scap_recorder_free(struct scap_recorder *r)
+{
+	if (!r)
+		return;
+	if (r->writer)
+		scap_writer_close(r->writer, 0, NULL, 0, NULL);
+	scap__slicer_free(r->slicer);
+	free(r->ranges);
+	free(r->ends);
+	free(r->lost);
+	free(r);
+}
+
+int scap_recorder_start(struct scap_recorder *r)
+{
+	struct scap_live_clock clock;
+	int rc;
+
+	if (r->started)
+		return scap__fail(&r->error, -EBUSY, SCAP_NO_OFFSET, "started already");
+	rc = scap_live_clock(r->live, &clock);
+	if (rc < 0)
+		return fail_live(r, rc);
+	if (r->writer) {
+		rc = scap__slicer_new(r->n_cpus, r->buffer_bytes, 2 * r->buffer_bytes, clock.raw_ns,
+				      &r->slicer);
+		if (rc < 0)
+			return scap__fail(&r->error, rc, SCAP_NO_OFFSET, "no memory for slices");
+	}
+	r->drained_mono_ns = mono_ns();
+	rc = scap_live_start(r->live);
+	if (rc < 0)
+		return fail_live(r, rc);
+	r->started = true;
+	return 0;
+}
+
+/* ---- running ------------------------------------------------------------------------------ */
+
+/* The open slice is not to wait for the next wake-up when its epoch is over. */
+static int wait_for_epoch(const struct scap_recorder *r, int wait_ms)
+{
+	uint64_t end = scap__slicer_epoch_end_ns(r->slicer) + EPOCH_MARGIN_NS;
+	uint64_t left_ms = end > r->now_ns ? (end - r->now_ns) / 1000000 + 1 : WATERMARK_RETRY_MS;
+
+	return left_ms < (uint64_t)wait_ms ? (int)left_ms : wait_ms;
+}
+
+static int choose_wait(const struct scap_recorder *r, int max_wait_ms)
+{
+	int wait_ms = r->pace.wait_ms;
+
+	if (r->more)
+		return 0;
+	if (r->held && wait_ms > WATERMARK_RETRY_MS)
+		wait_ms = WATERMARK_RETRY_MS;
+	if (r->slicer && scap__slicer_bytes(r->slicer))
+		wait_ms = wait_for_epoch(r, wait_ms);
+	return max_wait_ms >= 0 && max_wait_ms < wait_ms ? max_wait_ms : wait_ms;
+}
+
+/* While nothing can be taken the device would be readable all the time: only sleep then. */
+static int wait_for_work(struct scap_recorder *r, int max_wait_ms)
+{
+	int wait_ms = choose_wait(r, max_wait_ms);
+	int rc;
+
+	if (!wait_ms)
+		return 0;
+	rc = scap__live_wait(r->live, !r->held, r->wake_fd, wait_ms);
+	return rc < 0 ? fail_live(r, rc) : 0;
+}
+
+static int drain_round(struct scap_recorder *r)
+{
+	int rc;
+
+	if (!r->writer)
+		return visit_all(r);
+	rc = ask_watermark(r);
+	if (!rc)
+		rc = take_all(r);
+	if (!rc)
+		rc = write_due(r);
+	return rc;
+}
+
+int scap_recorder_step(struct scap_recorder *r, int max_wait_ms)
+{
+	uint64_t now;
+	int rc;
+
+	if (!r->started || r->finished)
+		return scap__fail(&r->error, -EINVAL, SCAP_NO_OFFSET, "not started, or finished");
+	if (r->error.code < 0)
+		return r->error.code;
+	rc = wait_for_work(r, max_wait_ms);
+	if (rc < 0)
+		return rc;
+	now = mono_ns();
+	r->step_max_bytes = r->step_sum_bytes = 0;
+	rc = drain_round(r);
+	scap__pace_update(&r->pace, r->step_max_bytes, r->step_sum_bytes, now - r->drained_mono_ns);
+	r->drained_mono_ns = now;
+	r->totals.n_wakeups++;
+	update_totals(r);
+	return rc;
+}
+
+int scap_recorder_run(struct scap_recorder *r)
+{
+	int rc = 0;
+
+	while (!rc && !__atomic_load_n(&r->stop_requested, __ATOMIC_RELAXED))
+		rc = scap_recorder_step(r, -1);
+	return rc;
+}
+
+void scap_recorder_request_stop(struct scap_recorder *r)
+{
+	__atomic_store_n(&r->stop_requested, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+/*
+ * Everything that is in the stopped rings. Each round takes something or makes room, or there is
+ * nothing left; safe_ns is now, for no probe writes any more.
+ */
+static int drain_rest(struct scap_recorder *r)
+{
+	int rc;
+
+	do {
+		r->more = false;
+		rc = drain_round(r);
+	} while (!rc && (r->more || r->held));
+	return rc;
+}
+
+/* GAPs that found no room in full rings find it after the first drain. */
+static int drain_stopped(struct scap_recorder *r)
+{
+	int rc = drain_rest(r);
+
+	if (!rc) {
+		rc = scap_live_flush(r->live);
+		if (rc < 0)
+			return fail_live(r, rc);
+		rc = drain_rest(r);
+	}
+	return rc;
+}
+
+static uint64_t seq_of_first(const void *rows)
+{
+	const struct scap_rec *rec = rows;
+
+	/* What a GAP tells of lies before it. */
+	if (rec->type == SCAP_REC_GAP && (size_t)rec->len8 * 8 >= sizeof(struct scap_rec_gap))
+		return ((const struct scap_rec_gap *)rows)->first_seq;
+	return rec->seq;
+}
+
+/* Where each ring stood when the capture ended: at the first record that is not in it. */
+static int set_ends(struct scap_recorder *r)
+{
+	for (uint32_t i = 0; i < r->n_cpus; i++) {
+		struct scap_live_batch range;
+		const void *rest;
+		size_t bytes;
+		int rc = scap__live_range(r->live, i, &range);
+
+		if (rc < 0)
+			return fail_live(r, rc);
+		rest = scap__slicer_rest(r->slicer, i, &bytes);
+		r->ends[i].cpu = i;
+		r->ends[i].next_seq = bytes ? seq_of_first(rest) :
+				      range.bytes ? seq_of_first(range.rows) : range.next_seq;
+	}
+	return 0;
+}
+
+static int close_writer(struct scap_recorder *r, int rc)
+{
+	struct scap_writer *w = r->writer;
+	struct scap_error err = { 0 };
+	int close_rc, ends_rc = set_ends(r);
+
+	scap__slicer_drop_rest(r->slicer);
+	update_totals(r);
+	r->writer = NULL;
+	close_rc = scap_writer_close(w, r->totals.end_raw_ns, ends_rc < 0 ? NULL : r->ends,
+				     r->n_cpus, &err);
+	if (!rc && close_rc < 0)
+		r->error = err;
+	return rc ? rc : ends_rc ? ends_rc : close_rc;
+}
+
+/* Up to where the capture is whole if all that can be written is written. */
+static int find_end(struct scap_recorder *r, uint64_t *ret_end_ns)
+{
+	struct scap_live_clock clock;
+	int rc = scap_live_clock(r->live, &clock);
+
+	if (rc < 0)
+		return fail_live(r, rc);
+	*ret_end_ns = scap__slicer_last_ns(r->slicer) + 1;
+	if (clock.raw_ns > *ret_end_ns)
+		*ret_end_ns = clock.raw_ns;
+	return 0;
+}
+
+static int finish_writer(struct scap_recorder *r, bool short_end)
+{
+	int write_rc, rc = r->error.code;
+	uint64_t end_ns = 0;
+
+	if (!rc && !short_end)
+		rc = drain_stopped(r);
+	if (!rc && !short_end)
+		rc = find_end(r, &end_ns);
+	if (!short_end && !r->write_failed) {
+		/* Something else went wrong: what is complete is written all the same. */
+		if (rc < 0)
+			end_ns = scap__slicer_complete_ns(r->slicer, NULL);
+		write_rc = write_last(r, end_ns);
+		rc = rc ? rc : write_rc;
+	}
+	if (rc < 0 || short_end)
+		end_ns = scap__slicer_start_ns(r->slicer);
+	r->totals.end_raw_ns = end_ns;
+	return close_writer(r, rc);
+}
+
+static int finish(struct scap_recorder *r, bool short_end)
+{
+	int rc, stop_rc;
+
+	if (!r->started || r->finished)
+		return scap__fail(&r->error, -EINVAL, SCAP_NO_OFFSET, "not started, or finished");
+	r->finished = true;
+	stop_rc = scap_live_stop(r->live);
+	if (!stop_rc)
+		stop_rc = scap_live_flush(r->live);
+	if (stop_rc < 0 && !r->error.code)
+		fail_live(r, stop_rc);
+	if (r->slicer)
+		return finish_writer(r, short_end);
+	rc = r->error.code ? r->error.code : drain_stopped(r);
+	update_totals(r);
+	return rc;
+}
+
+int scap_recorder_finish(struct scap_recorder *r)
+{
+	return finish(r, false);
+}
+
+int scap_recorder_finish_short(struct scap_recorder *r)
+{
+	return finish(r, true);
+}
+
+const struct scap_recorder_totals *scap_recorder_totals(const struct scap_recorder *r)
+{
+	return &r->totals;
+}
+
+uint64_t scap_recorder_lost(const struct scap_recorder *r, uint32_t cpu)
+{
+	if (cpu >= r->n_cpus)
+		return 0;
+	return r->slicer ? scap__slicer_lost(r->slicer, cpu) : r->lost[cpu];
+}
+
+const struct scap_error *scap_recorder_error(const struct scap_recorder *r)
+{
+	return &r->error;
+}
