@@ -87,6 +87,7 @@ int main(void)
 	if (fd < 0 || sock < 0 || write(fd, "0123456789abcdef", 16) != 16)
 		die("badptr.file");
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	printf("pid %d\n", (int)getpid());
 	make_pointers();
 	for (int kind = 0; kind < N_BAD; kind++) {
 		calls(kind, fd, sock);

@@ -99,16 +99,26 @@ vm_pack()
 		>"$tree/etc/passwd"
 	printf 'root:x:0:\nshop:x:1000:\nnogroup:x:65534:\n' >"$tree/etc/group"
 	printf '127.0.0.1 localhost\n' >"$tree/etc/hosts"
-	for f in "$build/kscap.ko" "$build/scap"; do
-		[ -e "$f" ] && cp "$f" "$tree/scap/"
-	done
+	[ -e "$build/kscap.ko" ] && cp "$build/kscap.ko" "$tree/scap/"
+	[ -e "$build/scap" ] && strip -o "$tree/scap/scap" "$build/scap"
 	for f in "$build"/guest/*; do
-		[ -f "$f" ] && cp "$f" "$tree/scap/guest/"
+		[ -f "$f" ] && [ -x "$f" ] && strip -o "$tree/scap/guest/${f##*/}" "$f"
 	done
 	[ -n "${1:-}" ] && cp -a "$1/." "$tree/"
 	(cd "$tree" && find . | cpio -o -H newc -R 0:0 --quiet) >"$vm/initrd.tmp"
 	mv "$vm/initrd.tmp" "$vm/initrd"
 	rm -rf "$tree"
+}
+
+# The tool as it would be if it had been built for another version of the kernel's ABI.
+vm_abi99()
+{
+	out=$build/guest/scap-abi99
+	mkdir -p "$build/guest"
+	[ "$out" -nt "$build/scap" ] && return 0
+	(cd "$top" && ${CC:-cc} -std=gnu11 -O1 -static -DSCAP_ABI_VERSION=99 -DSCAP_VERSION='"abi99"' \
+		-Ilibscap/include -Ilibscap -Idriver/uapi -o "$out" libscap/*/*.c tools/*.c \
+		-lzstd -lpthread) >"$vm/abi99.log" 2>&1 || rm -f "$out"
 }
 
 # One guest at a time: two would disturb each other's time limits.
