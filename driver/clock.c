@@ -35,6 +35,8 @@ void kscap_clock_choose(void)
 		static_branch_disable(&kscap_clock_raw);
 		return;
 	}
+	if (static_key_enabled(&kscap_clock_raw))
+		return;
 	kscap_clock_scale.cycles0 = kscap_arch_cycles();
 	kscap_clock_scale.ns0 = ktime_get_mono_fast_ns();
 	kscap_clock_scale.mult = div_u64(1000000ULL << 32, kscap_arch_cycles_khz());

@@ -5,6 +5,7 @@
 
 #include <linux/jump_label.h>
 #include <linux/math64.h>
+#include <linux/ktime.h>
 #include <linux/timekeeping.h>
 
 #include "arch/x86.h"
@@ -29,7 +30,7 @@ static __always_inline u64 kscap_now(void)
 	return ktime_get_mono_fast_ns();
 }
 
-/* Chooses the clock. Only while no probe is attached. */
+/* Chooses the clock, or finds the choice still right. Only while no probe is attached. */
 void kscap_clock_choose(void);
 /* One moment on all three clocks. Process context. */
 void kscap_clock_read(struct scap_clock *ret);

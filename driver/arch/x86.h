@@ -9,6 +9,7 @@
 #include <asm/msr.h>
 #include <asm/syscall.h>
 #include <asm/tsc.h>
+#include <linux/ktime.h>
 #include <linux/timekeeping.h>
 #include <scap/abi.h>
 

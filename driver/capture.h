@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The hot path: probes build one record in their CPU's scratch memory, then each consumer that
+ * wants it gets a copy in its ring, behind the introductions it still needs.
+ */
+#ifndef KSCAP_CAPTURE_H
+#define KSCAP_CAPTURE_H
+
+#include <linux/types.h>
+#include <scap/abi.h>
+
+#include "table.h"
+
+struct file;
+struct kscap_consumer;
+struct kscap_stash_slot;
+struct linux_binprm;
+struct pt_regs;
+struct task_struct;
+
+/* I/O data or argv, two paths, one more string, addresses; each with its blob header. */
+#define KSCAP_BLOB_BYTES	(65536 + 3 * (SCAP_PATH_MAX_BYTES + 8) + 512)
+
+/* A file that the record is about. */
+struct kscap_file_ref {
+	struct file *file;
+	u64 key;		/* identity: changes with the file, its name, a socket's ends */
+	u32 cookie;		/* 0: none */
+	bool put;		/* a reference is ours */
+	u32 bytes;		/* of FILE below; 0: not made yet */
+	struct scap_rec_file rec;
+	struct scap_blob blob;
+	u8 data[SCAP_PATH_MAX_BYTES + 8];
+};
+
+/*
+ * One CPU's work space, on no stack because the kernel zeroes big locals on every call. In use
+ * while busy; whoever finds it busy (an interrupt in the middle of a probe) must not touch it.
+ */
+struct kscap_scratch {
+	int busy;
+	u64 n_nested;
+	u64 n_clock_back;
+
+	/* The call that the record is about. */
+	const struct kscap_row *row;
+	u64 args[6];
+	s64 ret;
+	s32 nr;
+	u8 abi;
+	u8 fd_shared;
+
+	/* The record: fixed part with arguments, then blobs. type 0: introductions alone. */
+	u8 type;
+	u8 flags;
+	u32 tally_key;
+	u32 rec_bytes;		/* fixed part and arguments, header included */
+	u32 blob_bytes;
+	u32 io_at;		/* where the blob of I/O data begins, and ... */
+	u32 io_bytes;		/* ... how much it holds; 0: none. Consumers want less or more. */
+	u64 thread_key;
+	union {
+		struct scap_rec h;
+		struct scap_rec_call call;
+		struct scap_rec_enter enter;
+		struct scap_rec_fork fork;
+		struct scap_rec_exec exec;
+		struct scap_rec_exit exit;
+		u64 words[16];
+	} rec;
+	struct kscap_file_ref file[2];
+	char path[SCAP_PATH_MAX_BYTES];
+	u64 blobs[KSCAP_BLOB_BYTES / 8];
+};
+
+int kscap_capture_alloc(void);
+void kscap_capture_free(void);
+/* Writes due GAPs of all the consumer's rings, on their CPUs. Sleeps. */
+int kscap_capture_flush(struct kscap_consumer *c);
+void kscap_capture_stats(struct scap_stats *stats);
+
+void kscap_on_sys_enter(void *data, struct pt_regs *regs, long nr);
+void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret);
+void kscap_on_fork(void *data, struct task_struct *parent, struct task_struct *child);
+void kscap_on_exec(void *data, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm);
+void kscap_on_exit(void *data, struct task_struct *task);
+
+#endif

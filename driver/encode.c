@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "encode.h"
+
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "consumer.h"
+#include "fill.h"
+#include "ucopy.h"
+
+#define SMALL_MAX	128	/* addresses and small structures */
+#define IOV_MAX_PARTS	1024
+
+void *kscap_blob_begin(struct kscap_scratch *s, u32 bytes)
+{
+	if (s->blob_bytes + sizeof(struct scap_blob) + ALIGN(bytes, 8) > sizeof(s->blobs))
+		return NULL;
+	return (u8 *)s->blobs + s->blob_bytes + sizeof(struct scap_blob);
+}
+
+void kscap_blob_end(struct kscap_scratch *s, unsigned int slot, unsigned int state, u32 bytes,
+		    u32 orig_bytes)
+{
+	u8 *at = (u8 *)s->blobs + s->blob_bytes;
+	struct scap_blob *blob = (struct scap_blob *)at;
+	u32 i, end = ALIGN(bytes, 8);
+
+	blob->meta = SCAP_BLOB_META(slot, state, bytes);
+	blob->orig_bytes = orig_bytes;
+	for (i = bytes; i < end; i++)
+		at[sizeof(*blob) + i] = 0;
+	s->blob_bytes += sizeof(*blob) + end;
+}
+
+void kscap_blob_user_str(struct kscap_scratch *s, unsigned int slot, u64 ptr)
+{
+	char *to = kscap_blob_begin(s, SCAP_PATH_MAX_BYTES);
+	unsigned int state;
+	u32 n;
+
+	if (!to)
+		return;
+	n = kscap_ucopy_str(to, ptr, SCAP_PATH_MAX_BYTES, &state);
+	kscap_blob_end(s, slot, state, n, state == SCAP_STATE_WHOLE ? n : SCAP_LEN_UNKNOWN);
+}
+
+void kscap_blob_str(struct kscap_scratch *s, unsigned int slot, const char *str)
+{
+	u32 len = strlen(str), n = min_t(u32, len, SCAP_PATH_MAX_BYTES);
+	char *to = kscap_blob_begin(s, n);
+
+	if (!to)
+		return;
+	memcpy(to, str, n);
+	kscap_blob_end(s, slot, n < len ? SCAP_STATE_TRUNCATED : SCAP_STATE_WHOLE, n, len);
+}
+
+static unsigned int state_of(u32 copied, u32 wanted, u64 orig)
+{
+	if (copied < wanted)
+		return SCAP_STATE_UNREADABLE;
+	return wanted < orig ? SCAP_STATE_TRUNCATED : SCAP_STATE_WHOLE;
+}
+
+static u32 orig_of(u64 n)
+{
+	return min_t(u64, n, SCAP_LEN_UNKNOWN - 1);
+}
+
+void kscap_blob_user(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 orig, u32 max)
+{
+	u32 want = min_t(u64, orig, max), n;
+	void *to = kscap_blob_begin(s, want);
+
+	if (!to)
+		return;
+	n = kscap_ucopy(to, ptr, want);
+	kscap_blob_end(s, slot, state_of(n, want, orig), n, orig_of(orig));
+}
+
+/* ---- I/O data ------------------------------------------------------------------------------ */
+
+/* Remembers where I/O data lies, for consumers that want less of it. */
+static void io_blob_end(struct kscap_scratch *s, unsigned int slot, u32 copied, u32 wanted, u64 orig)
+{
+	s->io_at = s->blob_bytes;
+	s->io_bytes = copied;
+	kscap_blob_end(s, slot, state_of(copied, wanted, orig), copied, orig_of(orig));
+}
+
+static void io_buffer(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 len)
+{
+	u32 want = min_t(u64, len, kscap_max_snaplen);
+	void *to = kscap_blob_begin(s, want);
+
+	if (to)
+		io_blob_end(s, slot, kscap_ucopy(to, ptr, want), want, len);
+}
+
+/* One element of an iovec array, of either ABI. False: unreadable. */
+static bool read_iov(const struct kscap_scratch *s, u64 ptr, u32 i, u64 *ret_base, u64 *ret_len)
+{
+	if (s->abi == SCAP_ABI_I386) {
+		u32 iov[2];
+
+		if (kscap_ucopy(iov, ptr + 8ULL * i, sizeof(iov)) < sizeof(iov))
+			return false;
+		*ret_base = iov[0];
+		*ret_len = iov[1];
+	} else {
+		u64 iov[2];
+
+		if (kscap_ucopy(iov, ptr + 16ULL * i, sizeof(iov)) < sizeof(iov))
+			return false;
+		*ret_base = iov[0];
+		*ret_len = iov[1];
+	}
+	return true;
+}
+
+/* What the parts add up to, for calls that failed; an unreadable part ends the sum. */
+static u64 iov_total(const struct kscap_scratch *s, u64 ptr, u32 n_parts)
+{
+	u64 total = 0, base, len;
+	u32 i;
+
+	for (i = 0; i < n_parts && read_iov(s, ptr, i, &base, &len); i++)
+		if (check_add_overflow(total, len, &total))
+			return SCAP_LEN_UNKNOWN;
+	return total;
+}
+
+/* The bytes of all parts, in a row. total: how many the call moved or wanted to. */
+static void io_vector(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n_parts, u64 total)
+{
+	u32 want = min_t(u64, total, kscap_max_snaplen), n = 0, i;
+	u8 *to = kscap_blob_begin(s, want);
+	u64 base, len;
+
+	if (!to)
+		return;
+	for (i = 0; i < n_parts && i < IOV_MAX_PARTS && n < want; i++) {
+		u32 part, got;
+
+		if (!read_iov(s, ptr, i, &base, &len))
+			break;
+		part = min_t(u64, len, want - n);
+		got = kscap_ucopy(to + n, base, part);
+		n += got;
+		if (got < part)
+			break;
+	}
+	io_blob_end(s, slot, n, want, total);
+}
+
+static void io_vector_arg(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n_parts, bool in)
+{
+	if (s->ret >= 0)
+		io_vector(s, slot, ptr, n_parts, s->ret);
+	else if (in && n_parts <= IOV_MAX_PARTS)
+		io_vector(s, slot, ptr, n_parts, iov_total(s, ptr, n_parts));
+}
+
+struct msg_view {
+	u64 name, iov, n_iov;
+	u32 name_len;
+};
+
+static bool read_msghdr(const struct kscap_scratch *s, u64 ptr, struct msg_view *v)
+{
+	if (s->abi == SCAP_ABI_I386) {
+		u32 m[4];	/* name, namelen, iov, iovlen */
+
+		if (kscap_ucopy(m, ptr, sizeof(m)) < sizeof(m))
+			return false;
+		*v = (struct msg_view){ m[0], m[2], m[3], m[1] };
+	} else {
+		u64 m[4];
+
+		if (kscap_ucopy(m, ptr, sizeof(m)) < sizeof(m))
+			return false;
+		*v = (struct msg_view){ m[0], m[2], m[3], m[1] };
+	}
+	return true;
+}
+
+/* sendmsg, recvmsg: data and address. recvmsg has put the address' real length into msg_namelen. */
+static void message(struct kscap_scratch *s, unsigned int slot, u64 ptr, bool in)
+{
+	struct msg_view v;
+
+	if (!in && s->ret < 0)
+		return;
+	if (!read_msghdr(s, ptr, &v)) {
+		io_blob_end(s, slot, 0, 1, 1);
+		return;
+	}
+	io_vector_arg(s, slot, v.iov, v.n_iov, in);
+	if (v.name && v.name_len && v.name_len <= SMALL_MAX)
+		kscap_blob_user(s, SCAP_SLOT_NAME, v.name, v.name_len, SMALL_MAX);
+}
+
+/* ---- the rest ------------------------------------------------------------------------------ */
+
+static void sockaddr_out(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 len_ptr)
+{
+	u32 len;
+
+	if (s->ret < 0 || !ptr || !len_ptr)
+		return;
+	if (kscap_ucopy(&len, len_ptr, sizeof(len)) < sizeof(len) || !len)
+		return;
+	kscap_blob_user(s, slot, ptr, len, SMALL_MAX);
+}
+
+/* pipe2, socketpair: both descriptors, and the files behind them. */
+static void fd_pair(struct kscap_scratch *s, unsigned int slot, u64 ptr)
+{
+	s32 fds[2];
+
+	if (s->ret < 0)
+		return;
+	kscap_blob_user(s, slot, ptr, sizeof(fds), sizeof(fds));
+	if (kscap_ucopy(fds, ptr, sizeof(fds)) < sizeof(fds))
+		return;
+	kscap_fd_ref(s, 0, fds[0]);
+	kscap_fd_ref(s, 1, fds[1]);
+}
+
+static void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
+{
+	u64 arg = s->args[i], next = i < 5 ? s->args[i + 1] : 0;
+
+	switch (role) {
+	case SCAP_ROLE_PATH:
+	case SCAP_ROLE_STR:
+		kscap_blob_user_str(s, i, arg);
+		break;
+	case SCAP_ROLE_BUF_IN:
+		io_buffer(s, i, arg, s->ret >= 0 ? s->ret : next);
+		break;
+	case SCAP_ROLE_BUF_OUT:
+		if (s->ret > 0)
+			io_buffer(s, i, arg, s->ret);
+		break;
+	case SCAP_ROLE_IOV_IN:
+	case SCAP_ROLE_IOV_OUT:
+		io_vector_arg(s, i, arg, next, role == SCAP_ROLE_IOV_IN);
+		break;
+	case SCAP_ROLE_MSG_IN:
+	case SCAP_ROLE_MSG_OUT:
+		message(s, i, arg, role == SCAP_ROLE_MSG_IN);
+		break;
+	case SCAP_ROLE_SOCKADDR_IN:
+		if (arg && next)
+			kscap_blob_user(s, i, arg, (u32)next, SMALL_MAX);
+		break;
+	case SCAP_ROLE_SOCKADDR_OUT:
+		sockaddr_out(s, i, arg, next);
+		break;
+	case SCAP_ROLE_FD_PAIR:
+		fd_pair(s, i, arg);
+		break;
+	case SCAP_ROLE_STATUS_OUT:
+		if (s->ret > 0 && arg)
+			kscap_blob_user(s, i, arg, sizeof(s32), sizeof(s32));
+		break;
+	case SCAP_ROLE_CLONE_ARGS:
+	case SCAP_ROLE_OPEN_HOW:
+		kscap_blob_user(s, i, arg, next, SMALL_MAX);
+		break;
+	default:
+		break;
+	}
+}
+
+void kscap_encode_blobs(struct kscap_scratch *s)
+{
+	const struct kscap_row *row = s->row;
+	unsigned int i;
+
+	if (unlikely(row->flags & KSCAP_ROW_EXEC)) {
+		kscap_exec_blobs_exit(s);
+		return;
+	}
+	for (i = 0; i < row->nargs; i++)
+		if (row->role[i] >= SCAP_ROLE_FD_PAIR && row->role[i] <= SCAP_ROLE_OPEN_HOW)
+			encode_arg(s, i, row->role[i]);
+}

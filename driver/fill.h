@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The parts of records that need code of their own, by kernel subsystem. Probe context. */
+#ifndef KSCAP_FILL_H
+#define KSCAP_FILL_H
+
+#include "capture.h"
+
+struct linux_binprm;
+struct msghdr;
+struct socket;
+
+/* fill_fd.c: the file behind a descriptor of current becomes s->file[i]. */
+void kscap_fd_ref(struct kscap_scratch *s, int i, int fd);
+/* The same for a file that the caller keeps alive until kscap_fd_put(). */
+void kscap_file_set(struct kscap_scratch *s, int i, struct file *file);
+/* Gives references back and empties both places. */
+void kscap_fd_put(struct kscap_scratch *s);
+/* Makes the FILE record (without time and sequence) in ref. */
+void kscap_file_fill(struct kscap_scratch *s, struct kscap_file_ref *ref);
+
+/* fill_sock.c */
+u64 kscap_sock_key(struct socket *sock);
+/* struct scap_sock and unix names at dst (room for 56 + 2 * 108 bytes): bytes written. */
+u32 kscap_sock_fill(struct socket *sock, u8 *dst, u16 *ret_kind);
+
+/* fill_exec.c: at entry and at exit of exec, and at the tracepoint in between. */
+void kscap_exec_blobs_entry(struct kscap_scratch *s);
+void kscap_exec_blobs_exit(struct kscap_scratch *s);
+void kscap_exec_blobs_done(struct kscap_scratch *s, struct linux_binprm *bprm);
+/* The executable of current becomes s->file[0]. */
+void kscap_exec_file(struct kscap_scratch *s);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Introductions: identities of threads and files, and the caches that say which of them a
+ * consumer has seen in this epoch on this CPU.
+ */
+#ifndef KSCAP_INTRO_H
+#define KSCAP_INTRO_H
+
+#include <linux/sched.h>
+#include <scap/abi.h>
+
+/*
+ * Direct-mapped: an entry holds the identity last introduced there. Two identities that share a
+ * place push each other out, which costs a repeated introduction, never a wrong one.
+ */
+struct kscap_seen {
+	u64 key;
+	u64 epoch;
+};
+
+#define KSCAP_SEEN_THREADS	1024
+#define KSCAP_SEEN_FILES	2048
+
+struct kscap_seen_caches {
+	struct kscap_seen threads[KSCAP_SEEN_THREADS];
+	struct kscap_seen files[KSCAP_SEEN_FILES];
+};
+
+static __always_inline u64 kscap_mix(u64 h, u64 v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15ULL;
+	return h ^ h >> 29;
+}
+
+/* Changes whenever anything that INTRO shows changes. Probe context, task is current. */
+u64 kscap_intro_key(struct task_struct *task);
+/* Everything but the header. */
+void kscap_intro_fill(struct scap_rec_intro *rec, struct task_struct *task);
+
+#endif
