@@ -382,24 +382,6 @@ static __always_inline bool entry_matches(const struct kscap_stash_slot *slot, u
 	return kscap_row(slot->abi, slot->nr)->flags & (KSCAP_ROW_EXEC | KSCAP_ROW_SIGRETURN);
 }
 
-/*
- * An exit without an entry: refused by seccomp, a child's first return, a program started by the
- * kernel, or a call begun before the probes were there. seccomp's TRAP and KILL roll the number
- * back into the result register.
- */
-static noinline void classify_no_entry(const struct kscap_stash_slot *slot, int nr, s64 ret,
-				       u8 *flags, u8 *more)
-{
-	*flags |= SCAP_CALL_NO_ENTRY;
-	if (slot && slot->flags & KSCAP_STASH_FORKED)
-		*flags |= SCAP_CALL_CHILD;
-	else if (current->seccomp.mode == SECCOMP_MODE_FILTER && ret == nr &&
-		 (slot || sigismember(&current->pending.signal, SIGSYS)))
-		*flags |= SCAP_CALL_TRAPPED;
-	else if (!slot)
-		*more |= kscap_stash_is_full(current) ? SCAP_MORE_NO_STASH : SCAP_MORE_MIDCALL;
-}
-
 struct exit_view {
 	struct kscap_stash_slot *slot;
 	u64 now;
@@ -408,6 +390,25 @@ struct exit_view {
 	u8 more;
 	bool had_entry;
 };
+
+/*
+ * An exit without an entry: refused by seccomp, a child's first return, a program started by the
+ * kernel, or a call begun before the probes were there. seccomp's TRAP and KILL roll the number
+ * back into the result register.
+ */
+static noinline void classify_no_entry(const struct kscap_scratch *s, struct exit_view *v)
+{
+	const struct kscap_stash_slot *slot = v->slot;
+
+	v->flags |= SCAP_CALL_NO_ENTRY;
+	if (slot && slot->flags & KSCAP_STASH_FORKED && s->row->ret == SCAP_ROLE_RET_PID && !s->ret)
+		v->flags |= SCAP_CALL_CHILD;
+	else if (current->seccomp.mode == SECCOMP_MODE_FILTER && s->ret == s->nr &&
+		 (slot || sigismember(&current->pending.signal, SIGSYS)))
+		v->flags |= SCAP_CALL_TRAPPED;
+	else if (!slot)
+		v->more |= kscap_stash_is_full(current) ? SCAP_MORE_NO_STASH : SCAP_MORE_MIDCALL;
+}
 
 /* Where the arguments are: in the registers, but for calls that rewrite those. */
 static __always_inline void take_args(struct kscap_scratch *s, struct pt_regs *regs,
@@ -550,7 +551,7 @@ static __always_inline void view_exit(struct kscap_scratch *s, struct pt_regs *r
 	s->ret = kscap_arch_ret(ret, abi);
 	s->row = kscap_row(abi, nr);
 	if (unlikely(!v->had_entry))
-		classify_no_entry(slot, nr, s->ret, &v->flags, &v->more);
+		classify_no_entry(s, v);
 }
 
 void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)

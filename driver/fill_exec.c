@@ -86,7 +86,7 @@ void kscap_exec_file(struct kscap_scratch *s)
 
 	if (!mm)
 		return;
-	exe = rcu_dereference(mm->exe_file);
+	exe = rcu_dereference_sched(mm->exe_file);
 	if (!exe || !get_file_rcu(exe))
 		return;
 	kscap_file_set(s, 0, exe);

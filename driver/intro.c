@@ -19,7 +19,7 @@ static u64 cgroup_id_of(struct task_struct *task)
 
 u64 kscap_intro_key(struct task_struct *task)
 {
-	const struct cred *cred = rcu_dereference(task->cred);
+	const struct cred *cred = rcu_dereference_sched(task->cred);
 	const u64 *comm = (const u64 *)task->comm;
 	u64 ids = (u64)cred->uid.val << 32 | cred->euid.val;
 	u64 key = (unsigned long)task ^ (u64)task->pid << 40;
@@ -51,11 +51,11 @@ static void fill_ns(struct scap_rec_intro *rec, struct task_struct *task, const 
 
 void kscap_intro_fill(struct scap_rec_intro *rec, struct task_struct *task)
 {
-	const struct cred *cred = rcu_dereference(task->cred);
+	const struct cred *cred = rcu_dereference_sched(task->cred);
 
 	rec->tid = task->pid;
 	rec->tgid = task->tgid;
-	rec->ppid = rcu_dereference(task->real_parent)->tgid;
+	rec->ppid = rcu_dereference_sched(task->real_parent)->tgid;
 	rec->vtid = vnr(task->thread_pid);
 	rec->vtgid = vnr(task->signal->pids[PIDTYPE_TGID]);
 	rec->uid = cred->uid.val;

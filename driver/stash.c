@@ -72,19 +72,28 @@ void kscap_stash_tree_set(struct kscap_stash_slot *slot, u8 bits)
 		old = seen;
 }
 
-void kscap_stash_tree_clear(u8 bits)
+static size_t tree_clear_pass(u8 bits)
 {
-	size_t i;
+	size_t i, n = 0;
 
 	for (i = 0; i < 1UL << kscap_stash.bits; i++) {
 		u8 *tree = &kscap_stash.slots[i].tree;
 		u8 old = READ_ONCE(*tree), seen;
 
+		n += !!(old & bits);
 		while (old & bits && (seen = cmpxchg(tree, old, (u8)(old & ~bits))) != old)
 			old = seen;
 		if (i % 4096 == 0)
 			cond_resched();
 	}
+	return n;
+}
+
+/* A fork during a pass may copy the bit from a parent not yet reached: look until none is found. */
+void kscap_stash_tree_clear(u8 bits)
+{
+	while (tree_clear_pass(bits))
+		synchronize_rcu();
 }
 
 static unsigned int n_tasks(void)
