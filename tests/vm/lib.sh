@@ -148,7 +148,7 @@ vm_boot()
 		-kernel "/boot/vmlinuz-$(vm_version)" -initrd "$vm/initrd" \
 		-fsdev "local,id=f,path=$1/share,security_model=none" \
 		-device virtio-9p-pci,fsdev=f,mount_tag=share \
-		-append "$(vm_cmdline) $3" </dev/null >"$1/qemu.log" 2>&1 9>&- &
+		${VM_QEMU:-} -append "$(vm_cmdline) $3" </dev/null >"$1/qemu.log" 2>&1 9>&- &
 	vm_qemu=$!
 	wait "$vm_qemu"
 	rc=$?

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# Makes the table of bench-kernel from lines "COLUMN OPERATION INSTRUCTIONS".
+
+BEGIN {
+	n = split("getppid pread-64 pread-4096 write-64 open+close fstat stat pipe-write+read", rows, " ")
+	# What a bare prototype without a consumer adds; with a consumer that discards: half as much again.
+	split("265 480 495 478 1210 420 420 849", proto, " ")
+	# sysdig 0.29.3 with its module, writing a file, as measured before.
+	split("3598 3598 9739 3598 17519 3372 4722 7651", was, " ")
+	was[1] = 1010
+	was_sum = 51209
+}
+
+{ v[$1, $2] = $3; have[$1] = 1 }
+
+function cell(col, op)
+{
+	if (!((col, op) in v))
+		return "missing"
+	return v[col, op] - v["base", op]
+}
+
+function line(name, base, f0, idle, refused, k, bound, e, sysdig)
+{
+	printf "%-17s %8s %6s %6s %8s %8s %8s %8s %10s%s\n", name, base, f0, idle, refused, k,
+		bound, e, sysdig, k != "K" && k != "" && bound != "" && (k > bound) ? "  K TOO MUCH" : ""
+}
+
+END {
+	print "Instructions per operation; all columns but base: what is added."
+	print "K: recording, events thrown away; bound: the prototype and half as much again;"
+	print "E: recording into a compressed file on tmpfs."
+	print "sysdig: " (have["sysdig"] ? "measured in this boot" : "not installed, from an earlier measurement")
+	print ""
+	line("operation", "base", "F0", "idle", "refused", "K", "K bound", "E", "sysdig")
+	for (i = 1; i <= n; i++) {
+		op = rows[i]
+		s = have["sysdig"] ? cell("sysdig", op) : was[i]
+		bound = int(proto[i] * 1.5)
+		line(op, v["base", op], cell("f0", op), cell("idle", op), cell("refused", op),
+		     cell("k", op), bound, cell("e", op), s)
+		sb += v["base", op]; sf += cell("f0", op); si += cell("idle", op)
+		sr += cell("refused", op); sk += cell("k", op); sbound += bound
+		se += cell("e", op); ss += s
+	}
+	line("sum", sb, sf, si, sr, sk, sbound, se, ss)
+	op = "fork+exit+wait"
+	line(op, v["base", op], cell("f0", op), cell("idle", op), cell("refused", op), cell("k", op),
+	     "", cell("e", op), have["sysdig"] ? cell("sysdig", op) : 123000)
+	print ""
+	printf "E sum %d, bound %d (half of sysdig's %d): %s\n", se, was_sum / 2, was_sum,
+		se <= was_sum / 2 ? "kept" : "TOO MUCH"
+	if (have["sysdig"])
+		printf "E sum is %.2f of sysdig's sum in this boot\n", ss ? se / ss : 0
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# Runs in the guest of bench-kernel: the benchmark once for each column; output in /share/results.
+
+n=4000
+r=/share/results
+mkdir -p /tmp/b
+cd /tmp/b || exit 1
+
+column()
+{
+	name=$1
+	shift
+	echo "== column $name" >/dev/console
+	"$@" bench $n >/tmp/$name.bench 2>/tmp/$name.err
+	echo "exit code $?" >>/tmp/$name.err
+}
+
+column base
+insmod /scap/kscap_f0.ko && column f0
+rmmod kscap_f0
+insmod /scap/kscap.ko
+column idle
+column refused scap record -a --syscall reboot -o none --
+column k scap record -a -o none --
+column e scap record -a -o /tmp/e.scapz --
+scap info -j /tmp/e.scapz >/tmp/e.json
+payload=$(sed -n 's/^payload //p' /tmp/e.bench)
+scap read /tmp/e.scapz -p '%evt.num' "evt.type = write and evt.buffer contains \"$payload\"" \
+	>/tmp/e.payload
+rmmod kscap
+if [ -e /scap/sysdig.ko ]; then
+	insmod /scap/sysdig.ko
+	sysdig -w /tmp/s.scap >/tmp/sysdig.out 2>&1 &
+	p=$!
+	sleep 3
+	column sysdig
+	kill -INT $p
+	wait $p
+	rmmod scap
+fi
+cp /tmp/*.bench /tmp/*.err /tmp/e.json /tmp/e.payload /tmp/sysdig.out $r/ 2>/dev/null
+[ "$(stat -c %s /tmp/e.scapz)" -lt 100000000 ] && cp /tmp/e.scapz $r/
+sync
+echo done >$r/done
