@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Captures for the command-line cases: rows made by hand, with fixed times, through the public
+ * writer. Usage: gen DIRECTORY. Makes
+ *
+ *	story.scapz	two CPUs, a shell with a child, a server that fails, and a gap
+ *	whole.scapz	the same without the gap
+ *	noend.scapz	the same as whole, as a crash leaves it: no end
+ *	hole.scapz	sequence numbers missing without a gap
+ *	many.scapz	1,000,001 calls
+ */
+#include <scap/abi.h>
+#include <scap/writer.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define RAW_START (1000 * SCAP_EPOCH_NS)
+#define WALL_START 1700000000000000000ull	/* 2023-11-14 22:13:20 UTC */
+#define N_CPUS 2
+
+/* The rows of one CPU. */
+struct rows {
+	unsigned char *buf;
+	size_t used, cap;
+	uint32_t seq;
+	uint64_t raw_ns;
+};
+
+static struct rows cpus[N_CPUS];
+
+static void die(const char *what)
+{
+	fprintf(stderr, "gen: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void *put(struct rows *r, const void *data, size_t n)
+{
+	size_t padded = (n + 7) & ~(size_t)7;
+
+	if (r->used + padded > r->cap) {
+		r->cap = (r->used + padded) * 2;
+		r->buf = realloc(r->buf, r->cap);
+		if (!r->buf)
+			die("realloc");
+	}
+	memset(r->buf + r->used, 0, padded);
+	memcpy(r->buf + r->used, data, n);
+	r->used += padded;
+	return r->buf + r->used - padded;
+}
+
+static struct scap_rec head(struct rows *r, unsigned type, unsigned flags)
+{
+	return (struct scap_rec){ .type = type, .flags = flags, .seq = r->seq++,
+				  .time_ns = r->raw_ns };
+}
+
+/* A record is put in pieces; its length is known at the end. */
+static void finish(struct rows *r, size_t at)
+{
+	uint16_t len8 = (r->used - at) / 8;
+
+	memcpy(r->buf + at, &len8, sizeof(len8));
+}
+
+static void put_blob(struct rows *r, unsigned slot, unsigned state, const void *data, size_t n,
+		     uint32_t orig)
+{
+	struct scap_blob b = { SCAP_BLOB_META(slot, state, n), orig };
+
+	put(r, &b, sizeof(b));
+	put(r, data, n);
+}
+
+static void intro(struct rows *r, uint32_t tid, uint32_t tgid, uint32_t ppid, const char *comm)
+{
+	struct scap_rec_intro rec = {
+		.h = head(r, SCAP_REC_INTRO, 0), .tid = tid, .tgid = tgid, .ppid = ppid,
+		.vtid = tid, .vtgid = tgid, .uid = 1000, .euid = 1000, .gid = 100, .egid = 100,
+		.start_ns = 1000 + tid, .cgroup_id = 1,
+	};
+	size_t at = r->used;
+
+	strncpy(rec.comm, comm, sizeof(rec.comm) - 1);
+	put(r, &rec, sizeof(rec));
+	finish(r, at);
+}
+
+static void file(struct rows *r, uint32_t cookie, const char *path)
+{
+	struct scap_rec_file rec = {
+		.h = head(r, SCAP_REC_FILE, 0), .cookie = cookie, .mode = S_IFREG | 0644,
+		.dev = 8 << 20 | 1, .kind = SCAP_KIND_FILE, .ino = 4000 + cookie,
+	};
+	size_t at = r->used;
+
+	put(r, &rec, sizeof(rec));
+	put_blob(r, SCAP_SLOT_PATH, SCAP_STATE_WHOLE, path, strlen(path), strlen(path));
+	finish(r, at);
+}
+
+struct call {
+	uint32_t tid, latency_ns, cookie;
+	long nr;
+	int32_t ret;
+	unsigned nargs, slot, state;
+	uint64_t args[6];
+	const void *data;	/* of slot; NULL: none */
+	uint32_t bytes, orig;
+};
+
+static void call(struct rows *r, const struct call *c)
+{
+	struct scap_rec_call rec = {
+		.h = head(r, SCAP_REC_CALL, c->cookie ? SCAP_CALL_COOKIES : 0), .tid = c->tid,
+		.latency_ns = c->latency_ns, .ret = c->ret, .nr = c->nr,
+		.shape = SCAP_SHAPE(SCAP_ABI_X86_64, c->nargs),
+	};
+	uint32_t cookies[2] = { c->cookie, 0 };
+	size_t at = r->used;
+
+	put(r, &rec, sizeof(rec));
+	if (c->cookie)
+		put(r, cookies, sizeof(cookies));
+	put(r, c->args, c->nargs * sizeof(*c->args));
+	if (c->data)
+		put_blob(r, c->slot, c->state, c->data, c->bytes, c->orig);
+	finish(r, at);
+}
+
+static void fork_rec(struct rows *r, uint32_t tid, uint32_t child)
+{
+	struct scap_rec_fork rec = {
+		.h = head(r, SCAP_REC_FORK, 0), .tid = tid, .tgid = tid, .child_tid = child,
+		.child_tgid = child, .child_start_ns = 1000 + child, .child_vtid = child,
+	};
+	size_t at = r->used;
+
+	put(r, &rec, sizeof(rec));
+	finish(r, at);
+}
+
+static void exit_rec(struct rows *r, uint32_t tid, uint32_t status)
+{
+	struct scap_rec_exit rec = {
+		.h = head(r, SCAP_REC_EXIT, 0), .tid = tid, .status = status,
+		.start_ns = 1000 + tid, .group_dead = 1,
+	};
+	size_t at = r->used;
+
+	put(r, &rec, sizeof(rec));
+	finish(r, at);
+}
+
+/* What was lost took its numbers before the gap gets its own. */
+static void gap(struct rows *r, uint64_t first_ns, uint64_t last_ns)
+{
+	struct scap_tally tally[] = {
+		{ SCAP_TALLY_KEY(SCAP_REC_CALL, SCAP_ABI_X86_64, SYS_read), 30 },
+		{ SCAP_TALLY_KEY(SCAP_REC_CALL, SCAP_ABI_X86_64, SYS_write), 12 },
+	};
+	struct scap_rec_gap rec = {
+		.first_ns = first_ns, .last_ns = last_ns, .first_seq = r->seq, .n_lost = 42,
+		.n_tally = 2,
+	};
+	size_t at = r->used;
+
+	r->seq += 42;
+	rec.h = head(r, SCAP_REC_GAP, 0);
+	put(r, &rec, sizeof(rec));
+	put(r, tally, sizeof(tally));
+	finish(r, at);
+}
+
+/* ---- the story ------------------------------------------------------------------------------ */
+
+static void open_call(struct rows *r, uint32_t tid, const char *path, int ret, uint32_t cookie)
+{
+	struct call c = {
+		.tid = tid, .latency_ns = 12300, .nr = SYS_openat, .ret = ret, .nargs = 4,
+		.args = { (uint64_t)AT_FDCWD, 0x7ffc1000, O_RDONLY | O_CLOEXEC, 0 },
+		.cookie = cookie, .slot = 1, .data = path, .bytes = strlen(path),
+		.orig = strlen(path),
+	};
+
+	if (cookie)
+		c.data = NULL;	/* the same as the file's path */
+	call(r, &c);
+}
+
+static void read_call(struct rows *r, uint32_t tid, uint32_t cookie, const char *data, int ret)
+{
+	uint32_t n = strlen(data);
+	struct call c = {
+		.tid = tid, .latency_ns = 2500, .nr = SYS_read, .ret = ret, .nargs = 3,
+		.args = { 3, 0x7ffc2000, 4096 }, .cookie = cookie, .slot = 1,
+		.state = n < (uint32_t)ret ? SCAP_STATE_TRUNCATED : SCAP_STATE_WHOLE,
+		.data = data, .bytes = n, .orig = ret,
+	};
+
+	call(r, &c);
+}
+
+static void simple_call(struct rows *r, uint32_t tid, long nr, int ret, uint32_t latency_ns)
+{
+	struct call c = { .tid = tid, .latency_ns = latency_ns, .nr = nr, .ret = ret };
+
+	call(r, &c);
+}
+
+static void connect_call(struct rows *r, uint32_t tid, int ret)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(8080) };
+	struct call c = {
+		.tid = tid, .latency_ns = 45000, .nr = SYS_connect, .ret = ret, .nargs = 3,
+		.args = { 4, 0x7ffc3000, sizeof(to) }, .slot = 1, .data = &to,
+		.bytes = sizeof(to), .orig = sizeof(to),
+	};
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	call(r, &c);
+}
+
+static void at(uint64_t ns)
+{
+	for (unsigned i = 0; i < N_CPUS; i++)
+		cpus[i].raw_ns = RAW_START + ns;
+}
+
+/* First second: a shell reads a file and starts a child; a server is refused its data. */
+static void first_slice(void)
+{
+	struct rows *a = &cpus[0], *b = &cpus[1];
+
+	at(1000);
+	intro(a, 100, 100, 1, "sh");
+	file(a, 7, "/etc/passwd");
+	open_call(a, 100, "/etc/passwd", 3, 7);
+	at(20000);
+	read_call(a, 100, 7, "root:x:0:0:root:/root:/bin/bash\n", 32);
+	at(30000);
+	fork_rec(a, 100, 101);
+	simple_call(a, 100, SYS_vfork, 101, 90000);
+	at(40000);
+	intro(b, 101, 101, 100, "child");
+	simple_call(b, 101, SYS_getuid, 1000, 150);
+	at(50000);
+	intro(b, 200, 200, 1, "httpd");
+	simple_call(b, 200, SYS_getpid, 200, 100);
+	at(60000);
+	open_call(b, 200, "/srv/shop/\033[31mstock", -EACCES, 0);
+	at(70000);
+	connect_call(b, 200, -ECONNREFUSED);
+	at(80000);
+	simple_call(b, 200, SYS_getpid, 200, 100);
+	at(90000);
+	simple_call(b, 200, SYS_getppid, 1, 100);
+	at(100000);
+	exit_rec(b, 101, 1 << 8);
+}
+
+/* Second: two threads take turns. */
+static void second_slice(int with_gap)
+{
+	struct rows *a = &cpus[0], *b = &cpus[1];
+
+	at(SCAP_EPOCH_NS + 1000);
+	intro(a, 200, 200, 1, "httpd");
+	intro(b, 201, 200, 1, "worker \"2\"");
+	if (with_gap)
+		gap(b, RAW_START + 200000, RAW_START + 300000);
+	for (unsigned i = 0; i < 5; i++) {
+		at(SCAP_EPOCH_NS + 2000 + i * 2000);
+		simple_call(a, 200, SYS_getppid, 1, 100 + i);
+		at(SCAP_EPOCH_NS + 3000 + i * 2000);
+		simple_call(b, 201, SYS_getpid, 200, 100 + i);
+	}
+	at(SCAP_EPOCH_NS + 20000);
+	open_call(b, 201, "/srv/shop/b", -ENOENT, 0);
+	at(SCAP_EPOCH_NS + 21000);
+	simple_call(b, 201, SYS_getpid, 200, 7);
+	at(SCAP_EPOCH_NS + 22000);
+	simple_call(b, 201, SYS_getuid, 1000, 8);
+}
+
+/* ---- files -------------------------------------------------------------------------------------- */
+
+static struct scap_writer *open_capture(const char *path)
+{
+	struct scap_writer_options opt = {
+		.size = sizeof(opt), .flags = SCAP_WRITER_FORCE, .hostname = "shop1",
+		.kernel = "6.1.0-test", .machine = "x86_64",
+		.boot_id = "00000000-1111-2222-3333-444444444444", .recorder = "gen",
+		.filter = "", .n_cpus = N_CPUS, .snaplen = 80, .recorder_tgid = 99,
+		.ring_bytes = 1 << 20, .raw_ns = RAW_START, .real_ns = WALL_START,
+		.boot_ns = RAW_START,
+	};
+	struct scap_error err;
+	struct scap_writer *w;
+
+	if (scap_writer_open_path(path, &opt, &w, &err) < 0) {
+		fprintf(stderr, "gen: %s: %s\n", path, err.text);
+		exit(1);
+	}
+	for (unsigned i = 0; i < N_CPUS; i++) {
+		cpus[i].used = 0;
+		cpus[i].seq = 0;
+	}
+	return w;
+}
+
+static void write_slice(struct scap_writer *w, unsigned epoch)
+{
+	struct scap_slice_part parts[N_CPUS];
+	struct scap_slice slice = {
+		.start_ns = RAW_START + epoch * SCAP_EPOCH_NS,
+		.end_ns = RAW_START + (epoch + 1) * SCAP_EPOCH_NS,
+		.real_ns = WALL_START + epoch * SCAP_EPOCH_NS,
+		.boot_ns = RAW_START + epoch * SCAP_EPOCH_NS,
+		.clock_raw_ns = RAW_START + epoch * SCAP_EPOCH_NS,
+		.parts = parts,
+	};
+
+	for (unsigned i = 0; i < N_CPUS; i++)
+		if (cpus[i].used)
+			parts[slice.n_parts++] = (struct scap_slice_part){
+				.cpu = i, .rows = cpus[i].buf, .bytes = cpus[i].used };
+	if (scap_writer_slice(w, &slice) < 0) {
+		fprintf(stderr, "gen: %s\n", scap_writer_error(w)->text);
+		exit(1);
+	}
+	for (unsigned i = 0; i < N_CPUS; i++)
+		cpus[i].used = 0;
+}
+
+static void close_capture(struct scap_writer *w, unsigned epochs, int with_end)
+{
+	struct scap_ring_end rings[N_CPUS];
+	struct scap_error err;
+
+	for (unsigned i = 0; i < N_CPUS; i++)
+		rings[i] = (struct scap_ring_end){ .cpu = i, .next_seq = cpus[i].seq };
+	if (scap_writer_close(w, RAW_START + epochs * SCAP_EPOCH_NS, with_end ? rings : NULL,
+			      N_CPUS, &err) < 0) {
+		fprintf(stderr, "gen: %s\n", err.text);
+		exit(1);
+	}
+}
+
+enum { GAP = 1, NO_END = 2, HOLE = 4 };
+
+static void story(const char *path, unsigned what)
+{
+	struct scap_writer *w = open_capture(path);
+
+	first_slice();
+	write_slice(w, 0);
+	if (what & HOLE)
+		cpus[1].seq += 5;
+	second_slice(what & GAP);
+	write_slice(w, 1);
+	close_capture(w, 2, !(what & NO_END));
+}
+
+#define MANY 1000001u
+#define MANY_PER_SLICE 500000u
+
+static void many(const char *path)
+{
+	struct scap_writer *w = open_capture(path);
+	unsigned done = 0, epoch = 0;
+
+	for (; done < MANY; epoch++) {
+		at(epoch * SCAP_EPOCH_NS);
+		intro(&cpus[0], 300, 300, 1, "many");
+		for (unsigned i = 0; i < MANY_PER_SLICE && done < MANY; i++, done++) {
+			at(epoch * SCAP_EPOCH_NS + i * 2000ull);
+			simple_call(&cpus[0], 300, SYS_getpid, (int)done, 100);
+		}
+		write_slice(w, epoch);
+	}
+	close_capture(w, epoch, 1);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2 || chdir(argv[1]) < 0)
+		die("usage: gen DIRECTORY");
+	story("story.scapz", GAP);
+	story("whole.scapz", 0);
+	story("noend.scapz", NO_END);
+	story("hole.scapz", HOLE);
+	many("many.scapz");
+	return 0;
+}

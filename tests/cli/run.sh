@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Command-line cases. A case is a directory's file NAME.cmd: a shell command, run in a directory
+# with the captures that gen makes and with $SCAP and $CASES. Beside it lie NAME.out, NAME.err (missing:
+# empty) and NAME.status (missing: 0), which must be met exactly.
+#	run.sh			all cases: a result line for each on standard output
+#	run.sh NAME...		these; differences go to standard error
+#	run.sh --record [NAME...]	takes what comes as what is expected: look at `git diff`
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+B=${B:-build}
+case $B in /*) ;; *) B=$top/$B ;; esac
+SCAP=$B/scap
+CASES=$here
+export SCAP CASES
+export TZ=UTC LC_ALL=C
+unset NO_COLOR
+
+record=
+if [ "${1:-}" = --record ]; then
+	record=1
+	shift
+fi
+[ -x "$SCAP" ] && [ -x "$B/cli/gen" ] || { echo "FAIL cli scap or gen is not built"; exit 1; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/files"
+"$B/cli/gen" "$work/files" || { echo "FAIL cli gen"; exit 1; }
+sh "$here/spoil.sh" "$work/files" || { echo "FAIL cli spoil.sh"; exit 1; }
+
+# WHAT EXPECTED GOT: whether they are the same; an empty result has no file.
+same()
+{
+	if [ -n "$record" ]; then
+		if [ -s "$3" ]; then cp "$3" "$2"; else rm -f "$2"; fi
+		return 0
+	fi
+	[ -e "$2" ] || set -- "$1" /dev/null "$3"
+	diff -u --label "expected $1" --label "got $1" "$2" "$3" >&2
+}
+
+rc=0
+[ $# -gt 0 ] || set -- $(cd "$here" && ls -- *.cmd | sed 's/\.cmd$//')
+for name; do
+	case_file=$here/$name.cmd
+	[ -f "$case_file" ] || { echo "FAIL cli/$name no such case"; rc=1; continue; }
+	(cd "$work/files" && timeout -k 5 60 sh "$case_file") \
+		> "$work/out" 2> "$work/err" < /dev/null
+	echo $? > "$work/status"
+	[ "$(cat "$work/status")" != 0 ] || : > "$work/status"
+	ok=1
+	same "$name.out" "$here/$name.out" "$work/out" || ok=
+	same "$name.err" "$here/$name.err" "$work/err" || ok=
+	same "$name.status" "$here/$name.status" "$work/status" || ok=
+	if [ -n "$ok" ]; then
+		echo "ok cli/$name"
+	else
+		echo "FAIL cli/$name differs (tests/cli/run.sh $name shows how)"
+		rc=1
+	fi
+done
+exit $rc

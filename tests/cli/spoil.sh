@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Makes bad inputs of good captures: spoil.sh DIRECTORY
+set -eu
+cd "$1"
+size=$(wc -c < whole.scapz)
+
+: > empty.scapz
+echo 'This is a text, not a capture at all; somebody has mixed up two files.' > text.scapz
+mkdir dir.scapz
+head -c $((size / 2)) whole.scapz > half.scapz
+head -c 20 whole.scapz > head.scapz
+
+# OFFSET: that byte gets all its bits turned over.
+flip()
+{
+	old=$(od -An -tu1 -j "$1" -N 1 flip.scapz | tr -d ' ')
+	printf "\\$(printf %o $((255 - old)))" | dd of=flip.scapz bs=1 seek="$1" conv=notrunc status=none
+}
+cp whole.scapz flip.scapz
+flip 700
+cp whole.scapz nomagic.scapz
+mv flip.scapz flip.keep
+cp whole.scapz flip.scapz
+flip 0
+mv flip.scapz nomagic.scapz
+mv flip.keep flip.scapz
