@@ -166,6 +166,7 @@ static int decode_intro(struct scap__bytes *b, struct scap_event *ev)
 	struct scap__thread *t = &ev->u.intro;
 	const uint8_t *comm;
 
+	memset(t, 0, sizeof(*t));	/* padding, too: introductions are compared whole */
 	t->tid = ev->tid = scap__get_u32(b);
 	t->tgid = scap__get_u32(b);
 	t->ppid = scap__get_u32(b);
@@ -179,7 +180,6 @@ static int decode_intro(struct scap__bytes *b, struct scap_event *ev)
 	t->start_ns = scap__get_u64(b);
 	t->cgroup_id = scap__get_u64(b);
 	comm = scap__take(b, 16);
-	memset(t->comm, 0, sizeof(t->comm));
 	if (comm)
 		memcpy(t->comm, comm, 16);
 	t->ns_pid = scap__get_u32(b);

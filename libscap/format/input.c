@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "format/input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int scap__input_init(struct scap__input *in, const struct scap_source *src)
+{
+	*in = (struct scap__input){ .src = *src };
+	in->buf = malloc(SCAP__INPUT_BYTES);
+	if (in->buf)
+		return 0;
+	scap__input_fini(in);
+	return -ENOMEM;
+}
+
+void scap__input_fini(struct scap__input *in)
+{
+	if (in->src.close)
+		in->src.close(in->src.ctx);
+	free(in->buf);
+	*in = (struct scap__input){ .eof = true };
+}
+
+/* One call to the source, never trusting it to keep to the bounds it was given. */
+static ssize_t read_some(struct scap__input *in, void *dst, size_t n)
+{
+	ssize_t got = in->eof ? 0 : in->src.read(in->src.ctx, dst, n);
+
+	if (got > 0 && (size_t)got > n)
+		return -EIO;
+	if (!got)
+		in->eof = true;
+	return got;
+}
+
+ssize_t scap__input_peek(struct scap__input *in, size_t n, const uint8_t **ret_p)
+{
+	if (n > SCAP__INPUT_BYTES)
+		n = SCAP__INPUT_BYTES;
+	if (in->start && SCAP__INPUT_BYTES - in->start < n) {
+		memmove(in->buf, in->buf + in->start, in->end - in->start);
+		in->end -= in->start;
+		in->start = 0;
+	}
+	while (in->end - in->start < n) {
+		ssize_t got = read_some(in, in->buf + in->end, SCAP__INPUT_BYTES - in->end);
+
+		if (got < 0)
+			return got;
+		if (!got)
+			break;
+		in->end += (size_t)got;
+	}
+	*ret_p = in->buf + in->start;
+	return in->end - in->start < n ? (ssize_t)(in->end - in->start) : (ssize_t)n;
+}
+
+void scap__input_skip(struct scap__input *in, size_t n)
+{
+	in->start += n;
+	in->offset += n;
+	if (in->start == in->end)
+		in->start = in->end = 0;
+}
+
+ssize_t scap__input_read(struct scap__input *in, void *dst, size_t n)
+{
+	size_t done = in->end - in->start;
+
+	if (done > n)
+		done = n;
+	memcpy(dst, in->buf + in->start, done);
+	scap__input_skip(in, done);
+	while (done < n) {
+		ssize_t got = read_some(in, (uint8_t *)dst + done, n - done);
+
+		if (got < 0)
+			return got;
+		if (!got)
+			break;
+		done += (size_t)got;
+		in->offset += (uint64_t)got;
+	}
+	return (ssize_t)done;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes from a source, buffered, with a look ahead. */
+#ifndef SCAP_FORMAT_INPUT_H
+#define SCAP_FORMAT_INPUT_H
+
+#include <scap/io.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SCAP__INPUT_BYTES (64u << 10)	/* also the longest look ahead */
+
+struct scap__input {
+	struct scap_source src;
+	uint8_t *buf;
+	size_t start, end;
+	uint64_t offset;	/* of buf[start], in the file */
+	bool eof;
+};
+
+/* Takes over src, also on failure: 0 or -ENOMEM. */
+int scap__input_init(struct scap__input *in, const struct scap_source *src);
+void scap__input_fini(struct scap__input *in);
+/* Up to n bytes ahead: how many there are (fewer only at the end) and where; negative: -errno. */
+ssize_t scap__input_peek(struct scap__input *in, size_t n, const uint8_t **ret_p);
+/* Goes past bytes that were peeked at. */
+void scap__input_skip(struct scap__input *in, size_t n);
+/* Copies up to n bytes: how many (fewer only at the end), or -errno. */
+ssize_t scap__input_read(struct scap__input *in, void *dst, size_t n);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* The file as it lies on disk; docs/format.md says what the fields mean. All little-endian. */
+#ifndef SCAP_FORMAT_LAYOUT_H
+#define SCAP_FORMAT_LAYOUT_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#define SCAP__FILE_MAGIC	"\xb5SCZ\r\n\x1a\n"	/* 8 bytes */
+#define SCAP__FORMAT_VERSION	0
+#define SCAP__SECTION_MAGIC	0xb5c75ec5u
+#define SCAP__ALIGN		8u
+
+/* Caps that a reader checks before it allocates. */
+#define SCAP__HEADER_MAX_BYTES	4096u
+#define SCAP__RAW_MAX_BYTES	(64ull << 20)
+#define SCAP__CPUS_MAX		65536u
+
+struct scap__file_header {
+	uint8_t magic[8];
+	uint16_t header_bytes;
+	uint16_t version;
+	uint32_t compat;
+	uint32_t incompat;
+	uint32_t reserved0;
+	uint64_t file_id;
+	uint8_t reserved1[28];
+	uint32_t crc;		/* of all header bytes before it; the header's last 4 */
+};
+
+enum scap__section_type {
+	SCAP__SECTION_HOST = 1,
+	SCAP__SECTION_SLICE = 2,
+	SCAP__SECTION_END = 3,
+};
+
+#define SCAP__SECTION_ZSTD	0x1u
+#define SCAP__SECTION_FLAGS	0x1u	/* all known ones */
+
+struct scap__section_header {
+	uint32_t magic;
+	uint16_t header_bytes;
+	uint16_t type;
+	uint32_t index;		/* 0, 1, 2 ... in the file */
+	uint32_t flags;
+	uint64_t file_id;
+	uint64_t stored_bytes;
+	uint64_t raw_bytes;
+	uint32_t payload_crc;	/* of the stored bytes */
+	uint32_t crc;		/* of the header bytes before it */
+};
+
+/* HOST: entries, each followed by its value, padded with zeros to 8 bytes. */
+struct scap__host_entry {
+	uint16_t key;
+	uint16_t kind;		/* enum scap__host_kind */
+	uint32_t bytes;
+};
+
+enum scap__host_kind {
+	SCAP__HOST_STRING = 1,
+	SCAP__HOST_U64 = 2,
+};
+
+/* Key number, member of struct scap_capture_info. */
+#define SCAP__HOST_STRINGS(X) \
+	X(1, hostname) X(2, kernel) X(3, machine) X(4, boot_id) X(5, recorder) X(6, filter)
+#define SCAP__HOST_NUMBERS(X) \
+	X(16, n_cpus) X(17, snaplen) X(18, recorder_tgid) X(19, ring_bytes)
+
+enum scap__host_key {
+#define X(nr, member) SCAP__HOST_##member = nr,
+	SCAP__HOST_STRINGS(X) SCAP__HOST_NUMBERS(X)
+#undef X
+	SCAP__HOST_clock_source = 20,
+	SCAP__HOST_raw_ns = 21,
+	SCAP__HOST_real_ns = 22,
+	SCAP__HOST_boot_ns = 23,
+	SCAP__HOST_abi_version = 24,
+};
+
+/* SLICE: this, the parts, the rows. */
+struct scap__slice_header {
+	uint64_t start_ns;
+	uint64_t end_ns;
+	uint64_t clock_raw_ns;
+	uint64_t clock_real_ns;
+	uint64_t clock_boot_ns;
+	uint32_t n_parts;
+	uint32_t reserved;
+};
+
+struct scap__slice_part {
+	uint32_t cpu;
+	uint32_t n_records;
+	uint32_t first_seq;
+	uint32_t reserved;
+	uint64_t offset;	/* from the first row on */
+	uint64_t bytes;
+};
+
+/* END: this, then the rings. */
+struct scap__end_header {
+	uint64_t end_raw_ns;
+	uint64_t n_slices;
+	uint64_t n_records;
+	uint64_t row_bytes;
+	uint32_t n_rings;
+	uint32_t reserved;
+};
+
+struct scap__end_ring {
+	uint32_t cpu;
+	uint32_t next_seq;
+};
+
+static_assert(sizeof(struct scap__file_header) == 64, "file header");
+static_assert(sizeof(struct scap__section_header) == 48, "section header");
+static_assert(sizeof(struct scap__host_entry) == 8, "host entry");
+static_assert(sizeof(struct scap__slice_header) == 48, "slice header");
+static_assert(sizeof(struct scap__slice_part) == 32, "slice part");
+static_assert(sizeof(struct scap__end_header) == 40, "end header");
+static_assert(sizeof(struct scap__end_ring) == 8, "end ring");
+
+#endif

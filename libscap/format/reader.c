@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+#include "format/reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/bytes.h"
+#include "core/error.h"
+#include "core/options.h"
+
+#define MEMORY_DEFAULT_BYTES (256ull << 20)
+
+/* ---- opening ---------------------------------------------------------------------------------- */
+
+static void init(struct scap_reader *r, const struct scap_reader_options *opt)
+{
+	r->budget.limit = opt->memory_limit ? opt->memory_limit : MEMORY_DEFAULT_BYTES;
+	r->flags = opt->flags;
+	scap__merge_init(&r->merge, &r->budget);
+	scap__intros_init(&r->intros, &r->budget);
+	scap__arena_init(&r->strings, &r->budget);
+#define X(nr, member) r->info.member = "";
+	SCAP__HOST_STRINGS(X)
+#undef X
+}
+
+static int read_host(struct scap_reader *r)
+{
+	struct scap__section sec;
+	const uint8_t *p;
+	int rc = scap__section_next(&r->in, &sec);
+
+	if (rc > 0)
+		return scap__fail(&r->error, SCAP_ETRUNCATED, r->in.input.offset,
+				  "the capture is cut off behind its header");
+	if (rc)
+		return rc;
+	rc = scap__section_payload(&r->in, &sec, &p);
+	if (rc)
+		return rc;
+	if (sec.type != SCAP__SECTION_HOST)
+		return scap__fail(&r->error, SCAP_EDAMAGED, sec.offset,
+				  "the capture does not begin with a description of its host");
+	return scap__host_read(r, p, (size_t)sec.raw_bytes);
+}
+
+/* The events may be sound even if the description of the host is not. */
+static int start(struct scap_reader *r)
+{
+	int rc = scap__section_in_start(&r->in, &r->info.format_version);
+
+	if (rc)
+		return rc;
+	rc = read_host(r);
+	if (rc != SCAP_EDAMAGED)
+		return rc;
+	r->pending = rc;
+	return 0;
+}
+
+static void close_source(const struct scap_source *src)
+{
+	if (src->close)
+		src->close(src->ctx);
+}
+
+static int refuse_source(const struct scap_source *src, struct scap_error *err, int code,
+			 const char *text)
+{
+	close_source(src);
+	return scap__fail(err, code, SCAP_NO_OFFSET, "%s", text);
+}
+
+int scap_reader_open_source(const struct scap_source *src, const struct scap_reader_options *opt,
+			    struct scap_reader **ret_r, struct scap_error *err)
+{
+	struct scap_reader_options o;
+	struct scap_reader *r;
+	int rc = scap__options_copy(&o, sizeof(o), opt);
+
+	if (rc || o.flags & ~SCAP_READER_BOOKKEEPING)
+		return refuse_source(src, err, rc ? rc : -EINVAL,
+				     "the reader's options are not valid");
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return refuse_source(src, err, -ENOMEM, "out of memory");
+	init(r, &o);
+	rc = scap__section_in_init(&r->in, src, &r->budget, &r->error);
+	if (rc)
+		scap__fail(&r->error, rc, SCAP_NO_OFFSET, "out of memory");
+	else
+		rc = start(r);
+	if (rc) {
+		if (err)
+			*err = r->error;
+		scap_reader_close(r);
+		return rc;
+	}
+	*ret_r = r;
+	return 0;
+}
+
+/* Says which file, where the message does not. */
+static void add_path(struct scap_error *err, const char *path)
+{
+	char text[sizeof(err->text)];
+
+	memcpy(text, err->text, sizeof(text));
+	scap__fail(err, err->code, err->offset, "%.100s: %.150s", path, text);
+}
+
+int scap_reader_open_path(const char *path, const struct scap_reader_options *opt,
+			  struct scap_reader **ret_r, struct scap_error *err)
+{
+	struct scap_source src;
+	int rc = scap__path_source(path, &src, err);
+
+	if (rc)
+		return rc;
+	rc = scap_reader_open_source(&src, opt, ret_r, err);
+	if (rc && err)
+		add_path(err, path);
+	return rc;
+}
+
+void scap_reader_close(struct scap_reader *r)
+{
+	if (!r)
+		return;
+	scap__section_in_fini(&r->in);
+	scap__merge_fini(&r->merge);
+	scap__intros_fini(&r->intros);
+	scap__arena_fini(&r->strings);
+	free(r->cpus);
+	free(r);
+}
+
+const struct scap_error *scap_reader_error(const struct scap_reader *r)
+{
+	return &r->error;
+}
+
+const struct scap_capture_info *scap_reader_info(const struct scap_reader *r)
+{
+	return &r->info;
+}
+
+/* ---- accounting ------------------------------------------------------------------------------- */
+
+int scap__reader_cpu(struct scap_reader *r, uint32_t cpu, struct scap__cpu **ret)
+{
+	if (cpu >= r->n_cpus) {
+		uint32_t n = cpu + 1 > r->n_cpus * 2 ? cpu + 1 : r->n_cpus * 2;
+		size_t more = (size_t)(n - r->n_cpus) * sizeof(*r->cpus);
+		struct scap__cpu *cpus;
+		int rc = scap__budget_take(&r->budget, more);
+
+		if (rc)
+			return rc;
+		cpus = realloc(r->cpus, n * sizeof(*cpus));
+		if (!cpus) {
+			scap__budget_give(&r->budget, more);
+			return -ENOMEM;
+		}
+		memset(cpus + r->n_cpus, 0, more);
+		r->cpus = cpus;
+		r->n_cpus = n;
+	}
+	*ret = &r->cpus[cpu];
+	return 0;
+}
+
+/* Real time runs on from the latest triple that is not later than raw_ns; else from the first. */
+uint64_t scap__reader_wall_ns(const struct scap_reader *r, uint64_t raw_ns)
+{
+	const struct scap__clock *c = &r->clock;
+
+	if (c->raw_ns > raw_ns && r->prev_clock.known)
+		c = &r->prev_clock;
+	return c->known ? c->real_ns + (raw_ns - c->raw_ns) : raw_ns;
+}
+
+static bool is_bookkeeping(unsigned type)
+{
+	return type >= SCAP_REC_INTRO;
+}
+
+/*
+ * Sequence numbers run on from one record of a CPU to the next. A GAP explains a hole in front of
+ * it, as far as it goes; it cannot explain more than the hole.
+ */
+static const char *check_sequence(struct scap__cpu *c, const struct scap_event *ev)
+{
+	uint32_t missing = ev->seq - c->next_seq, explained = 0;
+	const char *what = NULL;
+
+	if (missing > INT32_MAX) {
+		missing = 0;
+		what = "a CPU's sequence numbers go back";
+	} else if (ev->type == SCAP_REC_GAP) {
+		explained = ev->u.gap.n_lost;
+		if ((uint64_t)(ev->u.gap.first_seq - c->next_seq) + explained > missing) {
+			explained = 0;
+			what = "a gap does not fit into the sequence numbers around it";
+		}
+	}
+	c->unexplained += missing - explained;
+	c->next_seq = ev->seq + 1;
+	return what;
+}
+
+static void count(struct scap__cpu *c, const struct scap_event *ev, bool known)
+{
+	c->seen = true;
+	c->row_bytes += ev->rec_bytes;
+	c->bookkeeping += is_bookkeeping(ev->type);
+	c->events += !is_bookkeeping(ev->type);
+	c->unknown += !known && !is_bookkeeping(ev->type);
+}
+
+/* ---- records ---------------------------------------------------------------------------------- */
+
+static int damaged_row(struct scap_reader *r, const char *what)
+{
+	return scap__fail(&r->error, SCAP_EDAMAGED, r->in.input.offset,
+			  "a slice is damaged: %s", what);
+}
+
+static int no_memory(struct scap_reader *r, int rc)
+{
+	scap__fail(&r->error, rc, r->in.input.offset,
+		   rc == -ENOMEM ? "out of memory" : "the capture needs more memory than the limit");
+	return r->over = rc;
+}
+
+/* Fills in what the record itself does not say: 0 deliver it, 1 not for the caller, or an error. */
+static int finish_event(struct scap_reader *r)
+{
+	struct scap_event *ev = &r->ev;
+
+	ev->wall_ns = scap__reader_wall_ns(r, ev->raw_ns);
+	ev->num = 0;
+	if (ev->type == SCAP_REC_INTRO || ev->type == SCAP_REC_FILE) {
+		int rc = scap__intros_add(&r->intros, ev);
+
+		if (rc)
+			return no_memory(r, rc);
+		return r->flags & SCAP_READER_BOOKKEEPING ? 0 : 1;
+	}
+	scap__intros_attach(&r->intros, ev);
+	if (!is_bookkeeping(ev->type))
+		ev->num = ++r->n_events;
+	return 0;
+}
+
+/* The record at the merge's top. */
+static int take_record(struct scap_reader *r, const struct scap__cursor *top)
+{
+	struct scap_event *ev = &r->ev;
+	const char *what = NULL;
+	struct scap__cpu *c;
+	int decoded, rc;
+
+	r->advance = true;
+	scap__intros_enter_epoch(&r->intros, top->order_ns >> SCAP_EPOCH_SHIFT);
+	decoded = scap__event_decode(top->p, top->bytes, ev, &what);
+	if (decoded < 0)
+		return damaged_row(r, what);
+	ev->cpu = top->cpu;
+	rc = scap__reader_cpu(r, top->cpu, &c);
+	if (rc)
+		return no_memory(r, rc);
+	what = check_sequence(c, ev);
+	if (what)
+		return damaged_row(r, what);
+	count(c, ev, !decoded);
+	return decoded ? 1 : finish_event(r);
+}
+
+/* The slice's next event: 0; 1 when it is done; or an error, after which it goes on. */
+static int next_in_slice(struct scap_reader *r)
+{
+	for (;;) {
+		const struct scap__cursor *top;
+		int rc;
+
+		if (r->advance) {
+			r->advance = false;
+			if (scap__merge_advance(&r->merge))
+				return damaged_row(r, "a CPU's records do not fill their part");
+		}
+		top = scap__merge_top(&r->merge);
+		if (!top)
+			return 1;
+		rc = take_record(r, top);
+		if (rc <= 0)
+			return rc;
+	}
+}
+
+/* ---- sections --------------------------------------------------------------------------------- */
+
+static int read_payload(struct scap_reader *r, const struct scap__section *sec)
+{
+	const uint8_t *p;
+	int rc = scap__section_payload(&r->in, sec, &p);
+
+	if (rc)
+		return rc;
+	r->info.raw_bytes += sec->raw_bytes;
+	if (sec->type == SCAP__SECTION_SLICE)
+		return scap__slice_read(r, sec, p);
+	return scap__end_read(r, sec, p);
+}
+
+static int read_section(struct scap_reader *r, const struct scap__section *sec)
+{
+	if (sec->type == SCAP__SECTION_SLICE || sec->type == SCAP__SECTION_END)
+		return read_payload(r, sec);
+	return scap__section_skip(&r->in, sec);
+}
+
+/* Whatever comes behind the end is told once and then left alone. */
+static int behind_end(struct scap_reader *r, int rc)
+{
+	r->over = 1;
+	if (rc == 1)
+		return 1;
+	return scap__fail(&r->error, SCAP_EDAMAGED, r->in.input.offset,
+			  "bytes follow behind the capture's end");
+}
+
+static int next_section(struct scap_reader *r)
+{
+	struct scap__section sec;
+	int rc = scap__section_next(&r->in, &sec);
+
+	if (r->end_seen)
+		return behind_end(r, rc);
+	if (rc == 1)
+		rc = scap__fail(&r->error, SCAP_ETRUNCATED, r->in.input.offset,
+				"the capture has no end: its recorder was killed, or still writes");
+	if (!rc)
+		rc = read_section(r, &sec);
+	if (rc && rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
+		r->over = rc;
+	return rc;
+}
+
+static int next_event(struct scap_reader *r)
+{
+	for (;;) {
+		int rc = next_in_slice(r);
+
+		if (rc <= 0)
+			return rc;
+		if (r->over)
+			return r->over;
+		rc = next_section(r);
+		r->info.file_bytes = r->in.input.offset;
+		if (rc)
+			return rc;
+	}
+}
+
+int scap_reader_next(struct scap_reader *r, const struct scap_event **ret_ev)
+{
+	int rc = r->pending;
+
+	r->pending = 0;
+	if (!rc)
+		rc = r->over < 0 ? r->over : next_event(r);
+	if (rc < 0)
+		r->damage_seen = true;
+	if (!rc)
+		*ret_ev = &r->ev;
+	return rc;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the reader, and the summary, share. */
+#ifndef SCAP_FORMAT_READER_H
+#define SCAP_FORMAT_READER_H
+
+#include <scap/reader.h>
+
+#include "format/event.h"
+#include "format/intro.h"
+#include "format/merge.h"
+#include "format/section_in.h"
+
+/* What came from one CPU's ring so far. */
+struct scap__cpu {
+	uint32_t next_seq;	/* expected */
+	uint64_t events;	/* neither INTRO nor FILE nor GAP */
+	uint64_t unknown;	/* of these: of types that this library does not know */
+	uint64_t bookkeeping;
+	uint64_t unexplained;	/* sequence numbers missing without a GAP */
+	uint64_t row_bytes;
+	bool seen;
+};
+
+struct scap__clock {
+	uint64_t raw_ns, real_ns;
+	bool known;
+};
+
+struct scap_reader {
+	struct scap_error error;
+	struct scap__budget budget;
+	struct scap__section_in in;
+	struct scap__merge merge;
+	struct scap__intros intros;
+	struct scap__arena strings;	/* of info */
+	struct scap_capture_info info;
+	struct scap_event ev;
+	struct scap__clock clock, prev_clock;
+	struct scap__cpu *cpus;
+	uint32_t n_cpus;
+	uint32_t flags;
+	uint64_t n_events;
+	uint64_t slice_end_ns;	/* of the last slice */
+	int over;		/* what next() will return for ever; 0: not yet */
+	int pending;		/* damage found while opening, still to be told */
+	bool advance;		/* the event given out is still at the merge's top */
+	bool damage_seen;
+	bool end_seen;
+};
+
+/* Payloads of the sections, checked and put into r: 0 or an error. */
+int scap__host_read(struct scap_reader *r, const uint8_t *p, size_t n);
+int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
+int scap__end_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
+
+/* The counters of a CPU, made when it is first named: 0, -ENOMEM, SCAP_ELIMIT. */
+int scap__reader_cpu(struct scap_reader *r, uint32_t cpu, struct scap__cpu **ret);
+uint64_t scap__reader_wall_ns(const struct scap_reader *r, uint64_t raw_ns);
+
+/* A source that reads a path; "-" is standard input. */
+int scap__path_source(const char *path, struct scap_source *ret, struct scap_error *err);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Sections on their way in: framing, checksums, decompression, and finding the way back after damage. */
+#ifndef SCAP_FORMAT_SECTION_IN_H
+#define SCAP_FORMAT_SECTION_IN_H
+
+#include <scap/error.h>
+#include <zstd.h>
+
+#include "core/arena.h"
+#include "format/input.h"
+#include "format/layout.h"
+
+struct scap__section {
+	uint16_t type;
+	uint32_t index, flags;
+	uint64_t offset;	/* of its header in the file */
+	uint64_t stored_bytes, raw_bytes;
+	uint32_t payload_crc;
+};
+
+struct scap__section_in {
+	struct scap__input input;
+	struct scap__budget *budget;
+	struct scap_error *error;
+	ZSTD_DCtx *zstd;
+	uint8_t *stored, *raw;	/* kept from section to section */
+	size_t stored_cap, raw_cap;
+	uint64_t file_id;
+	uint32_t next_index;
+	bool lost;		/* the last header was damaged: search for the next one */
+};
+
+/* Takes over src, also on failure. */
+int scap__section_in_init(struct scap__section_in *s, const struct scap_source *src,
+			  struct scap__budget *budget, struct scap_error *error);
+void scap__section_in_fini(struct scap__section_in *s);
+/* Reads and checks the file header; version: out. */
+int scap__section_in_start(struct scap__section_in *s, uint32_t *ret_version);
+/*
+ * The next section's header: 0; 1 at the file's end, exactly behind a section; SCAP_ETRUNCATED;
+ * SCAP_EDAMAGED, after which calling again goes on where that is possible.
+ */
+int scap__section_next(struct scap__section_in *s, struct scap__section *ret);
+/* Its payload, whole and checked, until the next call: 0 or an error. */
+int scap__section_payload(struct scap__section_in *s, const struct scap__section *sec,
+			  const uint8_t **ret_p);
+/* Goes past it instead, still comparing its checksum. */
+int scap__section_skip(struct scap__section_in *s, const struct scap__section *sec);
+
+#endif

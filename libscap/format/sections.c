@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* What the payloads of sections say. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/bytes.h"
+#include "core/error.h"
+#include "format/reader.h"
+
+static int damaged(struct scap_reader *r, const struct scap__section *sec, const char *what)
+{
+	return scap__fail(&r->error, SCAP_EDAMAGED, sec->offset, "a section is damaged: %s", what);
+}
+
+static int no_memory(struct scap_reader *r, int rc)
+{
+	return scap__fail(&r->error, rc, r->in.input.offset,
+			  rc == -ENOMEM ? "out of memory" :
+			  "the capture needs more memory than the limit");
+}
+
+/* ---- HOST ------------------------------------------------------------------------------------- */
+
+static int keep_string(struct scap_reader *r, const uint8_t *p, size_t n, const char **ret)
+{
+	void *copy;
+	int rc = scap__arena_get(&r->strings, n + 1, &copy);
+
+	if (rc)
+		return no_memory(r, rc);
+	memcpy(copy, p, n);
+	*ret = copy;
+	return 0;
+}
+
+static int host_string(struct scap_reader *r, uint16_t key, const uint8_t *p, size_t n)
+{
+	switch (key) {
+#define X(nr, member) case nr: return keep_string(r, p, n, &r->info.member);
+	SCAP__HOST_STRINGS(X)
+#undef X
+	}
+	return 0;
+}
+
+static int host_number(struct scap_reader *r, uint16_t key, uint64_t v)
+{
+	switch (key) {
+#define X(nr, member) case nr: r->info.member = v; return 0;
+	SCAP__HOST_NUMBERS(X)
+#undef X
+	case SCAP__HOST_raw_ns:
+		r->clock.raw_ns = r->info.start_raw_ns = v;
+		return 0;
+	case SCAP__HOST_real_ns:
+		r->clock.real_ns = r->info.start_wall_ns = v;
+		r->clock.known = v != 0;
+		return 0;
+	case SCAP__HOST_abi_version:
+		if (v == SCAP_ABI_VERSION)
+			return 0;
+		return scap__fail(&r->error, SCAP_EVERSION, 0,
+				  "the capture's records have version %llu, this library reads %d",
+				  (unsigned long long)v, SCAP_ABI_VERSION);
+	}
+	return 0;
+}
+
+int scap__host_read(struct scap_reader *r, const uint8_t *p, size_t n)
+{
+	struct scap__bytes b = { p, n, false };
+	int rc = 0;
+
+	while (!rc && b.n) {
+		uint16_t key = scap__get_u16(&b), kind = scap__get_u16(&b);
+		uint32_t bytes = scap__get_u32(&b);
+		const uint8_t *value = scap__take(&b, bytes);
+
+		scap__take(&b, -bytes & (SCAP__ALIGN - 1));
+		if (b.bad || (kind == SCAP__HOST_U64 && bytes != 8))
+			return scap__fail(&r->error, SCAP_EDAMAGED, r->in.input.offset,
+					  "the capture's description of its host is damaged");
+		if (kind == SCAP__HOST_STRING)
+			rc = host_string(r, key, value, bytes);
+		else if (kind == SCAP__HOST_U64)
+			rc = host_number(r, key, scap__le64(value));
+	}
+	return rc;
+}
+
+/* ---- SLICE ------------------------------------------------------------------------------------ */
+
+/* Keeps the last triple, too: a slice's own is taken when it closes, after its first records. */
+static void new_clock(struct scap_reader *r, uint64_t raw_ns, uint64_t real_ns)
+{
+	if (!real_ns || (r->clock.known && raw_ns <= r->clock.raw_ns))
+		return;
+	r->prev_clock = r->clock;
+	r->clock = (struct scap__clock){ raw_ns, real_ns, true };
+}
+
+static int read_slice_header(struct scap_reader *r, const struct scap__section *sec,
+			     struct scap__bytes *b, uint32_t *ret_n_parts)
+{
+	uint64_t start = scap__get_u64(b), end = scap__get_u64(b), raw = scap__get_u64(b);
+	uint64_t real = scap__get_u64(b);
+	int rc;
+
+	scap__get_u64(b);
+	*ret_n_parts = scap__get_u32(b);
+	scap__get_u32(b);
+	if (b->bad || *ret_n_parts > b->n / sizeof(struct scap__slice_part))
+		return damaged(r, sec, "its directory does not fit");
+	if (start >= end || start < r->slice_end_ns)
+		return damaged(r, sec, "its time overlaps with what came before");
+	rc = scap__merge_begin(&r->merge, *ret_n_parts, start, end);
+	if (rc)
+		return no_memory(r, rc);
+	r->slice_end_ns = end;
+	new_clock(r, raw, real);
+	return 0;
+}
+
+/* One entry of the directory, against the rows; *at: where the part before it ended. */
+static int read_part(struct scap_reader *r, struct scap__bytes *dir, const uint8_t *rows,
+		     size_t n_rows, size_t *at, int64_t *last_cpu)
+{
+	uint32_t cpu = scap__get_u32(dir), n_records = scap__get_u32(dir);
+	uint32_t first_seq = scap__get_u32(dir);
+	uint64_t offset, bytes;
+
+	scap__get_u32(dir);
+	offset = scap__get_u64(dir);
+	bytes = scap__get_u64(dir);
+	if (cpu >= SCAP__CPUS_MAX || (int64_t)cpu <= *last_cpu || offset != *at ||
+	    bytes > n_rows - *at || bytes % SCAP__ALIGN)
+		return SCAP_EDAMAGED;
+	if (bytes >= sizeof(struct scap_rec) && scap__le32(rows + *at + 4) != first_seq)
+		return SCAP_EDAMAGED;
+	*last_cpu = cpu;
+	*at += bytes;
+	return scap__merge_add(&r->merge, cpu, rows + offset, bytes, n_records);
+}
+
+int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p)
+{
+	struct scap__bytes b = { p, (size_t)sec->raw_bytes, false }, dir;
+	uint32_t n_parts;
+	int64_t last_cpu = -1;
+	size_t at = 0;
+	int rc = read_slice_header(r, sec, &b, &n_parts);
+
+	if (rc)
+		return rc;
+	dir = b;
+	scap__take(&b, n_parts * sizeof(struct scap__slice_part));
+	for (uint32_t i = 0; !rc && i < n_parts; i++)
+		rc = read_part(r, &dir, b.p, b.n, &at, &last_cpu);
+	if (!rc && at != b.n)
+		rc = SCAP_EDAMAGED;
+	if (rc) {
+		r->merge.n = 0;
+		return damaged(r, sec, "its directory contradicts its rows");
+	}
+	r->info.n_slices++;
+	return 0;
+}
+
+/* ---- END -------------------------------------------------------------------------------------- */
+
+/* What a ring had given out after the last record that we saw of it. */
+static int read_ring_end(struct scap_reader *r, struct scap__bytes *b)
+{
+	uint32_t cpu = scap__get_u32(b), next_seq = scap__get_u32(b), missing;
+	struct scap__cpu *c;
+	int rc;
+
+	if (cpu >= SCAP__CPUS_MAX)
+		return SCAP_EDAMAGED;
+	rc = scap__reader_cpu(r, cpu, &c);
+	if (rc)
+		return rc;
+	missing = next_seq - c->next_seq;
+	if (missing > INT32_MAX)
+		return SCAP_EDAMAGED;
+	c->unexplained += missing;
+	c->next_seq = next_seq;
+	c->seen |= missing != 0;
+	return 0;
+}
+
+int scap__end_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p)
+{
+	struct scap__bytes b = { p, (size_t)sec->raw_bytes, false };
+	uint64_t end_raw_ns = scap__get_u64(&b), n_slices = scap__get_u64(&b);
+	uint32_t n_rings;
+	int rc = 0;
+
+	scap__get_u64(&b);
+	scap__get_u64(&b);
+	n_rings = scap__get_u32(&b);
+	scap__get_u32(&b);
+	if (b.bad || b.n != (uint64_t)n_rings * sizeof(struct scap__end_ring))
+		return damaged(r, sec, "its list of rings does not fit");
+	while (!rc && b.n)
+		rc = read_ring_end(r, &b);
+	if (rc == SCAP_EDAMAGED)
+		return damaged(r, sec, "it contradicts the records before it");
+	if (rc)
+		return no_memory(r, rc);
+	r->end_seen = true;
+	r->info.complete = true;
+	r->info.end_raw_ns = end_raw_ns;
+	r->info.end_wall_ns = scap__reader_wall_ns(r, end_raw_ns);
+	if (!r->damage_seen && n_slices != r->info.n_slices)
+		return damaged(r, sec, "slices are missing before the end");
+	return 0;
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+#include "format/writer.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <scap/abi.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "core/bytes.h"
+#include "core/crc32c.h"
+#include "core/error.h"
+#include "core/options.h"
+
+/* Larger slices are written as several: bounds the memory of writer and reader. */
+#define SECTION_MAX_BYTES (16u << 20)
+
+/* ---- opening ---------------------------------------------------------------------------------- */
+
+static int fd_write(void *ctx, const void *buf, size_t n)
+{
+	const uint8_t *p = buf;
+
+	while (n) {
+		ssize_t got = write((int)(intptr_t)ctx, p, n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			return -EIO;
+		p += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+static int fd_close(void *ctx)
+{
+	return close((int)(intptr_t)ctx) < 0 ? -errno : 0;
+}
+
+static void writer_free(struct scap_writer *w)
+{
+	ZSTD_freeCCtx(w->zstd);
+	free(w->raw.p);
+	free(w->packed.p);
+	free(w);
+}
+
+/* Closes the sink and frees all; keeps code and err as they are. */
+static int give_up(struct scap_writer *w, struct scap_error *err, int code)
+{
+	if (err && code)
+		*err = w->error;
+	if (w->sink.close)
+		w->sink.close(w->sink.ctx);
+	writer_free(w);
+	return code;
+}
+
+static int init_zstd(struct scap_writer *w, int level)
+{
+	w->zstd = ZSTD_createCCtx();
+	if (!w->zstd)
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	if (ZSTD_isError(ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel,
+						level ? level : 1)))
+		return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
+				  "compression level %d is not possible", level);
+	return 0;
+}
+
+/* The id ties sections to their file: a capture may hold pieces of other captures as payload. */
+static int write_file_header(struct scap_writer *w)
+{
+	struct scap__file_header h = {
+		.header_bytes = htole16(sizeof(h)),
+		.version = htole16(SCAP__FORMAT_VERSION),
+	};
+	int rc;
+
+	if (getrandom(&w->file_id, sizeof(w->file_id), GRND_NONBLOCK) != sizeof(w->file_id))
+		w->file_id ^= (uint64_t)getpid() << 32 ^ (uintptr_t)w;
+	memcpy(h.magic, SCAP__FILE_MAGIC, sizeof(h.magic));
+	h.file_id = htole64(w->file_id);
+	h.crc = htole32(scap__crc32c(0, &h, sizeof(h) - sizeof(h.crc)));
+	rc = w->sink.write(w->sink.ctx, &h, sizeof(h));
+	if (rc < 0)
+		return scap__fail(&w->error, rc, 0, "writing the capture's header failed: %s",
+				  strerror(-rc));
+	w->bytes = sizeof(h);
+	return 0;
+}
+
+static int write_host(struct scap_writer *w, const struct scap_writer_options *opt)
+{
+	int rc = scap__section_begin(w);
+
+	if (rc)
+		return rc;
+	rc = scap__host_put(w, opt);
+	if (rc)
+		return scap__fail(&w->error, rc, SCAP_NO_OFFSET, "out of memory");
+	return scap__section_write(w, SCAP__SECTION_HOST);
+}
+
+static int open_common(const struct scap_sink *sink, int fd, const struct scap_writer_options *opt,
+		       struct scap_writer **ret_w, struct scap_error *err)
+{
+	struct scap_writer *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (!w) {
+		if (sink->close)
+			sink->close(sink->ctx);
+		return scap__fail(err, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	}
+	w->sink = *sink;
+	w->fd = fd;
+	rc = init_zstd(w, opt->level);
+	if (!rc)
+		rc = write_file_header(w);
+	if (!rc)
+		rc = write_host(w, opt);
+	if (rc)
+		return give_up(w, err, rc);
+	*ret_w = w;
+	return 0;
+}
+
+static int get_options(struct scap_writer_options *dst, const struct scap_writer_options *opt,
+		       struct scap_error *err)
+{
+	int rc = scap__options_copy(dst, sizeof(*dst), opt);
+
+	if (!rc && dst->flags & ~SCAP_WRITER_FORCE)
+		rc = -EINVAL;
+	if (rc)
+		return scap__fail(err, rc, SCAP_NO_OFFSET, "the writer's options are not valid");
+	return 0;
+}
+
+int scap_writer_open_sink(const struct scap_sink *sink, const struct scap_writer_options *opt,
+			  struct scap_writer **ret_w, struct scap_error *err)
+{
+	struct scap_writer_options o;
+	int rc = get_options(&o, opt, err);
+
+	if (rc) {
+		if (sink->close)
+			sink->close(sink->ctx);
+		return rc;
+	}
+	return open_common(sink, -1, &o, ret_w, err);
+}
+
+int scap_writer_open_path(const char *path, const struct scap_writer_options *opt,
+			  struct scap_writer **ret_w, struct scap_error *err)
+{
+	struct scap_sink sink = { .write = fd_write, .close = fd_close };
+	struct scap_writer_options o;
+	bool regular, created;
+	int fd, rc;
+
+	rc = get_options(&o, opt, err);
+	if (!rc)
+		rc = scap__file_create(path, o.flags & SCAP_WRITER_FORCE, &fd, &regular, &created,
+				       err);
+	if (rc)
+		return rc;
+	sink.ctx = (void *)(intptr_t)fd;
+	rc = open_common(&sink, regular ? fd : -1, &o, ret_w, err);
+	if (rc && created)
+		unlink(path);
+	return rc;
+}
+
+/* ---- slices ----------------------------------------------------------------------------------- */
+
+/* Goes over a part's record headers: 0, or -EINVAL when they do not fill it exactly. */
+static int walk_part(const struct scap_slice_part *part, struct scap__slice_part *out)
+{
+	const uint8_t *p = part->rows, *end = p + part->bytes;
+	uint32_t n_records = 0;
+
+	while (p < end) {
+		size_t n = (size_t)scap__le16(p) * 8;
+
+		if (n < sizeof(struct scap_rec) || n > (size_t)(end - p))
+			return -EINVAL;
+		p += n;
+		n_records++;
+	}
+	out->cpu = htole32(part->cpu);
+	out->n_records = htole32(n_records);
+	if (part->bytes)
+		memcpy(&out->first_seq, (const uint8_t *)part->rows + 4, 4);
+	out->bytes = htole64(part->bytes);
+	return 0;
+}
+
+static void put_slice_header(struct scap_writer *w, const struct scap_slice *s)
+{
+	struct scap__slice_header h = {
+		.start_ns = htole64(s->start_ns),
+		.end_ns = htole64(s->end_ns),
+		.clock_raw_ns = htole64(s->clock_raw_ns),
+		.clock_real_ns = htole64(s->real_ns),
+		.clock_boot_ns = htole64(s->boot_ns),
+		.n_parts = htole32(s->n_parts),
+	};
+
+	scap__buffer_put(&w->raw, &h, sizeof(h));
+}
+
+static int put_directory(struct scap_writer *w, const struct scap_slice *s,
+			 uint64_t *ret_n_records)
+{
+	uint64_t offset = 0;
+
+	for (uint32_t i = 0; i < s->n_parts; i++) {
+		struct scap__slice_part part = { .offset = htole64(offset) };
+
+		if (walk_part(&s->parts[i], &part))
+			return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
+					  "records of CPU %u do not fill their part",
+					  s->parts[i].cpu);
+		scap__buffer_put(&w->raw, &part, sizeof(part));
+		offset += s->parts[i].bytes;
+		*ret_n_records += le32toh(part.n_records);
+	}
+	return 0;
+}
+
+/* A slice that fits into a section. */
+static int write_slice(struct scap_writer *w, const struct scap_slice *s, size_t bytes)
+{
+	uint64_t n_records = 0, bytes_of_rows = 0;
+	int rc = scap__section_begin(w);
+
+	if (rc)
+		return rc;
+	if (scap__buffer_reserve(&w->raw, bytes + SCAP__ALIGN))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	put_slice_header(w, s);
+	rc = put_directory(w, s, &n_records);
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < s->n_parts; i++) {
+		scap__buffer_put(&w->raw, s->parts[i].rows, s->parts[i].bytes);
+		bytes_of_rows += s->parts[i].bytes;
+	}
+	rc = scap__section_write(w, SCAP__SECTION_SLICE);
+	if (rc)
+		return rc;
+	w->n_slices++;
+	w->n_records += n_records;
+	w->row_bytes += bytes_of_rows;
+	return 0;
+}
+
+static size_t slice_bytes(const struct scap_slice *s)
+{
+	size_t n = sizeof(struct scap__slice_header) +
+		   (size_t)s->n_parts * sizeof(struct scap__slice_part);
+
+	for (uint32_t i = 0; i < s->n_parts; i++)
+		n += s->parts[i].bytes;
+	return n;
+}
+
+/* Bytes of the part before its first record at or after ns. */
+static size_t bytes_before(const struct scap_slice_part *part, uint64_t ns)
+{
+	const uint8_t *rows = part->rows;
+	size_t at = 0;
+
+	while (part->bytes - at >= sizeof(struct scap_rec) && scap__le16(rows + at) &&
+	       scap__le64(rows + at + 8) < ns)
+		at += (size_t)scap__le16(rows + at) * 8;
+	return at < part->bytes ? at : part->bytes;
+}
+
+static int put_slice(struct scap_writer *w, const struct scap_slice *s);
+
+/* Both halves of a slice that is too large for a section. */
+static int split_slice(struct scap_writer *w, const struct scap_slice *s)
+{
+	uint64_t mid = s->start_ns + (s->end_ns - s->start_ns) / 2;
+	struct scap_slice lo = *s, hi = *s;
+	struct scap_slice_part *parts;
+	int rc;
+
+	if (s->end_ns - s->start_ns < 2)
+		return scap__fail(&w->error, SCAP_ELIMIT, SCAP_NO_OFFSET,
+				  "more records in one nanosecond than a section holds");
+	parts = calloc(s->n_parts, 2 * sizeof(*parts));
+	if (!parts)
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	lo.parts = parts;
+	hi.parts = parts + s->n_parts;
+	lo.end_ns = hi.start_ns = mid;
+	for (uint32_t i = 0; i < s->n_parts; i++) {
+		size_t n = bytes_before(&s->parts[i], mid);
+
+		parts[i] = parts[s->n_parts + i] = s->parts[i];
+		parts[i].bytes = n;
+		parts[s->n_parts + i].rows = (const uint8_t *)s->parts[i].rows + n;
+		parts[s->n_parts + i].bytes -= n;
+	}
+	rc = put_slice(w, &lo);
+	if (!rc)
+		rc = put_slice(w, &hi);
+	free(parts);
+	return rc;
+}
+
+static int put_slice(struct scap_writer *w, const struct scap_slice *s)
+{
+	size_t bytes = slice_bytes(s);
+
+	if (bytes > SECTION_MAX_BYTES)
+		return split_slice(w, s);
+	return write_slice(w, s, bytes);
+}
+
+static int check_slice(const struct scap_writer *w, const struct scap_slice *s)
+{
+	if (s->start_ns >= s->end_ns || s->start_ns < w->last_end_ns ||
+	    s->n_parts > SCAP__CPUS_MAX)
+		return -EINVAL;
+	for (uint32_t i = 0; i < s->n_parts; i++)
+		if (s->parts[i].bytes % SCAP__ALIGN || s->parts[i].cpu >= SCAP__CPUS_MAX ||
+		    (i && s->parts[i].cpu <= s->parts[i - 1].cpu))
+			return -EINVAL;
+	return 0;
+}
+
+int scap_writer_slice(struct scap_writer *w, const struct scap_slice *s)
+{
+	if (w->refusing)
+		return w->error.code;
+	if (check_slice(w, s))
+		return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
+				  "slices must be in order and their parts too");
+	w->last_end_ns = s->end_ns;
+	return put_slice(w, s);
+}
+
+/* ---- the end ---------------------------------------------------------------------------------- */
+
+uint64_t scap_writer_bytes(const struct scap_writer *w)
+{
+	return w->bytes;
+}
+
+const struct scap_error *scap_writer_error(const struct scap_writer *w)
+{
+	return &w->error;
+}
+
+static int write_end(struct scap_writer *w, uint64_t end_raw_ns, const struct scap_ring_end *rings,
+		     uint32_t n_rings)
+{
+	struct scap__end_header h = {
+		.end_raw_ns = htole64(end_raw_ns),
+		.n_slices = htole64(w->n_slices),
+		.n_records = htole64(w->n_records),
+		.row_bytes = htole64(w->row_bytes),
+		.n_rings = htole32(n_rings),
+	};
+	int rc = scap__section_begin(w);
+
+	if (rc)
+		return rc;
+	if (scap__buffer_reserve(&w->raw, sizeof(h) + (size_t)n_rings * sizeof(*rings)))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	scap__buffer_put(&w->raw, &h, sizeof(h));
+	for (uint32_t i = 0; i < n_rings; i++) {
+		struct scap__end_ring ring = { htole32(rings[i].cpu), htole32(rings[i].next_seq) };
+
+		scap__buffer_put(&w->raw, &ring, sizeof(ring));
+	}
+	return scap__section_write(w, SCAP__SECTION_END);
+}
+
+int scap_writer_close(struct scap_writer *w, uint64_t end_raw_ns,
+		      const struct scap_ring_end *rings, uint32_t n_rings, struct scap_error *err)
+{
+	struct scap_error first = w->error;
+	bool had_failed = w->refusing;
+	int rc = 0;
+
+	if (rings && !w->broken)
+		rc = write_end(w, end_raw_ns, rings, n_rings);
+	if (had_failed) {
+		w->error = first;
+		rc = first.code;
+	}
+	if (!rc && w->sink.close) {
+		rc = w->sink.close(w->sink.ctx);
+		w->sink.close = NULL;
+		if (rc < 0)
+			scap__fail(&w->error, rc, SCAP_NO_OFFSET, "closing the capture failed: %s",
+				   strerror(-rc));
+	}
+	return give_up(w, err, rc);
+}
