@@ -237,6 +237,8 @@ FORCE:
 .PHONY: all help module lib tools unit unit-build cli cli-build fuzz fuzz-build guest guest-build hdr-check \
 	style check demo demo-build bench-kernel deps install clean FORCE
 .DELETE_ON_ERROR:
+# Otherwise deleted as intermediate files, and built again each time.
+.SECONDARY: $(UNIT_SUPPORT)
 
 -include $(shell find $(B)/obj $(B)/san $(B)/tsan $(B)/fuzz $(B)/unit $(B)/cli $(B)/guest.dep \
 	-name '*.d' 2>/dev/null)
