@@ -189,3 +189,10 @@ int scap__filter_spec(const struct scap_live_filter *f, struct scap_filter_spec 
 		*ret_spec = spec;
 	return rc;
 }
+
+int scap_live_filter_check(const struct scap_live_filter *f, struct scap_error *err)
+{
+	struct scap_filter_spec spec;
+
+	return scap__filter_spec(f, &spec, err);
+}

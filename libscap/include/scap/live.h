@@ -110,6 +110,8 @@ SCAP_API const struct scap_live_info *scap_live_info(const struct scap_live *l);
  * -ESRCH: no such process; -ENOENT: no such cgroup. A second call replaces all but the trees.
  */
 SCAP_API int scap_live_filter(struct scap_live *l, const struct scap_live_filter *f);
+/* Whether names and paths in it stand for something, without a consumer. Errors as above. */
+SCAP_API int scap_live_filter_check(const struct scap_live_filter *f, struct scap_error *err);
 /* Adds a process and its descendants to a filter with trees. -ESRCH: there is none. */
 SCAP_API int scap_live_tree_add(struct scap_live *l, uint32_t tgid);
 

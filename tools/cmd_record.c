@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: MIT */
+/* scap record: system calls into a capture. */
+#include "opts.h"
+#include "record.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	OPT_OUTPUT = 1, OPT_SNAPLEN, OPT_RING, OPT_DURATION, OPT_EVENTS, OPT_MAX_SIZE, OPT_PID,
+	OPT_CGROUP, OPT_SYSCALL, OPT_ALL, OPT_FORCE, OPT_QUIET, OPT_JSON,
+};
+
+static const struct opt record_opts[] = {
+	{ OPT_ALL, 'a', "all", NULL, "the whole machine" },
+	{ OPT_PID, 'p', "pid", "PID,...", "these processes and all that descends from them" },
+	{ OPT_CGROUP, 0, "cgroup", "PATH", "only what runs below this cgroup" },
+	{ OPT_SYSCALL, 0, "syscall", "NAME,...",
+	  "only these system calls; forks, execs and exits are always recorded" },
+	{ OPT_OUTPUT, 'o', "output", "FILE",
+	  "default ./scap-DATE-TIME.scapz; - is standard output; /dev/null\n"
+	  "encodes and throws away; none only empties the rings" },
+	{ OPT_FORCE, 0, "force", NULL, "overwrite FILE" },
+	{ OPT_SNAPLEN, 's', "snaplen", "BYTES", "of data kept per read, write, ... (80)" },
+	{ OPT_RING, 0, "ring", "BYTES", "per CPU, a power of two from 64K to 1G (8M)" },
+	{ OPT_DURATION, 'd', "duration", "TIME", "stop after 30, 1.5s, 10m, ..." },
+	{ OPT_EVENTS, 'n', "events", "N", "stop when N events are recorded, or soon after" },
+	{ OPT_MAX_SIZE, 0, "max-size", "BYTES", "stop when FILE is about that large" },
+	{ OPT_QUIET, 'q', "quiet", NULL, "say nothing unless it fails" },
+	{ OPT_JSON, 'j', "json", NULL, "the closing report as one JSON object on standard output" },
+	{ 0 }
+};
+
+static const char record_details[] =
+	"Records a command and all that it starts, or the processes given with --pid, or with -a\n"
+	"the whole machine; until the command ends, a limit is reached, or SIGINT or SIGTERM comes.\n"
+	"A command that runs longer than the recording is left alone.\n"
+	"The choice is made in the kernel. To filter by more than that, filter when reading.\n";
+
+static const char record_examples[] =
+	"  scap record -- make -j8\n"
+	"  scap record -a -d 10 -o boot.scapz\n"
+	"  scap record -p 1234 --syscall connect,accept4,sendto,recvfrom\n";
+
+static int record_run(int argc, char **argv);
+
+const struct verb verb_record = {
+	.name = "record",
+	.summary = "record system calls to a file",
+	.usage = "[OPTION...] (-a | -p PID,... | -- CMD ARG...)",
+	.details = record_details,
+	.opts = record_opts,
+	.examples = record_examples,
+	.run = record_run,
+};
+
+uint64_t record_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- command line --------------------------------------------------------------------------- */
+
+static bool add_pids(struct record_options *opt, const char *text)
+{
+	uint32_t *more;
+	char *end;
+
+	for (const char *p = text;; p = end + 1) {
+		unsigned long pid;
+
+		errno = 0;
+		pid = isdigit((unsigned char)*p) ? strtoul(p, &end, 10) : 0;
+		if (!pid || errno || pid > INT32_MAX || (*end && *end != ',')) {
+			tool_usage("option --pid: '%s' is not a list of process numbers", text);
+			return false;
+		}
+		more = realloc(opt->pids, (opt->n_pids + 1) * sizeof(*more));
+		if (!more) {
+			tool_error("no memory");
+			return false;
+		}
+		opt->pids = more;
+		opt->pids[opt->n_pids++] = (uint32_t)pid;
+		if (!*end)
+			return true;
+	}
+}
+
+static bool set_snaplen(const struct opt_parser *p, struct record_options *opt)
+{
+	uint64_t v;
+
+	if (!opt_size(p, 0, 65536, &v))
+		return false;
+	opt->snaplen = (uint32_t)v;
+	return true;
+}
+
+static bool set_ring(const struct opt_parser *p, struct record_options *opt)
+{
+	if (!opt_size(p, 64 << 10, 1 << 30, &opt->ring_bytes))
+		return false;
+	if (opt->ring_bytes & (opt->ring_bytes - 1)) {
+		tool_usage("option --ring: '%s' is not a power of two", p->arg);
+		return false;
+	}
+	return true;
+}
+
+static bool refuse_operand(const char *word)
+{
+	if (strpbrk(word, "=<>.!") || strchr(word, ' '))
+		tool_usage("everything chosen is recorded; filter when reading: "
+			   "scap read FILE '%s'", word);
+	else
+		tool_usage("what is '%s'? a command stands behind --, as in: scap record -- %s; "
+			   "a filter is for reading: scap read FILE 'evt.type=open'", word, word);
+	return false;
+}
+
+static bool set_option(int id, const struct opt_parser *p, struct record_options *opt)
+{
+	switch (id) {
+	case OPT_OUTPUT:
+		opt->output = p->arg;
+		return true;
+	case OPT_SNAPLEN:
+		return set_snaplen(p, opt);
+	case OPT_RING:
+		return set_ring(p, opt);
+	case OPT_DURATION:
+		return opt_duration_ns(p, &opt->duration_ns);
+	case OPT_EVENTS:
+		return opt_u64(p, 1, UINT64_MAX, &opt->max_events);
+	case OPT_MAX_SIZE:
+		return opt_size(p, 1, UINT64_MAX, &opt->max_bytes);
+	case OPT_PID:
+		return add_pids(opt, p->arg);
+	case OPT_CGROUP:
+		opt->cgroup = p->arg;
+		return true;
+	case OPT_SYSCALL:
+		opt->calls = p->arg;
+		return true;
+	case OPT_ALL:
+		return opt->all = true;
+	case OPT_FORCE:
+		return opt->force = true;
+	case OPT_QUIET:
+		return opt->quiet = true;
+	case OPT_JSON:
+		return opt->json = true;
+	default:
+		return refuse_operand(p->arg);
+	}
+}
+
+static bool check_options(const struct record_options *opt)
+{
+	int n = !!opt->argv + !!opt->n_pids + opt->all;
+
+	if (n > 1)
+		tool_usage("only one of a command, --pid and -a is possible");
+	else if (!n && !opt->cgroup)
+		tool_usage("what is to be recorded? a command behind --, --pid PID, or -a for the "
+			   "whole machine");
+	else if (opt->output && !*opt->output)
+		tool_usage("option --output: an empty name");
+	else if (opt->json && opt->output && !strcmp(opt->output, "-"))
+		tool_usage("--json and the capture cannot both go to standard output");
+	else if (opt->output && !strcmp(opt->output, "-") && isatty(STDOUT_FILENO))
+		tool_usage("a capture is not for a terminal: name a file with -o, or use a pipe");
+	else
+		return true;
+	return false;
+}
+
+static bool parse_options(int argc, char **argv, struct record_options *opt)
+{
+	struct opt_parser p;
+	int id;
+
+	opt->snaplen = SCAP_LIVE_SNAPLEN_DEFAULT;
+	opt_init(&p, &verb_record, argc, argv);
+	while ((id = opt_next(&p)) > 0)
+		if (!set_option(id, &p, opt))
+			return false;
+	if (id < 0)
+		return false;
+	if (p.rest && !p.n_rest) {
+		tool_usage("a command must follow --");
+		return false;
+	}
+	opt->argv = p.rest;
+	return check_options(opt);
+}
+
+/* ---- output --------------------------------------------------------------------------------- */
+
+/* The smaller of 16 MiB and 1 % of the disk stays free. */
+bool record_disk_ok(const struct record *r)
+{
+	uint64_t free_bytes, least;
+	struct statvfs fs;
+
+	if (!r->regular || statvfs(r->path, &fs) < 0)
+		return true;
+	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	least = (uint64_t)fs.f_blocks * fs.f_frsize / 100;
+	if (least > 16 << 20)
+		least = 16 << 20;
+	if (free_bytes >= least)
+		return true;
+	tool_error("the disk is nearly full (%" PRIu64 " KiB free): recording ends", free_bytes >> 10);
+	return false;
+}
+
+static int stdout_write(void *ctx, const void *buf, size_t n)
+{
+	const char *p = buf;
+
+	(void)ctx;
+	while (n) {
+		ssize_t got = write(STDOUT_FILENO, p, n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		p += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+static int stdout_close(void *ctx)
+{
+	(void)ctx;
+	return close(STDOUT_FILENO) < 0 ? -errno : 0;
+}
+
+/* What was chosen, for the capture's header. */
+static void describe(const struct record_options *opt, char *buf, size_t cap)
+{
+	size_t n = 0;
+
+	buf[0] = 0;
+	if (opt->all)
+		n += snprintf(buf + n, cap - n, " -a");
+	for (uint32_t i = 0; i < opt->n_pids && n < cap; i++)
+		n += snprintf(buf + n, cap - n, "%s%" PRIu32, i ? "," : " --pid ", opt->pids[i]);
+	if (opt->cgroup && n < cap)
+		n += snprintf(buf + n, cap - n, " --cgroup %s", opt->cgroup);
+	if (opt->calls && n < cap)
+		n += snprintf(buf + n, cap - n, " --syscall %s", opt->calls);
+	if (opt->argv && n < cap)
+		n += snprintf(buf + n, cap - n, " --");
+	for (char **arg = opt->argv; arg && *arg && n < cap; arg++)
+		n += snprintf(buf + n, cap - n, " %s", *arg);
+}
+
+static int open_writer(struct record *r, const struct scap_writer_options *wo,
+		       struct scap_error *err)
+{
+	struct scap_sink sink = { .write = stdout_write, .close = stdout_close };
+	struct stat st;
+	bool there;
+	int rc;
+
+	if (!strcmp(r->path, "-")) {
+		r->path = "standard output";
+		return scap_writer_open_sink(&sink, wo, &r->writer, err);
+	}
+	there = lstat(r->path, &st) == 0;
+	rc = scap_writer_open_path(r->path, wo, &r->writer, err);
+	if (rc < 0)
+		return rc;
+	r->created = !there;
+	r->regular = stat(r->path, &st) == 0 && S_ISREG(st.st_mode);
+	return 0;
+}
+
+static bool open_output(struct record *r)
+{
+	const struct scap_live_info *info = scap_live_info(r->live);
+	struct scap_live_clock clock;
+	struct scap_error err;
+	char filter[1024];
+	struct scap_writer_options wo = {
+		.size = sizeof(wo), .flags = r->opt.force ? SCAP_WRITER_FORCE : 0,
+		.n_cpus = info->n_cpus, .snaplen = info->snaplen,
+		.recorder_tgid = (uint32_t)getpid(), .clock_source = info->clock_source,
+		.ring_bytes = info->ring_bytes, .filter = filter + 1, .recorder = "scap record",
+	};
+
+	if (!r->path)
+		return true;
+	if (scap_live_clock(r->live, &clock) < 0) {
+		tool_error("%s", scap_live_error(r->live)->text);
+		return false;
+	}
+	wo.raw_ns = clock.raw_ns;
+	wo.real_ns = clock.real_ns;
+	wo.boot_ns = clock.boot_ns;
+	filter[1] = 0;
+	describe(&r->opt, filter, sizeof(filter));
+	if (open_writer(r, &wo, &err) == 0)
+		return true;
+	tool_error("%s%s", err.text, err.code == -EEXIST ? " (--force)" : "");
+	return false;
+}
+
+static void choose_path(struct record *r)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	r->path = r->opt.output;
+	if (!r->path) {
+		localtime_r(&now, &tm);
+		strftime(r->path_buf, sizeof(r->path_buf), "scap-%Y%m%d-%H%M%S.scapz", &tm);
+		r->path = r->path_buf;
+	} else if (!strcmp(r->path, "none")) {
+		r->path = NULL;
+	}
+}
+
+/* ---- set-up --------------------------------------------------------------------------------- */
+
+/* From here on signals are read, not delivered; the command gets the old mask. */
+static bool catch_signals(struct record *r, sigset_t *ret_old)
+{
+	struct sigaction hup;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	if (!sigaction(SIGHUP, NULL, &hup) && hup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);
+	signal(SIGCHLD, SIG_DFL);
+	sigprocmask(SIG_BLOCK, &set, ret_old);
+	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (r->signal_fd >= 0)
+		return true;
+	tool_error("cannot wait for signals: %s", strerror(errno));
+	return false;
+}
+
+/* The next signal of this kind ends the tool at once. */
+static void release_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static struct scap_live_filter choice(const struct record_options *opt)
+{
+	return (struct scap_live_filter){
+		.size = sizeof(struct scap_live_filter), .flags = opt->argv ? SCAP_LIVE_TREE : 0,
+		.calls = opt->calls, .cgroup = opt->cgroup,
+		.tgids = opt->pids, .n_tgids = opt->n_pids,
+	};
+}
+
+/* A name that is wrong is told before anything is started: an exit code, TOOL_OK if all is well. */
+static int check_choice(const struct record_options *opt)
+{
+	struct scap_live_filter lf = choice(opt);
+	struct scap_error err;
+
+	switch (scap_live_filter_check(&lf, &err)) {
+	case 0:
+		return TOOL_OK;
+	case -EINVAL:
+		return tool_usage("%s", err.text);
+	default:
+		tool_error("%s", err.text);
+		return TOOL_FAILED;
+	}
+}
+
+static bool open_live(struct record *r)
+{
+	struct scap_live_filter lf = choice(&r->opt);
+	struct scap_live_options lo = {
+		.size = sizeof(lo), .ring_bytes = r->opt.ring_bytes, .snaplen = r->opt.snaplen,
+	};
+	struct scap_error err;
+
+	if (scap_live_open(&lo, &r->live, &err) < 0) {
+		tool_error("%s", err.text);
+		return false;
+	}
+	if (scap_live_filter(r->live, &lf) < 0 ||
+	    (r->command.pid && scap_live_tree_add(r->live, (uint32_t)r->command.pid) < 0)) {
+		tool_error("%s", scap_live_error(r->live)->text);
+		return false;
+	}
+	return true;
+}
+
+static bool start_recorder(struct record *r)
+{
+	struct scap_recorder_options ro = { .size = sizeof(ro), .wake_fd = r->signal_fd };
+	struct scap_writer *writer = r->writer;
+	struct scap_error err;
+
+	r->writer = NULL;
+	if (scap_recorder_new(r->live, writer, &ro, &r->recorder, &err) < 0) {
+		tool_error("%s", err.text);
+		return false;
+	}
+	if (scap_recorder_start(r->recorder) < 0) {
+		tool_error("%s", scap_recorder_error(r->recorder)->text);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * The command is made before anything is opened, so that it inherits nothing; the file is made
+ * last, so that a failure before leaves none.
+ */
+static bool set_up(struct record *r)
+{
+	sigset_t old;
+
+	/* A closed pipe is told by write(), as other failures are. */
+	signal(SIGPIPE, SIG_IGN);
+	if (!catch_signals(r, &old))
+		return false;
+	if (r->opt.argv && !command_hold(&r->command, r->opt.argv, &old))
+		return false;
+	if (!open_live(r) || !open_output(r))
+		return false;
+	if (!record_disk_ok(r) || !start_recorder(r))
+		return false;
+	r->start_ns = r->shown_ns = record_now_ns();
+	return !r->command.pid || command_go(&r->command, r->opt.argv[0]);
+}
+
+static void clean_up(struct record *r)
+{
+	command_fini(&r->command);
+	scap_recorder_free(r->recorder);
+	if (r->writer)
+		scap_writer_close(r->writer, 0, NULL, 0, NULL);
+	scap_live_close(r->live);
+	if (r->signal_fd >= 0)
+		close(r->signal_fd);
+	free(r->opt.pids);
+}
+
+/* ---- the loop ------------------------------------------------------------------------------- */
+
+/* What the file will be when what is kept in memory is written, as far as one can tell. */
+static uint64_t expected_bytes(const struct scap_recorder_totals *t)
+{
+	uint64_t written = t->row_bytes - t->buffered_bytes;
+	double ratio = written ? (double)t->file_bytes / (double)written : 0.2;
+
+	return t->file_bytes + (uint64_t)((double)t->buffered_bytes * (ratio < 1 ? ratio : 1));
+}
+
+/* True: one came that ends the recording. */
+static bool got_signal(struct record *r)
+{
+	struct signalfd_siginfo si;
+	bool end = false;
+
+	while (read(r->signal_fd, &si, sizeof(si)) == sizeof(si))
+		end |= si.ssi_signo != SIGCHLD;
+	return end;
+}
+
+static bool is_over(struct record *r)
+{
+	const struct scap_recorder_totals *t = scap_recorder_totals(r->recorder);
+	const struct record_options *opt = &r->opt;
+
+	if (got_signal(r))
+		r->end = RECORD_END_SIGNAL;
+	else if (r->command.pid && command_ended(&r->command))
+		r->end = RECORD_END_COMMAND;
+	else if (opt->duration_ns && record_now_ns() - r->start_ns >= opt->duration_ns)
+		r->end = RECORD_END_DURATION;
+	else if (opt->max_events && t->n_stored >= opt->max_events)
+		r->end = RECORD_END_EVENTS;
+	else if (opt->max_bytes && expected_bytes(t) >= opt->max_bytes)
+		r->end = RECORD_END_SIZE;
+	else if (!record_disk_ok(r))
+		r->end = RECORD_END_DISK;
+	else
+		return false;
+	return true;
+}
+
+/* ms until the duration is over, rounded up; -1: no matter. */
+static int max_wait_ms(const struct record *r)
+{
+	uint64_t spent = record_now_ns() - r->start_ns, left_ms;
+
+	if (!r->opt.duration_ns)
+		return -1;
+	if (spent >= r->opt.duration_ns)
+		return 0;
+	left_ms = (r->opt.duration_ns - spent) / 1000000 + 1;
+	return left_ms < 1000 ? (int)left_ms : -1;
+}
+
+static int record_loop(struct record *r)
+{
+	int rc = 0;
+
+	while (!rc && !is_over(r)) {
+		rc = scap_recorder_step(r->recorder, max_wait_ms(r));
+		record_live_line(r);
+	}
+	if (rc < 0)
+		r->end = RECORD_END_ERROR;
+	return rc;
+}
+
+static int finish(struct record *r, int loop_rc)
+{
+	struct stat st;
+	int rc;
+
+	release_signals();
+	rc = r->end == RECORD_END_DISK ? scap_recorder_finish_short(r->recorder) :
+					 scap_recorder_finish(r->recorder);
+	r->end_ns = record_now_ns();
+	r->file_bytes = scap_recorder_totals(r->recorder)->file_bytes;
+	if (r->regular && stat(r->path, &st) == 0)
+		r->file_bytes = (uint64_t)st.st_size;
+	record_clear_live_line(r);
+	if (loop_rc < 0 || rc < 0) {
+		r->end = RECORD_END_ERROR;
+		tool_error("%s", scap_recorder_error(r->recorder)->text);
+		if (r->regular)
+			tool_error("%s holds what was recorded until then", r->path);
+	}
+	record_report(r);
+	return r->end == RECORD_END_ERROR || r->end == RECORD_END_DISK ? TOOL_FAILED : TOOL_OK;
+}
+
+static int record_run(int argc, char **argv)
+{
+	struct record r = { .signal_fd = -1, .command = { .go_fd = -1, .error_fd = -1 } };
+	int ret = TOOL_USAGE;
+
+	if (parse_options(argc, argv, &r.opt))
+		ret = check_choice(&r.opt);
+	if (ret != TOOL_OK) {
+		free(r.opt.pids);
+		return ret;
+	}
+	ret = TOOL_FAILED;
+	choose_path(&r);
+	if (set_up(&r))
+		ret = finish(&r, record_loop(&r));
+	else if (r.created)
+		unlink(r.path);
+	clean_up(&r);
+	return ret;
+}

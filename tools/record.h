@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of `scap record` share. */
+#ifndef SCAP_TOOLS_RECORD_H
+#define SCAP_TOOLS_RECORD_H
+
+#include "command.h"
+
+#include <scap/live.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct record_options {
+	const char *output;	/* path, "none", "-"; NULL: a name made of the time */
+	uint32_t snaplen;
+	uint64_t ring_bytes, duration_ns, max_events, max_bytes;
+	const char *cgroup, *calls;
+	uint32_t *pids;
+	uint32_t n_pids;
+	bool all, force, quiet, json;
+	char **argv;		/* the command; NULL: none */
+};
+
+enum record_end {
+	RECORD_END_COMMAND,
+	RECORD_END_DURATION,
+	RECORD_END_EVENTS,
+	RECORD_END_SIZE,
+	RECORD_END_SIGNAL,
+	RECORD_END_DISK,
+	RECORD_END_ERROR,
+};
+
+struct record {
+	struct record_options opt;
+	char path_buf[64];
+	const char *path;	/* as shown; NULL: nothing is written */
+	bool created;		/* by us: goes if the recording could not start */
+	bool regular;
+	struct command command;
+	struct scap_live *live;
+	struct scap_writer *writer;	/* until the recorder has it */
+	struct scap_recorder *recorder;
+	int signal_fd;
+	uint64_t start_ns;	/* CLOCK_MONOTONIC */
+	uint64_t end_ns;
+	enum record_end end;
+	uint64_t shown_ns, shown_events;	/* of the live line */
+	uint64_t file_bytes;	/* after the end */
+};
+
+uint64_t record_now_ns(void);
+/* On a terminal, about once a second. */
+void record_live_line(struct record *r);
+void record_clear_live_line(struct record *r);
+/* The closing report. */
+void record_report(struct record *r);
+/* False: the disk is nearly full, and the message was printed. */
+bool record_disk_ok(const struct record *r);
+
+#endif
