@@ -126,6 +126,14 @@ $(B)/san/%.o: %.c
 $(B)/san/libscap.a: $(LIB_SRC:%.c=$(B)/san/%.o) $(B)/lib.list
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+# The command-line cases run with this one, too.
+$(B)/san/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) -Ilibscap/include -MMD -MP -DSCAP_VERSION='"$(VERSION)"' $(SAN) \
+		-c -o $@ $<
+$(B)/san/scap: $(TOOL_SRC:%.c=$(B)/san/%.o) $(B)/san/libscap.a $(B)/tools.list
+	$(say) LD $@
+	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) -lzstd -lpthread
 $(B)/tsan/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LIB_CF) $(TSAN) -c -o $@ $<
@@ -176,9 +184,9 @@ $(B)/guest/%: %.c $(B)/libscap.a
 unit: $(UNIT) $(TSAN_PROGS)
 	$(Q)B=$(B) sh tests/run-check.sh unit $(UNIT) -- tsan $(TSAN_PROGS)
 unit-build: $(UNIT) $(TSAN_PROGS)
-cli: $(B)/scap $(CLI_GEN)
+cli: cli-build
 	$(Q)B=$(B) sh tests/run-check.sh cli
-cli-build: $(B)/scap $(CLI_GEN)
+cli-build: $(B)/scap $(B)/san/scap $(CLI_GEN)
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SECONDS_reader=$(FUZZ_SECONDS_reader) \

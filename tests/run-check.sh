@@ -144,7 +144,12 @@ run_lines()
 	grep -qE '^(ok|FAIL|skip) ' "$B/log/$group.lines" || result FAIL "$group" "ran no case"
 }
 
-run_cli() { run_lines cli sh tests/cli/run.sh; }
+run_cli()
+{
+	run_lines cli sh tests/cli/run.sh
+	SCAP=$(realpath "$B")/san/scap GROUP=cli-san run_lines cli-san sh tests/cli/run.sh
+}
+
 run_guest() { run_lines guest tests/vm/check; }
 
 programs()

@@ -131,7 +131,7 @@ int input_failed(struct input *in, int rc, const struct scap_error *err)
 	input_clear_progress(in);
 	if (in->out)
 		output_flush(in->out);
-	if (err->offset != SCAP_NO_OFFSET && rc <= SCAP_EDAMAGED)
+	if (err->offset != SCAP_NO_OFFSET && (rc == SCAP_EDAMAGED || rc == SCAP_ETRUNCATED))
 		tool_error("%s: %s (at byte %" PRIu64 ")", in->path, text, err->offset);
 	else
 		tool_error("%s: %s", in->path, text);

@@ -5,13 +5,15 @@
 # empty) and NAME.status (missing: 0), which must be met exactly.
 #	run.sh			all cases: a result line for each on standard output
 #	run.sh NAME...		these; differences go to standard error
+# SCAP=PROGRAM runs another one, GROUP=NAME stands before the cases' names then.
 #	run.sh --record [NAME...]	takes what comes as what is expected: look at `git diff`
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 B=${B:-build}
 case $B in /*) ;; *) B=$top/$B ;; esac
-SCAP=$B/scap
+SCAP=${SCAP:-$B/scap}
+group=${GROUP:-cli}
 CASES=$here
 export SCAP CASES
 export TZ=UTC LC_ALL=C
@@ -45,7 +47,7 @@ rc=0
 [ $# -gt 0 ] || set -- $(cd "$here" && ls -- *.cmd | sed 's/\.cmd$//')
 for name; do
 	case_file=$here/$name.cmd
-	[ -f "$case_file" ] || { echo "FAIL cli/$name no such case"; rc=1; continue; }
+	[ -f "$case_file" ] || { echo "FAIL $group/$name no such case"; rc=1; continue; }
 	(cd "$work/files" && timeout -k 5 60 sh "$case_file") \
 		> "$work/out" 2> "$work/err" < /dev/null
 	echo $? > "$work/status"
@@ -55,9 +57,9 @@ for name; do
 	same "$name.err" "$here/$name.err" "$work/err" || ok=
 	same "$name.status" "$here/$name.status" "$work/status" || ok=
 	if [ -n "$ok" ]; then
-		echo "ok cli/$name"
+		echo "ok $group/$name"
 	else
-		echo "FAIL cli/$name differs (tests/cli/run.sh $name shows how)"
+		echo "FAIL $group/$name differs (tests/cli/run.sh $name shows how)"
 		rc=1
 	fi
 done

@@ -1,0 +1,1 @@
+$SCAP read flip.scapz -j | tail -n 1

@@ -1,0 +1,1 @@
+$SCAP read noend.scapz | tail -n 2

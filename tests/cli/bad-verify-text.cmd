@@ -1,0 +1,1 @@
+$SCAP verify -j text.scapz

@@ -1,0 +1,1 @@
+$SCAP read whole.scapz --count-by proc.name -j proc.pid=200

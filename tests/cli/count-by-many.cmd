@@ -1,0 +1,1 @@
+$SCAP read many.scapz --count-by evt.num

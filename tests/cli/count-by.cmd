@@ -1,0 +1,1 @@
+$SCAP read story.scapz --count-by evt.type

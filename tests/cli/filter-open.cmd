@@ -1,0 +1,1 @@
+$SCAP read whole.scapz "(evt.type=open"

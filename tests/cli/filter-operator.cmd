@@ -1,0 +1,1 @@
+$SCAP read whole.scapz "proc.pid contains 3"

@@ -1,0 +1,1 @@
+$SCAP read --cuont-by proc.name story.scapz

@@ -1,0 +1,1 @@
+$SCAP info --json=yes story.scapz

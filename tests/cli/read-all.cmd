@@ -1,0 +1,1 @@
+$SCAP read whole.scapz --all -n 4

@@ -1,0 +1,1 @@
+$SCAP read many.scapz -n 100000 > /dev/full

@@ -1,0 +1,1 @@
+cat whole.scapz | $SCAP read - -n 2

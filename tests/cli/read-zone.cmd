@@ -1,0 +1,1 @@
+TZ=CET-1 $SCAP read story.scapz -n 1

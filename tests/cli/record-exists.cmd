@@ -1,0 +1,2 @@
+$SCAP record -a -o story.scapz
+cmp story.scapz story.scapz

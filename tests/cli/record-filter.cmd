@@ -1,0 +1,1 @@
+$SCAP record -a -o new.scapz evt.type=open

@@ -1,0 +1,4 @@
+$SCAP record -a -o new.scapz
+rc=$?
+ls new.scapz
+exit $rc

@@ -1,0 +1,1 @@
+$SCAP record --snaplne 80 -a -o new.scapz

@@ -1,0 +1,1 @@
+$SCAP record --pid 0 -o new.scapz

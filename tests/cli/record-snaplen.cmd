@@ -1,0 +1,1 @@
+$SCAP record -s 1M -a -o new.scapz

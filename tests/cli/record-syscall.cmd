@@ -1,0 +1,1 @@
+$SCAP record -a --syscall opne -o new.scapz

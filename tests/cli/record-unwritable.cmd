@@ -1,0 +1,1 @@
+$SCAP record -a -o /proc/new.scapz

@@ -1,0 +1,1 @@
+$SCAP info story.scapz whole.scapz

@@ -1,0 +1,1 @@
+$SCAP raed story.scapz

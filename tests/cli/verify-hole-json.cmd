@@ -1,0 +1,1 @@
+$SCAP verify -j hole.scapz

@@ -1,0 +1,2 @@
+$SCAP verify -j story.scapz
+$SCAP verify -j whole.scapz
