@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Command-line cases. A case is a directory's file NAME.cmd: a shell command, run in a directory
-# with the captures that gen makes and with $SCAP and $CASES. Beside it lie NAME.out, NAME.err (missing:
-# empty) and NAME.status (missing: 0), which must be met exactly.
+# Command-line cases. A case is a file NAME.cmd: a shell script, run in a directory
+# with the captures that gen makes and with $SCAP and $CASES. Beside it lie NAME.out and NAME.err
+# (missing: empty) and NAME.status (missing: 0), which must be met exactly.
 #	run.sh			all cases: a result line for each on standard output
 #	run.sh NAME...		these; differences go to standard error
 # SCAP=PROGRAM runs another one, GROUP=NAME stands before the cases' names then.
