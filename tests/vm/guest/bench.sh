@@ -15,15 +15,31 @@ column()
 	echo "exit code $?" >>/tmp/$name.err
 }
 
+# recorded NAME ARG...: a column with a recorder of the whole machine beside it
+recorded()
+{
+	name=$1
+	shift
+	scap record -a -j "$@" >/tmp/$name.json 2>/tmp/$name.rec &
+	p=$!
+	while ! grep -q kscap /proc/$p/maps; do
+		usleep 100000
+	done
+	sleep 2
+	column "$name"
+	kill -INT $p
+	wait $p
+}
+
 column base
 insmod /scap/kscap_f0.ko && column f0
 rmmod kscap_f0
 insmod /scap/kscap.ko
 column idle
-column refused scap record -a --syscall reboot -o none --
-column k scap record -a -o none --
-column e scap record -a -o /tmp/e.scapz --
-scap info -j /tmp/e.scapz >/tmp/e.json
+recorded refused --syscall reboot -o none
+recorded k -o none
+recorded e -o /tmp/e.scapz
+scap info -j /tmp/e.scapz >/tmp/e.info
 payload=$(sed -n 's/^payload //p' /tmp/e.bench)
 scap read /tmp/e.scapz -p '%evt.num' "evt.type = write and evt.buffer contains \"$payload\"" \
 	>/tmp/e.payload
@@ -38,7 +54,7 @@ if [ -e /scap/sysdig.ko ]; then
 	wait $p
 	rmmod scap
 fi
-cp /tmp/*.bench /tmp/*.err /tmp/e.json /tmp/e.payload /tmp/sysdig.out $r/ 2>/dev/null
+cp /tmp/*.bench /tmp/*.err /tmp/*.json /tmp/*.rec /tmp/e.info /tmp/e.payload /tmp/sysdig.out $r/ 2>/dev/null
 [ "$(stat -c %s /tmp/e.scapz)" -lt 100000000 ] && cp /tmp/e.scapz $r/
 sync
 echo done >$r/done

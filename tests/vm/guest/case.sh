@@ -106,6 +106,12 @@ stop()
 	stopped=$?
 }
 
+# val FILE PATH: a number in JSON, 0 when it isn't there
+val()
+{
+	jget get "$1" "$2" 0 2>/dev/null || echo 0
+}
+
 skip()
 {
 	echo "$*"
