@@ -126,6 +126,7 @@ Test(tool_opts, nearest)
 	cr_expect_str_eq(near("infos"), "info");
 	cr_expect_str_eq(near("verfy"), "verify");
 	cr_expect_str_eq(near("xyzzy"), "none");
+	cr_expect_str_eq(near("replay"), "none", "too far to be meant");
 	cr_expect_str_eq(near("x"), "none");
 	cr_expect_str_eq(near(""), "none");
 }
