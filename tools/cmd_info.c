@@ -130,7 +130,8 @@ static void print_losses(struct output *out, const struct scap_summary *s)
 	output_string(out, "\n");
 	for (unsigned i = 0; scap_summary_cpu(s, i, &cpu, &stored, &lost) == 0; i++)
 		if (lost)
-			output_printf(out, "            %" PRIu64 " on cpu %" PRIu32 "\n", lost, cpu);
+			output_printf(out, "            %" PRIu64 " on cpu %" PRIu32 "\n", lost,
+				      cpu);
 	if (t->unexplained)
 		output_printf(out, "            %" PRIu64 " more are missing unexplained; see scap "
 			      "verify\n", t->unexplained);

@@ -164,7 +164,7 @@ static bool parse(struct request *req, const struct verb *verb, int argc, char *
 	else if (req->json && req->format)
 		tool_usage("--json and --print exclude each other");
 	else if (req->count_by && (req->format || req->n_before || req->n_after))
-		tool_usage("--count-by prints a table: --print, --before and --after have no place");
+		tool_usage("--count-by prints a table: --print, --before, --after have no place");
 	else
 		return true;
 	return false;

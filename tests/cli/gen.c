@@ -293,7 +293,7 @@ static void second_slice(int with_gap)
 	simple_call(b, 201, SYS_getuid, 1000, 8);
 }
 
-/* ---- files -------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------ */
 
 static struct scap_writer *open_capture(const char *path)
 {
