@@ -161,7 +161,8 @@ static void print_text(struct output *out, const char *path, const struct scap_c
 	output_printf(out, "bytes       %" PRIu64 " in the file, %" PRIu64 " in the rings",
 		      info->file_bytes, t->row_bytes);
 	if (t->stored)
-		output_printf(out, ": %.1f and %.1f per event", (double)info->file_bytes / t->stored,
+		output_printf(out, ": %.1f and %.1f per event",
+			      (double)info->file_bytes / t->stored,
 			      (double)t->row_bytes / t->stored);
 	output_printf(out, "\nsnaplen     %" PRIu32 ", rings of %" PRIu64 " KiB per CPU\n",
 		      info->snaplen, info->ring_bytes >> 10);

@@ -89,7 +89,7 @@ struct run {
 	int exit;
 };
 
-/* ---- the command line ----------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------ */
 
 static bool add_operand(struct request *req, const char *word)
 {
@@ -170,7 +170,7 @@ static bool parse(struct request *req, const struct verb *verb, int argc, char *
 	return false;
 }
 
-/* ---- preparations ----------------------------------------------------------------------------- */
+/* ---- preparations ------------------------------------------------------------ */
 
 /* The text with a mark below the column that the library names. */
 static bool bad_text(const char *what, const char *text, const struct scap_error *err)
@@ -275,7 +275,7 @@ static void release(struct run *run)
 	free(run->line);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------ */
 
 /* A gap has a line of its own kind, whatever the format. */
 static size_t render(struct run *run, const struct scap_event *ev, char *buf, size_t cap)
@@ -398,7 +398,7 @@ static int count(struct run *run, const struct scap_event *ev)
 	return 1;
 }
 
-/* ---- what is missing --------------------------------------------------------------------------- */
+/* ---- what is missing ------------------------------------------------------------ */
 
 static void gap(struct run *run, const struct scap_event *ev)
 {
@@ -435,7 +435,7 @@ static void damage(struct run *run, int rc)
 		      "is missing\n", rc == SCAP_ETRUNCATED ? " (it ends early)" : " here");
 }
 
-/* ---- the loop ----------------------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------ */
 
 #define CLOCK_STEP_NS 2000000000ull
 
@@ -489,9 +489,9 @@ static void print_lost(struct run *run)
 	char a[TIME_TEXT_BYTES], b[TIME_TEXT_BYTES];
 
 	if (run->req->json)
-		output_printf(&run->out, "{\"type\":\"gap\",\"lost\":%" PRIu64 ",\"first_ns\":%" PRIu64
-			      ",\"last_ns\":%" PRIu64 "}\n", run->lost, run->lost_first_ns,
-			      run->lost_last_ns);
+		output_printf(&run->out, "{\"type\":\"gap\",\"lost\":%" PRIu64
+			      ",\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64 "}\n", run->lost,
+			      run->lost_first_ns, run->lost_last_ns);
 	else
 		output_printf(&run->out, "INCOMPLETE %" PRIu64 " events lost between %s and %s\n",
 			      run->lost, time_of_day(run->lost_first_ns, a),
