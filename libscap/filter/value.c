@@ -203,10 +203,11 @@ bool scap__out_asked_path(struct scap__out *o, const struct scap_event *ev)
 	if (!b)
 		return false;
 	if (b->bytes && b->data[0] != '/' && ev->file && ev->file->path && first_fd_arg(ev) >= 0) {
-		scap__out_file_name(o, ev->file);
-		scap__out_char(o, '/');
+		scap__out_bytes(o, ev->file->path, ev->file->path_bytes);
+		if (ev->file->path_bytes && ev->file->path[ev->file->path_bytes - 1] != '/')
+			scap__out_char(o, '/');
 	}
-	scap__out_escaped(o, b->data, b->bytes, 0);
+	scap__out_bytes(o, b->data, b->bytes);
 	return true;
 }
 

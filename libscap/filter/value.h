@@ -78,7 +78,7 @@ bool scap__event_fd(const struct scap_event *ev, int64_t *ret_num,
 		    const struct scap__file **ret_file);
 /* Whether the call makes a descriptor from a path. */
 bool scap__open_like(const struct scap_event *ev);
-/* The path that a failed open asked for, behind its directory's where that is known. */
+/* The path that a failed open asked for (its bytes), behind its directory's where that is known. */
 bool scap__out_asked_path(struct scap__out *o, const struct scap_event *ev);
 
 /* ---- files and addresses (names of things outside the call) ---- */

@@ -30,11 +30,16 @@
 #undef SIGRTMAX
 #define SIGRTMIN 32
 #define SIGRTMAX 64
-#define F_GETLK64_KERNEL 12
+#undef F_GETLK
+#undef F_SETLK
+#undef F_SETLKW
+#define F_GETLK 5
+#define F_SETLK 6
+#define F_SETLKW 7
 #undef F_GETLK64
 #undef F_SETLK64
 #undef F_SETLKW64
-#define F_GETLK64 F_GETLK64_KERNEL
+#define F_GETLK64 12
 #define F_SETLK64 13
 #define F_SETLKW64 14
 #define F_GETOWNER_UIDS 17

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* A compiled filter: checks, each with where to go when it holds and when it does not. */
+#ifndef SCAP_FILTER_PROGRAM_H
+#define SCAP_FILTER_PROGRAM_H
+
+#include "filter/ast.h"
+
+#define SCAP__REJECT	(UINT32_MAX - 1)
+#define SCAP__ACCEPT	UINT32_MAX
+
+struct scap__constant {
+	const uint8_t *p;	/* STRING, BYTES */
+	size_t n;
+	union {
+		uint64_t u;
+		int64_t i;
+		bool b;
+		struct scap__addr addr;
+	};
+};
+
+struct scap__check {
+	struct scap_field field;
+	const struct scap__constant *constants;
+	uint32_t n_constants;
+	uint32_t on_true, on_false;
+	uint8_t op;
+};
+
+struct scap_filter {
+	struct scap__check *checks;
+	struct scap__constant *constants;
+	char *text, *strings;	/* what constants point into */
+	uint32_t n_checks;
+	uint32_t entry;
+};
+
+/* Converts a literal for a field; checks that it can be one of its values. */
+int scap__constant_init(struct scap__constant *c, const struct scap_field *f,
+			const struct scap__literal *lit, struct scap_error *err);
+/* Whether the operator is legal for the type. */
+bool scap__op_legal(unsigned op, unsigned type);
+/* Shell pattern over the whole subject: * ? [a-z] [!a-z] and backslash; * also matches /. */
+bool scap__glob(const uint8_t *pattern, size_t n_pattern, const uint8_t *s, size_t n, bool fold);
+
+#endif
