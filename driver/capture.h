@@ -13,6 +13,7 @@
 
 struct file;
 struct kscap_consumer;
+struct kscap_ring;
 struct kscap_stash_slot;
 struct linux_binprm;
 struct pt_regs;
@@ -25,7 +26,7 @@ struct task_struct;
 struct kscap_file_ref {
 	struct file *file;
 	u64 key;		/* identity: changes with the file, its name, a socket's ends */
-	u32 cookie;		/* 0: none */
+	u32 cookie;		/* never 0 */
 	bool put;		/* a reference is ours */
 	u32 bytes;		/* of FILE below; 0: not made yet */
 	struct scap_rec_file rec;
@@ -39,26 +40,30 @@ struct kscap_file_ref {
  */
 struct kscap_scratch {
 	int busy;
-	u64 n_nested;
-	u64 n_clock_back;
+	u32 io_bytes;		/* of I/O data in the record; 0: none. Consumers want less or more */
+	u32 io_at;		/* where its blob begins */
+	u32 bytes;		/* of the record so far; 0: introductions alone */
+	u64 now;		/* time of the event, and ... */
+	u64 lead_word;		/* ... the ring of the first consumer before that: see emit.h */
+	struct kscap_ring *lead;
+	u64 thread_key;
+	struct kscap_file_ref *file[2];	/* what the record is about; NULL: none */
 
 	/* The call that the record is about. */
 	const struct kscap_row *row;
-	u64 args[6];
+	struct kscap_stash_slot *slot;	/* NULL: none */
+	u64 *args;		/* within the record */
 	s64 ret;
+	u64 latency_ns;		/* U64_MAX: unknown */
 	s32 nr;
 	u8 abi;
-	u8 fd_shared;
-
-	/* The record: fixed part with arguments, then blobs. type 0: introductions alone. */
-	u8 type;
-	u8 flags;
+	bool had_entry;
+	u8 flags;		/* SCAP_CALL_* */
+	u8 more;		/* SCAP_MORE_* */
 	u32 tally_key;
-	u32 rec_bytes;		/* fixed part and arguments, header included */
-	u32 blob_bytes;
-	u32 io_at;		/* where the blob of I/O data begins, and ... */
-	u32 io_bytes;		/* ... how much it holds; 0: none. Consumers want less or more. */
-	u64 thread_key;
+
+	u64 n_nested;
+	u64 n_clock_back;
 	union {
 		struct scap_rec h;
 		struct scap_rec_call call;
@@ -66,11 +71,10 @@ struct kscap_scratch {
 		struct scap_rec_fork fork;
 		struct scap_rec_exec exec;
 		struct scap_rec_exit exit;
-		u64 words[16];
+		u64 words[(128 + KSCAP_BLOB_BYTES) / 8];
 	} rec;
-	struct kscap_file_ref file[2];
+	struct kscap_file_ref refs[2];
 	char path[SCAP_PATH_MAX_BYTES];
-	u64 blobs[KSCAP_BLOB_BYTES / 8];
 };
 
 int kscap_capture_alloc(void);

@@ -13,23 +13,22 @@
 
 void *kscap_blob_begin(struct kscap_scratch *s, u32 bytes)
 {
-	if (s->blob_bytes + sizeof(struct scap_blob) + ALIGN(bytes, 8) > sizeof(s->blobs))
+	if (unlikely(s->bytes + sizeof(struct scap_blob) + ALIGN(bytes, 8) > sizeof(s->rec)))
 		return NULL;
-	return (u8 *)s->blobs + s->blob_bytes + sizeof(struct scap_blob);
+	return (u8 *)s->rec.words + s->bytes + sizeof(struct scap_blob);
 }
 
+/* The last word's unused bytes are cleared at once. */
 void kscap_blob_end(struct kscap_scratch *s, unsigned int slot, unsigned int state, u32 bytes,
 		    u32 orig_bytes)
 {
-	u8 *at = (u8 *)s->blobs + s->blob_bytes;
-	struct scap_blob *blob = (struct scap_blob *)at;
-	u32 i, end = ALIGN(bytes, 8);
+	u64 *at = &s->rec.words[s->bytes / 8];
+	u32 end = (bytes + 7) / 8;
 
-	blob->meta = SCAP_BLOB_META(slot, state, bytes);
-	blob->orig_bytes = orig_bytes;
-	for (i = bytes; i < end; i++)
-		at[sizeof(*blob) + i] = 0;
-	s->blob_bytes += sizeof(*blob) + end;
+	at[0] = SCAP_BLOB_META(slot, state, bytes) | (u64)orig_bytes << 32;
+	if (bytes % 8)
+		at[end] &= cpu_to_le64(~0ULL >> (64 - bytes % 8 * 8));
+	s->bytes += (1 + end) * 8;
 }
 
 void kscap_blob_user_str(struct kscap_scratch *s, unsigned int slot, u64 ptr)
@@ -83,7 +82,7 @@ void kscap_blob_user(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 or
 /* Remembers where I/O data lies, for consumers that want less of it. */
 static void io_blob_end(struct kscap_scratch *s, unsigned int slot, u32 copied, u32 wanted, u64 orig)
 {
-	s->io_at = s->blob_bytes;
+	s->io_at = s->bytes;
 	s->io_bytes = copied;
 	kscap_blob_end(s, slot, state_of(copied, wanted, orig), copied, orig_of(orig));
 }

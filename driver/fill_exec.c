@@ -89,6 +89,5 @@ void kscap_exec_file(struct kscap_scratch *s)
 	exe = rcu_dereference_sched(mm->exe_file);
 	if (!exe || !get_file_rcu(exe))
 		return;
-	kscap_file_set(s, 0, exe);
-	s->file[0].put = true;
+	kscap_file_set(s, 0, exe)->put = true;
 }

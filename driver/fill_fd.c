@@ -20,28 +20,35 @@
  * changes hash and length, or the parent), and the ends of a socket. struct file and dentry
  * memory is reused, but not both for one name within an epoch without being the same file again.
  */
-static u64 file_key(struct file *file, const struct inode *inode)
+static __always_inline u64 file_key(struct file *file, const struct inode *inode)
 {
 	const struct dentry *d = file->f_path.dentry;
-	u64 key = kscap_mix((unsigned long)file ^ rol64((unsigned long)inode, 24),
-			    (unsigned long)d ^ rol64(inode->i_ino, 32));
+	u64 name = READ_ONCE(d->d_name.hash_len) ^ rol64((unsigned long)READ_ONCE(d->d_parent), 13);
+	u64 key = ((unsigned long)file ^ rol64((unsigned long)inode, 24)) * 0x9e3779b97f4a7c15ULL;
 
-	key = kscap_mix(key, READ_ONCE(d->d_name.hash_len) ^
-			     rol64((unsigned long)READ_ONCE(d->d_parent), 13));
+	key = kscap_mix(key ^ rol64(inode->i_ino, 32), (unsigned long)d ^ rol64(name, 5));
 	if (unlikely(S_ISSOCK(inode->i_mode)))
 		key = kscap_mix(key, kscap_sock_key(sock_from_file(file)));
-	return key ? key : 1;
+	return key;
 }
 
-void kscap_file_set(struct kscap_scratch *s, int i, struct file *file)
+static __always_inline struct kscap_file_ref *file_set(struct kscap_scratch *s, int i,
+						       struct file *file)
 {
-	struct kscap_file_ref *ref = &s->file[i];
+	struct kscap_file_ref *ref = &s->refs[i];
 
+	s->file[i] = ref;
 	ref->file = file;
 	ref->put = false;
 	ref->bytes = 0;
 	ref->key = file_key(file, file_inode(file));
 	ref->cookie = (u32)(ref->key >> 32) | 1;
+	return ref;
+}
+
+struct kscap_file_ref *kscap_file_set(struct kscap_scratch *s, int i, struct file *file)
+{
+	return file_set(s, i, file);
 }
 
 /*
@@ -58,15 +65,13 @@ void kscap_fd_ref(struct kscap_scratch *s, int i, int fd)
 	if (likely(atomic_read_acquire(&files->count) == 1)) {
 		file = files_lookup_fd_raw(files, fd);
 		if (file)
-			kscap_file_set(s, i, file);
+			file_set(s, i, file);
 		return;
 	}
-	s->fd_shared = SCAP_CALL_FD_SHARED;
+	s->flags |= SCAP_CALL_FD_SHARED;
 	file = fget_raw(fd);
-	if (!file)
-		return;
-	kscap_file_set(s, i, file);
-	s->file[i].put = true;
+	if (file)
+		file_set(s, i, file)->put = true;
 }
 
 void kscap_fd_put(struct kscap_scratch *s)
@@ -74,10 +79,9 @@ void kscap_fd_put(struct kscap_scratch *s)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		if (unlikely(s->file[i].put))
-			fput(s->file[i].file);
-		s->file[i].put = false;
-		s->file[i].cookie = 0;
+		if (s->file[i] && unlikely(s->file[i]->put))
+			fput(s->file[i]->file);
+		s->file[i] = NULL;
 	}
 }
 

@@ -17,20 +17,6 @@ static u64 cgroup_id_of(struct task_struct *task)
 	return task_dfl_cgroup(task)->kn->id;
 }
 
-u64 kscap_intro_key(struct task_struct *task)
-{
-	const struct cred *cred = rcu_dereference_sched(task->cred);
-	const u64 *comm = (const u64 *)task->comm;
-	u64 ids = (u64)cred->uid.val << 32 | cred->euid.val;
-	u64 key = (unsigned long)task ^ (u64)task->pid << 40;
-
-	/* One multiplication per 128 bits; rotations keep equal words from cancelling out. */
-	key = kscap_mix(key ^ comm[0], rol64(comm[1], 17) ^ rol64(ids, 32));
-	return kscap_mix(key ^ (unsigned long)task->nsproxy,
-			 cgroup_id_of(task) ^ rol64((unsigned long)task->real_parent, 20) ^
-			 (u64)cred->gid.val << 50);
-}
-
 static u32 vnr(struct pid *pid)
 {
 	return pid ? pid->numbers[pid->level].nr : 0;

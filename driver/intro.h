@@ -6,6 +6,8 @@
 #ifndef KSCAP_INTRO_H
 #define KSCAP_INTRO_H
 
+#include <linux/cgroup.h>
+#include <linux/cred.h>
 #include <linux/sched.h>
 #include <scap/abi.h>
 
@@ -32,8 +34,23 @@ static __always_inline u64 kscap_mix(u64 h, u64 v)
 	return h ^ h >> 29;
 }
 
-/* Changes whenever anything that INTRO shows changes. Probe context, task is current. */
-u64 kscap_intro_key(struct task_struct *task);
+/*
+ * Changes whenever anything that INTRO shows changes: name, ids, namespaces, cgroup, parent.
+ * Rotations keep equal words from cancelling out. Probe context, task is current.
+ */
+static __always_inline u64 kscap_intro_key(const struct task_struct *task)
+{
+	const struct cred *cred = rcu_dereference_sched(task->cred);
+	const u64 *comm = (const u64 *)task->comm;
+	u64 who = (unsigned long)task ^ rol64((unsigned long)task->real_parent, 21) ^
+		  rol64((unsigned long)task->nsproxy, 42);
+	u64 ids = (u64)cred->uid.val << 32 ^ rol64(cred->euid.val, 16) ^
+		  rol64(cred->gid.val, 48) ^ cred->egid.val;
+
+	return kscap_mix((who + comm[0]) * 0x9e3779b97f4a7c15ULL,
+			 rol64(comm[1], 17) ^ rol64(ids, 7) ^
+			 (unsigned long)task_dfl_cgroup((struct task_struct *)task));
+}
 /* Everything but the header. */
 void kscap_intro_fill(struct scap_rec_intro *rec, struct task_struct *task);
 

@@ -120,6 +120,7 @@ void kscap_ring_tally(struct kscap_ring *ring, u32 key, const struct ring_slot *
 		t->first_seq = slot->seq;
 		t->first_ns = slot->time_ns;
 	}
+	ring->gap_due = true;
 	t->n_lost++;
 	t->last_ns = slot->time_ns;
 	tally_kind(t, key)->count++;
@@ -140,6 +141,7 @@ void kscap_ring_gap_write(struct kscap_ring *ring, struct scap_rec_gap *rec, u32
 	memset(t->index, 0, sizeof(t->index));
 	t->n_lost = 0;
 	t->n_kinds = 0;
+	ring->gap_due = false;
 }
 
 /* Unlocked against the producer: at worst a wake-up comes late, and readers poll with a timeout. */

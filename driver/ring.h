@@ -37,6 +37,7 @@ struct kscap_tally {
 
 struct kscap_ring {
 	struct ring_core core;
+	bool gap_due;		/* tally is not empty */
 	u32 wake_pos;		/* wake the reader when the position gets here */
 	struct kscap_tally *tally;
 	struct kscap_seen_caches *seen;
@@ -58,11 +59,9 @@ void kscap_ring_tally(struct kscap_ring *ring, u32 key, const struct ring_slot *
 /* Bytes of the GAP that is due; 0: none. */
 static inline u32 kscap_ring_gap_bytes(const struct kscap_ring *ring)
 {
-	const struct kscap_tally *t = ring->tally;
-
-	if (likely(!t->n_lost))
+	if (likely(!ring->gap_due))
 		return 0;
-	return sizeof(struct scap_rec_gap) + t->n_kinds * sizeof(struct scap_tally);
+	return sizeof(struct scap_rec_gap) + ring->tally->n_kinds * sizeof(struct scap_tally);
 }
 
 /* Writes the GAP that is due, header included, and forgets it. */
@@ -82,14 +81,22 @@ static __always_inline void kscap_ring_wake(struct kscap_ring *ring)
 /* For poll(): is a quarter unread? If not, ask to be woken when it is. */
 bool kscap_ring_poll(struct kscap_ring *ring);
 
+#ifdef __LITTLE_ENDIAN
+#define KSCAP_HEAD_WORD(len8, type, flags, seq) \
+	((u64)(seq) << 32 | (u32)(flags) << 24 | (u32)(type) << 16 | (u16)(len8))
+#else
+#define KSCAP_HEAD_WORD(len8, type, flags, seq) \
+	((u64)(len8) << 48 | (u64)(type) << 40 | (u64)(flags) << 32 | (u32)(seq))
+#endif
+
 static inline void kscap_rec_head(struct scap_rec *h, u32 bytes, u8 type, u8 flags, u32 seq,
 				  u64 time_ns)
 {
-	h->len8 = bytes / 8;
-	h->type = type;
-	h->flags = flags;
-	h->seq = seq;
-	h->time_ns = time_ns;
+	u64 *words = (u64 *)h;
+
+	/* One store for len8, type, flags, seq. */
+	words[0] = KSCAP_HEAD_WORD(bytes / 8, type, flags, seq);
+	words[1] = time_ns;
 }
 
 #endif

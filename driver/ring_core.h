@@ -62,6 +62,31 @@ static inline int ring_has_room(struct ring_core *rc, u32 pos, u32 n8)
 	return rc->size8 - (pos - tail) >= n8;
 }
 
+static inline void ring_enter(struct ring_core *rc)
+{
+	rc->depth++;
+	RING_BARRIER();
+}
+
+/* Where a position lies in memory. */
+static inline void *ring_at(const struct ring_core *rc, u32 pos)
+{
+	return (char *)rc->data + (size_t)(pos & (rc->size8 - 1)) * 8;
+}
+
+/*
+ * One attempt after ring_enter(): takes n8 units and n_seq numbers, provided that there is room
+ * and that nothing was reserved since `word` was read: then a time taken after that reading is
+ * still the latest. They begin at the position and number that `word` holds. False: nothing
+ * happened.
+ */
+static inline int ring_take(struct ring_core *rc, u64 word, u32 n8, u32 n_seq)
+{
+	u64 next = (u64)((u32)(word >> 32) + n_seq) << 32 | (u32)((u32)word + n8);
+
+	return ring_has_room(rc, (u32)word, n8) && RING_CMPXCHG(&rc->word, word, next) == word;
+}
+
 /*
  * Reserves n8 units for n_seq records that share one time. epoch is the one that the caller's
  * choice of introductions holds for. Whatever it returns, ring_leave() must follow, after the
@@ -70,27 +95,23 @@ static inline int ring_has_room(struct ring_core *rc, u32 pos, u32 n8)
 static inline int ring_reserve(struct ring_core *rc, u32 n8, u32 n_seq, u64 epoch,
 			       unsigned int epoch_shift, struct ring_slot *slot)
 {
-	rc->depth++;
-	RING_BARRIER();
-	for (;;) {
+	ring_enter(rc);
+	for (;; rc->n_retry++) {
 		u64 word = RING_READ(&rc->word);
-		u32 pos = (u32)word, seq = (u32)(word >> 32);
-		int room = ring_has_room(rc, pos, n8);
-		u64 next;
+		u32 seq = (u32)(word >> 32);
 
 		slot->time_ns = RING_CLOCK();
 		slot->seq = seq;
-		slot->pos = pos;
-		slot->rec = (char *)rc->data + (size_t)(pos & (rc->size8 - 1)) * 8;
+		slot->pos = (u32)word;
+		slot->rec = ring_at(rc, slot->pos);
 		if (slot->time_ns >> epoch_shift != epoch)
 			return RING_EPOCH;
-		if (room)
-			next = (u64)(seq + n_seq) << 32 | (u32)(pos + n8);
-		else
-			next = (u64)(seq + 1) << 32 | pos;
-		if (RING_CMPXCHG(&rc->word, word, next) == word)
-			return room ? RING_OK : RING_FULL;
-		rc->n_retry++;
+		if (ring_take(rc, word, n8, n_seq))
+			return RING_OK;
+		if (ring_has_room(rc, (u32)word, n8))
+			continue;
+		if (RING_CMPXCHG(&rc->word, word, (u64)(seq + 1) << 32 | (u32)word) == word)
+			return RING_FULL;
 	}
 }
 

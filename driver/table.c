@@ -2,9 +2,6 @@
 #include "table.h"
 
 #include <linux/kernel.h>
-#include <linux/nospec.h>
-
-#include "arch/x86.h"
 
 enum row_id {
 	ROW_raw,
@@ -21,7 +18,7 @@ enum row_id {
 		.ret = SCAP_ROLE_##ret_role,					\
 		.role = { __VA_ARGS__ },					\
 	},
-static struct kscap_row rows[N_ROWS] __ro_after_init = {
+struct kscap_row kscap_rows[N_ROWS] __ro_after_init = {
 	[ROW_raw] = { .nargs = 6, .ret = SCAP_ROLE_RESULT },
 #include <scap/syscalls.def>
 };
@@ -29,26 +26,15 @@ static struct kscap_row rows[N_ROWS] __ro_after_init = {
 #undef A
 
 #define SCAP_NR(nr, name, row) [nr] = ROW_##row,
-static const u16 nr_x86_64[] = {
+const u16 kscap_nr_row[2][KSCAP_NR_ROWS] = {
+	[SCAP_ABI_X86_64] = {
 #include <scap/nr/x86_64.def>
-};
-static const u16 nr_i386[] = {
+	},
+	[SCAP_ABI_I386] = {
 #include <scap/nr/i386.def>
+	},
 };
 #undef SCAP_NR
-
-const struct kscap_row *kscap_row(unsigned int abi, int nr)
-{
-	u32 i = abi == SCAP_ABI_X32 ? nr & ~KSCAP_X32_BIT : nr;
-
-	if (unlikely(abi == SCAP_ABI_I386)) {
-		if (i < ARRAY_SIZE(nr_i386))
-			return &rows[nr_i386[array_index_nospec(i, ARRAY_SIZE(nr_i386))]];
-	} else if (likely(i < ARRAY_SIZE(nr_x86_64))) {
-		return &rows[nr_x86_64[array_index_nospec(i, ARRAY_SIZE(nr_x86_64))]];
-	}
-	return &rows[ROW_raw];
-}
 
 /* Roles up to OPEN_HOW make the kernel act; those of plain descriptors have fields of their own. */
 static bool role_makes_blob(u8 role)
@@ -68,11 +54,15 @@ static void init_row(struct kscap_row *row)
 			row->fd_arg = i;
 		if (role_makes_blob(role))
 			row->flags |= KSCAP_ROW_BLOBS;
+		if (role == SCAP_ROLE_FD_PAIR)
+			row->flags |= KSCAP_ROW_FILES;
 		if (role == SCAP_ROLE_CLOSE_FD)
 			row->flags |= KSCAP_ROW_CLOSE;
 	}
 	if (row->ret == SCAP_ROLE_RET_FD)
 		row->flags |= KSCAP_ROW_RET_FD;
+	if (row->ret == SCAP_ROLE_RET_FD || row->fd_arg >= 0)
+		row->flags |= KSCAP_ROW_FILES;
 }
 
 void __init kscap_table_init(void)
@@ -80,11 +70,11 @@ void __init kscap_table_init(void)
 	int i;
 
 	for (i = 0; i < N_ROWS; i++)
-		init_row(&rows[i]);
-	rows[ROW_execve].flags |= KSCAP_ROW_EXEC;
-	rows[ROW_execveat].flags |= KSCAP_ROW_EXEC;
-	rows[ROW_exit].flags |= KSCAP_ROW_EXIT;
-	rows[ROW_exit_group].flags |= KSCAP_ROW_EXIT;
-	rows[ROW_rt_sigreturn].flags |= KSCAP_ROW_SIGRETURN;
-	rows[ROW_sigreturn].flags |= KSCAP_ROW_SIGRETURN;
+		init_row(&kscap_rows[i]);
+	kscap_rows[ROW_execve].flags |= KSCAP_ROW_EXEC | KSCAP_ROW_FILES;
+	kscap_rows[ROW_execveat].flags |= KSCAP_ROW_EXEC;
+	kscap_rows[ROW_exit].flags |= KSCAP_ROW_EXIT;
+	kscap_rows[ROW_exit_group].flags |= KSCAP_ROW_EXIT;
+	kscap_rows[ROW_rt_sigreturn].flags |= KSCAP_ROW_SIGRETURN;
+	kscap_rows[ROW_sigreturn].flags |= KSCAP_ROW_SIGRETURN;
 }

@@ -3,8 +3,11 @@
 #ifndef KSCAP_TABLE_H
 #define KSCAP_TABLE_H
 
+#include <linux/nospec.h>
 #include <linux/types.h>
 #include <scap/abi.h>
+
+#include "arch/x86.h"
 
 struct kscap_row {
 	u8 nargs;
@@ -12,6 +15,7 @@ struct kscap_row {
 	u8 flags;		/* KSCAP_ROW_* */
 	s8 fd_arg;		/* first descriptor argument, -1: none */
 	u8 role[6];		/* enum scap_role */
+	u8 pad[6];		/* a power of two indexes in one instruction less */
 };
 
 #define KSCAP_ROW_BLOBS		0x01	/* an argument that encode.c acts on */
@@ -19,11 +23,28 @@ struct kscap_row {
 #define KSCAP_ROW_EXEC		0x04	/* arguments only at entry; marked at entry */
 #define KSCAP_ROW_EXIT		0x08	/* never returns; marked at entry */
 #define KSCAP_ROW_CLOSE		0x10	/* its file is gone at exit */
+#define KSCAP_ROW_FILES		0x40	/* has a descriptor among arguments or result */
 #define KSCAP_ROW_SIGRETURN	0x20	/* registers at exit are those of the interrupted code */
 #define KSCAP_ROW_ENTRY		(KSCAP_ROW_EXEC | KSCAP_ROW_EXIT | KSCAP_ROW_CLOSE)
 
+#define KSCAP_NR_ROWS	512	/* numbers with a row are below, in every ABI */
+
+extern struct kscap_row kscap_rows[];
+extern const u16 kscap_nr_row[2][KSCAP_NR_ROWS];
+
 /* Never NULL: numbers without a row have one of six unknown arguments. */
-const struct kscap_row *kscap_row(unsigned int abi, int nr);
+static __always_inline const struct kscap_row *kscap_row(unsigned int abi, int nr)
+{
+	u32 i = nr;
+
+	if (unlikely(abi == SCAP_ABI_X32))
+		i &= ~KSCAP_X32_BIT;
+	if (unlikely(i >= KSCAP_NR_ROWS))
+		return &kscap_rows[0];
+	i = array_index_nospec(i, KSCAP_NR_ROWS);
+	return &kscap_rows[kscap_nr_row[abi == SCAP_ABI_I386][i]];
+}
+
 /* Completes the rows' flags. */
 void kscap_table_init(void);
 

@@ -7,6 +7,7 @@
 #include "ucopy.h"
 
 #include <asm/word-at-a-time.h>
+#include <linux/mm.h>
 #include <linux/uaccess.h>
 #include <scap/abi.h>
 
@@ -54,8 +55,8 @@ out:
 }
 
 /*
- * Aligned words never cross a page, so that a string that ends just before an unmapped page is
- * read whole.
+ * Eight bytes at a time where they lie within one page, single bytes up to the page's end: a
+ * string that ends just before an unmapped page is read whole.
  */
 u32 kscap_ucopy_str(char *dst, u64 src, u32 max, unsigned int *ret_state)
 {
@@ -69,27 +70,23 @@ u32 kscap_ucopy_str(char *dst, u64 src, u32 max, unsigned int *ret_state)
 	pagefault_disable();
 	if (!user_access_begin(from, 1))
 		goto denied;
-	for (; i < max && (src + i) % sizeof(word); i++) {
-		unsafe_get_user(c, from + i, out);
-		if (!c)
-			goto whole;
-		dst[i] = c;
-	}
-	for (; i + sizeof(word) <= max && src + i < TASK_SIZE_MAX; i += sizeof(word)) {
-		unsafe_get_user(word, (const unsigned long __user *)(from + i), out);
-		if (has_zero(word, &found, &constants)) {
-			found = prep_zero_mask(word, found, &constants);
+	while (i < max && src + i < TASK_SIZE_MAX) {
+		if (likely(offset_in_page(src + i) <= PAGE_SIZE - sizeof(word) &&
+			   i + sizeof(word) <= max)) {
+			unsafe_get_user(word, (const unsigned long __user *)(from + i), out);
 			*(unsigned long *)(dst + i) = word;
-			i += find_zero(create_zero_mask(found));
-			goto whole;
+			if (has_zero(word, &found, &constants)) {
+				found = prep_zero_mask(word, found, &constants);
+				i += find_zero(create_zero_mask(found));
+				goto whole;
+			}
+			i += sizeof(word);
+			continue;
 		}
-		*(unsigned long *)(dst + i) = word;
-	}
-	for (; i < max && src + i < TASK_SIZE_MAX; i++) {
 		unsafe_get_user(c, from + i, out);
 		if (!c)
 			goto whole;
-		dst[i] = c;
+		dst[i++] = c;
 	}
 	state = i < max ? SCAP_STATE_UNREADABLE : SCAP_STATE_TRUNCATED;
 	goto out;
