@@ -137,12 +137,22 @@ static void print_losses(struct output *out, const struct scap_summary *s)
 			      "verify\n", t->unexplained);
 }
 
+static void print_time(struct output *out, uint64_t start, uint64_t end, bool complete)
+{
+	char text[TIME_TEXT_BYTES];
+
+	output_printf(out, "time        %s", time_and_date(start, text));
+	if (end >= start) {
+		output_printf(out, " to %s", time_and_date(end, text));
+		output_printf(out, ", %s", time_span(end - start, text));
+	}
+	output_printf(out, "%s\n", complete ? "" : "; the file has no end");
+}
+
 static void print_text(struct output *out, const char *path, const struct scap_capture_info *info,
 		       const struct scap_summary *s)
 {
 	const struct scap_summary_totals *t = scap_summary_totals(s);
-	uint64_t end = end_wall_ns(info, t);
-	char a[TIME_TEXT_BYTES], b[TIME_TEXT_BYTES], c[TIME_TEXT_BYTES];
 
 	output_printf(out, "file        %s\n", path);
 	output_printf(out, "host        %s, kernel %s, %s, %" PRIu32 " CPUs\n", info->hostname,
@@ -151,10 +161,7 @@ static void print_text(struct output *out, const char *path, const struct scap_c
 		      info->recorder_tgid);
 	output_printf(out, "filter      %s\n",
 		      info->filter && *info->filter ? info->filter : "none");
-	output_printf(out, "time        %s to %s, %s%s\n", time_and_date(info->start_wall_ns, a),
-		      time_and_date(end, b),
-		      time_span(end > info->start_wall_ns ? end - info->start_wall_ns : 0, c),
-		      info->complete ? "" : "; the file has no end");
+	print_time(out, info->start_wall_ns, end_wall_ns(info, t), info->complete);
 	output_printf(out, "events      %" PRIu64 " stored in %" PRIu64 " slices\n", t->stored,
 		      info->n_slices);
 	print_losses(out, s);

@@ -185,22 +185,6 @@ static bool bad_text(const char *what, const char *text, const struct scap_error
 	return false;
 }
 
-static bool bad_field(const char *name, const struct scap_error *err)
-{
-	const char *field, *best;
-	struct nearest n;
-
-	nearest_init(&n, name);
-	for (unsigned i = 0; scap_field_describe(i, &field, NULL, NULL) == 0; i++)
-		nearest_try(&n, field);
-	best = nearest_get(&n);
-	if (best)
-		tool_usage("there is no field '%s'; did you mean '%s'?", name, best);
-	else
-		tool_usage("--count-by: %s", err->text);
-	return false;
-}
-
 static bool compile(struct run *run)
 {
 	const struct request *req = run->req;
@@ -210,8 +194,10 @@ static bool compile(struct run *run)
 		return bad_text("filter", req->filter, &err);
 	if (req->format && scap_format_compile(req->format, &run->format, &err) < 0)
 		return bad_text("format", req->format, &err);
-	if (req->count_by && scap_field_compile(req->count_by, &run->count_by, &err) < 0)
-		return bad_field(req->count_by, &err);
+	if (req->count_by && scap_field_compile(req->count_by, &run->count_by, &err) < 0) {
+		tool_usage("option --count-by: %s", err.text);
+		return false;
+	}
 	return true;
 }
 
@@ -431,8 +417,8 @@ static void damage(struct run *run, int rc)
 			      err->offset == SCAP_NO_OFFSET ? 0 : err->offset);
 		return;
 	}
-	output_printf(&run->out, "INCOMPLETE the file is damaged%s: an unknown number of events "
-		      "is missing\n", rc == SCAP_ETRUNCATED ? " (it ends early)" : " here");
+	output_printf(&run->out, "INCOMPLETE the file %s: an unknown number of events is missing\n",
+		      rc == SCAP_ETRUNCATED ? "ends early" : "is damaged here");
 }
 
 /* ---- the loop ------------------------------------------------------------ */

@@ -1,1 +1,1 @@
-$SCAP read flip.scapz -j | tail -n 1
+$SCAP read flip.scapz -j | grep damage

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Captures for the command-line cases: rows made by hand, with fixed times, through the public
- * writer. Usage: gen DIRECTORY. Makes
+ * writer. gen open FILE [force]: only opens a writer, and says how that went. gen DIRECTORY makes
  *
  *	story.scapz	two CPUs, a shell with a child, a server that fails, and a gap
  *	whole.scapz	the same without the gap
@@ -392,8 +392,26 @@ static void many(const char *path)
 	close_capture(w, epoch, 1);
 }
 
+static int open_only(const char *path, int force)
+{
+	struct scap_writer_options opt = {
+		.size = sizeof(opt), .flags = force ? SCAP_WRITER_FORCE : 0, .n_cpus = N_CPUS,
+	};
+	struct scap_error err;
+	struct scap_writer *w;
+
+	if (scap_writer_open_path(path, &opt, &w, &err) < 0) {
+		printf("%s\n", err.text);
+		return 2;
+	}
+	scap_writer_close(w, 1, NULL, 0, NULL);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc >= 3 && !strcmp(argv[1], "open"))
+		return open_only(argv[2], argc > 3);
 	if (argc != 2 || chdir(argv[1]) < 0)
 		die("usage: gen DIRECTORY");
 	story("story.scapz", GAP);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Command-line cases. A case is a file NAME.cmd: a shell script, run in a directory
-# with the captures that gen makes and with $SCAP and $CASES. Beside it lie NAME.out and NAME.err
+# with the captures that gen makes and with $SCAP and $GEN. Beside it lie NAME.out and NAME.err
 # (missing: empty) and NAME.status (missing: 0), which must be met exactly.
 #	run.sh			all cases: a result line for each on standard output
 #	run.sh NAME...		these; differences go to standard error
@@ -14,8 +14,8 @@ B=${B:-build}
 case $B in /*) ;; *) B=$top/$B ;; esac
 SCAP=${SCAP:-$B/scap}
 group=${GROUP:-cli}
-CASES=$here
-export SCAP CASES
+GEN=$B/cli/gen
+export SCAP GEN
 export TZ=UTC LC_ALL=C
 unset NO_COLOR
 
@@ -29,7 +29,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/files"
-"$B/cli/gen" "$work/files" || { echo "FAIL cli gen"; exit 1; }
+"$GEN" "$work/files" || { echo "FAIL cli gen"; exit 1; }
 sh "$here/spoil.sh" "$work/files" || { echo "FAIL cli spoil.sh"; exit 1; }
 
 # WHAT EXPECTED GOT: whether they are the same; an empty result has no file.

@@ -1,2 +1,0 @@
-$SCAP record -a -o story.scapz
-cmp story.scapz story.scapz

@@ -1,1 +1,0 @@
-$SCAP record -a -o nodir/new.scapz

@@ -1,1 +1,0 @@
-$SCAP record -a -o /proc/new.scapz

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What make install puts down can be used by a program that knows nothing of this tree.
+set -eu
+cd "$(dirname "$0")/.."
+B=$(realpath "${B:-build}")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+${MAKE:-make} -s install B="$B" PREFIX="$dir/usr" DESTDIR=
+
+cat > "$dir/user.c" <<'END'
+#include <scap/scap.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+	struct scap_error err;
+	struct scap_reader *r;
+
+	if (argc < 2 || scap_reader_open_path(argv[1], NULL, &r, &err) == 0)
+		return 1;
+	puts(err.text);
+	return 0;
+}
+END
+export PKG_CONFIG_PATH="$dir/usr/lib/pkgconfig"
+# shellcheck disable=SC2046
+cc -Wall -Wextra -Werror -o "$dir/shared" "$dir/user.c" $(pkg-config --cflags --libs scap)
+# shellcheck disable=SC2046
+cc -o "$dir/static" -static "$dir/user.c" $(pkg-config --static --cflags --libs scap)
+LD_LIBRARY_PATH="$dir/usr/lib" "$dir/shared" "$dir"
+"$dir/static" "$dir"
+readelf -d "$dir/shared" | grep -q 'NEEDED.*libscap.so.1'
+"$dir/usr/bin/scap" --version
+"$dir/usr/bin/scap" help > "$dir/help"
+
+# A man page for each verb, named in scap.1.
+for verb in $(sed -n 's/^  \([a-z]*\) .*/\1/p' "$dir/help"); do
+	[ "$verb" != help ] || continue
+	test -s "$dir/usr/share/man/man1/scap-$verb.1" || { echo "no man page for $verb"; exit 1; }
+	grep -q "scap-$verb" "$dir/usr/share/man/man1/scap.1"
+	# Each long option of the help text stands in the page.
+	for o in $("$dir/usr/bin/scap" "$verb" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
+		[ "$o" != help ] || continue
+		sed 's/\\-/-/g' "$dir/usr/share/man/man1/scap-$verb.1" | grep -q -e "--$o" ||
+			{ echo "scap-$verb.1 does not mention --$o"; exit 1; }
+	done
+done
+# Installed below DESTDIR, the paths inside stay those of PREFIX.
+${MAKE:-make} -s install B="$B" PREFIX=/usr DESTDIR="$dir/stage"
+grep -q '^libdir=/usr/lib$' "$dir/stage/usr/lib/pkgconfig/scap.pc"
+test -x "$dir/stage/usr/bin/scap"
