@@ -214,8 +214,10 @@ static int expect_header(struct scap__section_in *s, struct scap__section *ret)
 		return fail_io(s, got);
 	if (!got)
 		return 1;
-	if ((size_t)got < HEAD_BYTES)
+	if ((size_t)got < HEAD_BYTES) {
+		scap__input_skip(&s->input, (size_t)got);
 		return truncated(s, "inside a section's header");
+	}
 	if (!parse_header(s, p, ret)) {
 		s->lost = true;
 		scap__fail(s->error, SCAP_EDAMAGED, s->input.offset,
