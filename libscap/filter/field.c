@@ -203,6 +203,8 @@ static bool arg_result(const struct scap_event *ev, struct scap__scratch *s, str
 
 	if (!scap__has_ret(ev))
 		return false;
+	if (scap__ret_errno(ev))
+		return set_text(v, scap__ret_errno(ev));
 	scap__out_init(&o, s->buf, s->cap);
 	scap__out_result(&o, ev);
 	return set_composed(v, &o);
