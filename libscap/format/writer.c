@@ -184,15 +184,17 @@ int scap_writer_open_path(const char *path, const struct scap_writer_options *op
 /* Goes over a part's record headers: 0, or -EINVAL when they do not fill it exactly. */
 static int walk_part(const struct scap_slice_part *part, struct scap__slice_part *out)
 {
-	const uint8_t *p = part->rows, *end = p + part->bytes;
+	const uint8_t *p = part->rows;
+	size_t left = part->bytes;
 	uint32_t n_records = 0;
 
-	while (p < end) {
+	while (left) {
 		size_t n = (size_t)scap__le16(p) * 8;
 
-		if (n < sizeof(struct scap_rec) || n > (size_t)(end - p))
+		if (n < sizeof(struct scap_rec) || n > left)
 			return -EINVAL;
 		p += n;
+		left -= n;
 		n_records++;
 	}
 	out->cpu = htole32(part->cpu);
@@ -309,7 +311,8 @@ static int split_slice(struct scap_writer *w, const struct scap_slice *s)
 
 		parts[i] = parts[s->n_parts + i] = s->parts[i];
 		parts[i].bytes = n;
-		parts[s->n_parts + i].rows = (const uint8_t *)s->parts[i].rows + n;
+		if (n)
+			parts[s->n_parts + i].rows = (const uint8_t *)s->parts[i].rows + n;
 		parts[s->n_parts + i].bytes -= n;
 	}
 	rc = put_slice(w, &lo);

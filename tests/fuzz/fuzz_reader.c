@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reader on hostile bytes. The first byte of an input says what the rest is:
+ *
+ *	0	a file, as it is
+ *	1	a file whose checksums are put right before it is read: otherwise nothing behind
+ *		them would ever be reached
+ *	2	the rows of two CPUs, in a sound file around them
+ *
+ * The mutator makes sound inputs of all three kinds out of nothing now and then, so no corpus of
+ * seeds is needed.
+ */
+#include <scap/summary.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "core/crc32c.h"
+#include "format/event.h"
+#include "format/layout.h"
+#include "support_rows.h"
+
+#define KINDS 3
+#define START (1000 * SCAP_EPOCH_NS)
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* ---- looking at everything an event says -------------------------------------------------------- */
+
+static volatile uint64_t sink_of_sums;
+
+static uint64_t sum(const void *p, size_t n)
+{
+	const uint8_t *b = p;
+	uint64_t s = 0;
+
+	while (n--)
+		s += *b++;
+	return s;
+}
+
+static uint64_t look_at_file(const struct scap__file *f)
+{
+	uint64_t s = 0;
+
+	if (!f)
+		return 0;
+	if (f->path && f->path[f->path_bytes])
+		abort();	/* not terminated */
+	if (f->path)
+		s += sum(f->path, f->path_bytes);
+	if (f->sun_local)
+		s += sum(f->sun_local, f->sock.local_len);
+	if (f->sun_remote)
+		s += sum(f->sun_remote, f->sock.remote_len);
+	return s;
+}
+
+static void look_at(const struct scap_event *ev)
+{
+	uint64_t s = strlen(scap_event_name(ev)) + sum(ev->rec, ev->rec_bytes);
+
+	if (scap_event_n_args(ev) > 6 || ev->n_blobs > SCAP_SLOTS)
+		abort();
+	for (unsigned slot = 0; slot < SCAP_SLOTS; slot++) {
+		const void *data;
+		size_t bytes, orig;
+		unsigned state;
+
+		if (!scap_event_bytes(ev, slot, &data, &bytes, &orig, &state))
+			s += sum(data, bytes);
+	}
+	if (scap_event_comm(ev))
+		s += strlen(scap_event_comm(ev));
+	s += look_at_file(ev->file) + look_at_file(ev->file2);
+	if (ev->type == SCAP_REC_FILE)
+		s += look_at_file(&ev->u.file_rec);
+	if (ev->type == SCAP_REC_GAP)
+		s += sum(ev->u.gap.tally, ev->u.gap.n_tally * sizeof(struct scap_tally));
+	sink_of_sums += s;
+}
+
+static struct scap_reader *open_bytes(struct rows_reader *rr, const uint8_t *p, size_t n,
+				      uint32_t flags)
+{
+	struct scap_reader_options opt = { .size = sizeof(opt), .flags = flags,
+					   .memory_limit = 80 << 20 };
+	struct scap_source src = rows_source(rr, p, n);
+	struct scap_reader *r;
+
+	rr->max_read = n % 3 ? 0 : 1 + n % 500;
+	return scap_reader_open_source(&src, &opt, &r, NULL) ? NULL : r;
+}
+
+static void read_events(const uint8_t *p, size_t n)
+{
+	struct rows_reader rr;
+	struct scap_reader *r = open_bytes(&rr, p, n, SCAP_READER_BOOKKEEPING);
+	const struct scap_event *ev;
+	uint64_t num = 0;
+	unsigned n_errors = 0;
+
+	/* Every call goes forward, so there are never more errors than bytes. */
+	while (r && n_errors <= n + 10) {
+		int rc = scap_reader_next(r, &ev);
+
+		if (rc == 1)
+			break;
+		if (rc < 0) {
+			n_errors++;
+			if (rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
+				break;
+			continue;
+		}
+		if (ev->num && ev->num != ++num)
+			abort();
+		look_at(ev);
+	}
+	if (n_errors > n + 10)
+		abort();
+	scap_reader_close(r);
+}
+
+static void read_summary(const uint8_t *p, size_t n)
+{
+	struct rows_reader rr;
+	struct scap_reader *r = open_bytes(&rr, p, n, 0);
+	struct scap_summary *s = NULL;
+
+	if (r)
+		scap_summary_read(r, &s);
+	if (s) {
+		const struct scap_summary_totals *t = scap_summary_totals(s);
+
+		if (t->attempted != t->stored + t->lost)
+			abort();
+	}
+	scap_summary_free(s);
+	scap_reader_close(r);
+}
+
+static void read_both(const uint8_t *p, size_t n)
+{
+	read_events(p, n);
+	read_summary(p, n);
+}
+
+/* ---- putting checksums right -------------------------------------------------------------------- */
+
+static void sign(uint8_t *p, size_t n)
+{
+	uint32_t crc = scap__crc32c(0, p, n - 4);
+
+	memcpy(p + n - 4, &crc, 4);
+}
+
+/* Makes the section at p and its payload pass, if they fit: bytes up to the next one, or 0. */
+static size_t repair_section(uint8_t *p, size_t left, const uint8_t *file_id, uint32_t index)
+{
+	struct scap__section_header h;
+	uint64_t stored;
+
+	if (left < sizeof(h))
+		return 0;
+	memcpy(&h, p, sizeof(h));
+	if (h.stored_bytes > left - sizeof(h))
+		h.stored_bytes = (left - sizeof(h)) & ~7ull;
+	stored = (h.stored_bytes + 7) & ~7ull;
+	if (stored > left - sizeof(h))
+		return 0;
+	h.magic = SCAP__SECTION_MAGIC;
+	h.header_bytes = sizeof(h);
+	memcpy(&h.file_id, file_id, 8);
+	h.index = index;
+	h.payload_crc = scap__crc32c(0, p + sizeof(h), h.stored_bytes);
+	memcpy(p, &h, sizeof(h));
+	sign(p, sizeof(h));
+	memset(p + sizeof(h) + h.stored_bytes, 0, stored - h.stored_bytes);
+	return sizeof(h) + stored;
+}
+
+static void repair(uint8_t *p, size_t n)
+{
+	size_t at = sizeof(struct scap__file_header), step;
+	const uint16_t header_bytes = sizeof(struct scap__file_header);
+	uint32_t index = 0;
+
+	if (n < at)
+		return;
+	memcpy(p, SCAP__FILE_MAGIC, 8);
+	memcpy(p + offsetof(struct scap__file_header, header_bytes), &header_bytes, 2);
+	sign(p, at);
+	while ((step = repair_section(p + at, n - at,
+				      p + offsetof(struct scap__file_header, file_id), index++)))
+		at += step;
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------- */
+
+static void put_section(struct rows *f, uint16_t type, uint32_t index, const struct rows *payload)
+{
+	struct scap__section_header h = { .type = type, .stored_bytes = payload->n,
+					  .raw_bytes = payload->n };
+	size_t at = f->n;
+
+	rows_put(f, &h, sizeof(h));
+	rows_put(f, payload->p, payload->n);
+	rows_put(f, "\0\0\0\0\0\0\0", -payload->n & 7);
+	repair_section(f->p + at, f->n - at, f->p + offsetof(struct scap__file_header, file_id),
+		       index);
+}
+
+/* How many records there are if their lengths are to be believed. */
+static uint32_t count_records(const uint8_t *p, size_t n)
+{
+	uint32_t count = 0;
+
+	while (n >= 16) {
+		size_t len = (size_t)(p[0] | p[1] << 8) * 8;
+
+		if (!len || len > n)
+			break;
+		p += len;
+		n -= len;
+		count++;
+	}
+	return count;
+}
+
+static void put_part(struct rows *payload, uint32_t cpu, const uint8_t *p, size_t n, size_t offset)
+{
+	struct scap__slice_part part = { .cpu = cpu, .offset = offset, .bytes = n,
+					 .n_records = count_records(p, n) };
+
+	if (n >= 8)
+		memcpy(&part.first_seq, p + 4, 4);
+	rows_put(payload, &part, sizeof(part));
+}
+
+static void read_rows(const uint8_t *p, size_t n)
+{
+	struct scap__slice_header slice = { .start_ns = START, .end_ns = START + SCAP_EPOCH_NS,
+					    .clock_raw_ns = START, .clock_real_ns = 5,
+					    .n_parts = 2 };
+	struct scap__host_entry host = { .key = 999, .kind = 9 };
+	struct rows f = { 0 }, payload = { 0 };
+	uint8_t header[sizeof(struct scap__file_header)] = { 0 };
+	size_t half = n / 2 & ~7ull;
+
+	n &= ~7ull;
+	rows_put(&f, header, sizeof(header));
+	repair(f.p, f.n);
+	rows_put(&payload, &host, sizeof(host));
+	put_section(&f, SCAP__SECTION_HOST, 0, &payload);
+	payload.n = 0;
+	rows_put(&payload, &slice, sizeof(slice));
+	put_part(&payload, 0, p, half, 0);
+	put_part(&payload, 1, p + half, n - half, half);
+	rows_put(&payload, p, n);
+	put_section(&f, SCAP__SECTION_SLICE, 1, &payload);
+	read_both(f.p, f.n);
+	rows_free(&f);
+	rows_free(&payload);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *copy;
+
+	if (!size)
+		return 0;
+	copy = malloc(size);	/* of exactly its size: a read beyond the end is seen */
+	memcpy(copy, data + 1, size - 1);
+	if (data[0] % KINDS == 2) {
+		read_rows(copy, size - 1);
+	} else {
+		if (data[0] % KINDS == 1)
+			repair(copy, size - 1);
+		read_both(copy, size - 1);
+	}
+	free(copy);
+	return 0;
+}
+
+/* ---- sound inputs ---------------------------------------------------------------------------------- */
+
+/* Sections unpacked, so that mutations reach what is in them. */
+static void unpack(struct rows *out, const struct rows *file)
+{
+	size_t at = sizeof(struct scap__file_header);
+	uint32_t index = 0;
+
+	rows_put(out, file->p, at);
+	while (at < file->n) {
+		struct scap__section_header h;
+		struct rows payload = { 0 };
+
+		memcpy(&h, file->p + at, sizeof(h));
+		at += sizeof(h);
+		payload.p = malloc(h.raw_bytes + 8);
+		payload.n = payload.cap = h.raw_bytes;
+		if (h.flags & SCAP__SECTION_ZSTD)
+			ZSTD_decompress(payload.p, h.raw_bytes, file->p + at, h.stored_bytes);
+		else
+			memcpy(payload.p, file->p + at, h.raw_bytes);
+		put_section(out, h.type, index++, &payload);
+		rows_free(&payload);
+		at += (h.stored_bytes + 7) & ~7ull;
+	}
+}
+
+static void make_rows(struct rows *out, uint64_t seed)
+{
+	for (uint32_t cpu = 0; cpu < 2; cpu++)
+		for (uint32_t i = 0; i < 6; i++)
+			rows_any(out, i, START + i * 10 + cpu, &seed);
+}
+
+static void make_input(struct rows *out, unsigned seed)
+{
+	uint8_t kind = seed % KINDS;
+	struct capture c;
+
+	rows_put(out, &kind, 1);
+	if (kind == 2) {
+		make_rows(out, seed);
+		return;
+	}
+	rows_capture(&c, &(struct capture_spec){ .seed = seed, .n_cpus = 2, .n_slices = 3,
+		     .per_slice = 3, .gaps = true, .slices_per_epoch = seed / 3 % 3 });
+	if (seed & 4) {
+		rows_put(out, c.file.p, c.file.n);
+	} else {
+		struct rows plain = { 0 };
+
+		unpack(&plain, &c.file);
+		rows_put(out, plain.p, plain.n);
+		rows_free(&plain);
+	}
+	capture_free(&c);
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	struct rows fresh = { 0 };
+
+	if (size > 32 && seed % 200)
+		return LLVMFuzzerMutate(data, size, max_size);
+	make_input(&fresh, seed / 200);
+	if (fresh.n <= max_size) {
+		memcpy(data, fresh.p, fresh.n);
+		size = fresh.n;
+	} else {
+		size = LLVMFuzzerMutate(data, size, max_size);
+	}
+	rows_free(&fresh);
+	return size;
+}
