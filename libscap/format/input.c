@@ -71,7 +71,8 @@ ssize_t scap__input_read(struct scap__input *in, void *dst, size_t n)
 
 	if (done > n)
 		done = n;
-	memcpy(dst, in->buf + in->start, done);
+	if (done)
+		memcpy(dst, in->buf + in->start, done);
 	scap__input_skip(in, done);
 	while (done < n) {
 		ssize_t got = read_some(in, (uint8_t *)dst + done, n - done);
