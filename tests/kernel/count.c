@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* count PROCESSES CALLS: so many processes make so many getppid each, at the same time. */
+/*
+ * count PROCESSES CALLS [getsid]: so many processes make so many getppid each, at the same time;
+ * or getsid, which shells don't call.
+ */
 #include "guest.h"
 #include <sys/wait.h>
 
@@ -7,6 +10,7 @@ int main(int argc, char **argv)
 {
 	int n_procs = argc > 1 ? atoi(argv[1]) : 16, status, bad = 0;
 	long n_calls = argc > 2 ? atol(argv[2]) : 62500;
+	long nr = argc > 3 ? SYS_getsid : SYS_getppid;
 
 	for (int i = 0; i < n_procs; i++) {
 		pid_t pid = fork();
@@ -15,12 +19,12 @@ int main(int argc, char **argv)
 			die("fork");
 		if (pid == 0) {
 			for (long k = 0; k < n_calls; k++)
-				raw(SYS_getppid, 0, 0, 0, 0, 0, 0);
+				raw(nr, 0, 0, 0, 0, 0, 0);
 			_exit(0);
 		}
 	}
 	while (wait(&status) > 0)
 		bad |= status;
-	printf("getppid %ld\n", n_procs * n_calls);
+	printf("%s %ld\n", argc > 3 ? "getsid" : "getppid", n_procs * n_calls);
 	return bad != 0;
 }

@@ -99,7 +99,7 @@ vm_pack()
 		>"$tree/etc/passwd"
 	printf 'root:x:0:\nshop:x:1000:\nnogroup:x:65534:\n' >"$tree/etc/group"
 	printf '127.0.0.1 localhost\n' >"$tree/etc/hosts"
-	[ -e "$build/kscap.ko" ] && cp "$build/kscap.ko" "$tree/scap/"
+	[ -e "$build/kscap.ko" ] && strip -g -o "$tree/scap/kscap.ko" "$build/kscap.ko"
 	[ -e "$build/scap" ] && strip -o "$tree/scap/scap" "$build/scap"
 	for f in "$build"/guest/*; do
 		[ -f "$f" ] && [ -x "$f" ] && strip -o "$tree/scap/guest/${f##*/}" "$f"
