@@ -43,6 +43,7 @@ MODULE_SRC	:= Kbuild $(shell find driver -type f ! -name '*.o' ! -name '.*' 2>/d
 
 UNIT		:= $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_SUPPORT	:= $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(sort $(wildcard tests/unit/support_*.c)))
+FUZZ_SUPPORT	:= $(patsubst %.c,$(B)/fuzz/%.o,$(sort $(wildcard tests/unit/support_*.c)))
 TSAN_PROGS	:= $(patsubst tests/unit/%.c,$(B)/tsan/%,$(sort $(wildcard tests/unit/tsan_*.c)))
 FUZZERS		:= $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 GUEST		:= $(patsubst %.c,$(B)/guest/%,$(notdir $(sort $(wildcard \
@@ -159,11 +160,11 @@ $(B)/tsan/tsan_%: tests/unit/tsan_%.c $(B)/tsan/libscap.a
 	$(say) TEST $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CF) $(TSAN) -MF $@.d -o $@ $< $(B)/tsan/libscap.a -lzstd -lpthread
-$(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(UNIT_SUPPORT:$(B)/unit/%.o=tests/unit/%.c) $(B)/fuzz/libscap.a
+$(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SUPPORT) $(B)/fuzz/libscap.a
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(TEST_CF) $(FUZZ) -fsanitize=fuzzer -MF $@.d -o $@ $< $(B)/fuzz/libscap.a \
-		-lzstd -lpthread
+	$(Q)$(CLANG) $(TEST_CF) $(FUZZ) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_SUPPORT) \
+		$(B)/fuzz/libscap.a -lzstd -lpthread
 $(B)/cli/%: tests/cli/%.c $(B)/libscap.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CF) $(CFLAGS) -MF $@.d -o $@ $< $(B)/libscap.a -lzstd
@@ -247,7 +248,7 @@ FORCE:
 	style check demo demo-build bench-kernel deps install clean FORCE
 .DELETE_ON_ERROR:
 # Otherwise deleted as intermediate files, and built again each time.
-.SECONDARY: $(UNIT_SUPPORT)
+.SECONDARY: $(UNIT_SUPPORT) $(FUZZ_SUPPORT)
 
 -include $(shell find $(B)/obj $(B)/san $(B)/tsan $(B)/fuzz $(B)/unit $(B)/cli $(B)/guest.dep \
 	-name '*.d' 2>/dev/null)

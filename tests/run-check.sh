@@ -97,7 +97,7 @@ fuzz_one()
 	kind=$(basename "$prog" | sed 's/^fuzz_//')
 	eval "seconds=\${FUZZ_SECONDS_$kind:-\${FUZZ_SECONDS:-20}}"
 	seeds=
-	for d in "tests/fuzz/corpus/$kind" "tests/fuzz/corpus/fuzz_$kind" tests/golden; do
+	for d in "tests/fuzz/corpus/$kind" "tests/golden/$kind"; do
 		[ -d "$d" ] && seeds="$seeds $d"
 	done
 	mkdir -p "$B/fuzz/found/$kind"
