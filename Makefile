@@ -13,6 +13,7 @@ CLANG	?= clang
 CFLAGS	?= -O2 -g
 FUZZ_SECONDS		?= 20
 FUZZ_SECONDS_reader	?= 60
+export FUZZ_SECONDS FUZZ_SECONDS_reader
 
 B	?= build
 WARN	:= -Wall -Wextra -Werror
@@ -190,8 +191,7 @@ cli: cli-build
 cli-build: $(B)/scap $(B)/san/scap $(CLI_GEN)
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
-	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SECONDS_reader=$(FUZZ_SECONDS_reader) \
-		B=$(B) sh tests/run-check.sh fuzz $(FUZZERS)
+	$(Q)B=$(B) sh tests/run-check.sh fuzz $(FUZZERS)
 guest-build: $(GUEST)
 guest: all guest-build
 	$(Q)B=$(B) sh tests/run-check.sh guest

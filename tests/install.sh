@@ -3,7 +3,7 @@
 # What make install puts down can be used by a program that knows nothing of this tree.
 set -eu
 cd "$(dirname "$0")/.."
-B=$(realpath "${B:-build}")
+B=${B:-build}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 ${MAKE:-make} -s install B="$B" PREFIX="$dir/usr" DESTDIR=

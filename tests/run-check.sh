@@ -12,6 +12,8 @@ cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
 MAKE=${MAKE:-make}
 results=$B/results.txt
+# The reader's fuzzer gets more time than the others.
+FUZZ_SECONDS_reader=${FUZZ_SECONDS_reader:-60}
 mkdir -p "$B/log"
 
 say() { printf '%s\n' "$*"; }
