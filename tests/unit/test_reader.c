@@ -311,6 +311,32 @@ Test(reader, clock_that_steps_back)
 	rows_free(&a);
 }
 
+/* Not even over the bounds of its slice does a clock make a record change its epoch. */
+Test(reader, clock_that_leaves_the_epoch)
+{
+	struct rows a = { 0 }, file = { 0 };
+	struct scap_slice_part part;
+	const struct scap_event *ev;
+	struct scap_reader *r;
+	struct scap_slice s;
+
+	rows_intro(&a, 0, E0, 7, "sh");
+	rows_call(&a, 1, E0 - 1, 7, 39, 0);
+	rows_call(&a, 2, E0 + SCAP_EPOCH_NS, 7, 39, 0);
+	rows_call(&a, 3, E0 + 5, 7, 39, 0);
+	part = (struct scap_slice_part){ .rows = a.p, .bytes = a.n };
+	s = slice_of(E0, E0 + SCAP_EPOCH_NS, &part, 1);
+	write_slices(&file, &s, 1, 0);
+	r = open_reader(&file, 0, 0);
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(scap_reader_next(r, &ev), 0);
+		cr_assert_not_null(scap_event_comm(ev));
+	}
+	scap_reader_close(r);
+	rows_free(&a);
+	rows_free(&file);
+}
+
 Test(reader, wall_time_follows_the_triples)
 {
 	struct rows a = { 0 }, b = { 0 }, file = { 0 };
