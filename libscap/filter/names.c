@@ -4,7 +4,10 @@
 #include <scap/abi.h>
 
 #define ROW(mask, bits, name) { mask, bits, #name, sizeof(#name) - 1 },
-/* A plain zero stands for the whole word, a plain set of bits for all of them. */
+/*
+ * A plain zero stands for the whole word, a plain set of bits for all of them. The row that names
+ * the zero of a mask comes before the mask's others: it would hold again once they are done with.
+ */
 #define SCAP_NAME(v, name) ROW((v) ? (v) : UINT64_MAX, v, name)
 #define SCAP_NAME_MASKED(mask, v, name) ROW(mask, v, name)
 
@@ -145,20 +148,19 @@ static uint64_t meaningful(const struct scap__domain *d, uint64_t v)
 
 void scap__out_flags(struct scap__out *o, const struct scap__domain *d, uint64_t v)
 {
-	uint64_t rest = meaningful(d, v), done = 0;
+	uint64_t rest = meaningful(d, v);
 	bool any = false;
 
 	for (uint32_t i = 0; i < d->n_rows; i++) {
 		const struct scap__name *row = &d->rows[i];
 
-		if ((rest & row->mask) != row->bits || (done & row->mask))
+		if ((rest & row->mask) != row->bits)
 			continue;
 		if (any)
 			scap__out_char(o, '|');
 		scap__out_bytes(o, row->name, row->len);
 		any = true;
 		rest &= ~row->mask;
-		done |= row->mask;
 		if (!rest)
 			break;
 	}

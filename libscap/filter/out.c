@@ -149,7 +149,7 @@ unsigned scap__utf8_len(const uint8_t *p, size_t n)
 	unsigned len;
 
 	if (p[0] < 0x80)
-		return p[0] >= 0x20 && p[0] != 0x7f;
+		return scap__ascii_shown(p[0]);
 	len = utf8_multi(p, n);
 	return len && !misleads(p, len) ? len : 0;
 }
@@ -197,6 +197,10 @@ static size_t plain_run(const uint8_t *p, size_t n, char quote)
 
 		if (p[i] == '\\' || (quote && p[i] == (uint8_t)quote))
 			break;
+		if (scap__ascii_shown(p[i])) {
+			i++;
+			continue;
+		}
 		len = scap__utf8_len(p + i, n - i);
 		if (!len)
 			break;
@@ -238,7 +242,7 @@ void scap__out_word(struct scap__out *o, const uint8_t *p, size_t n)
 	size_t i = 0;
 
 	while (i < n) {
-		unsigned len = scap__utf8_len(p + i, n - i);
+		unsigned len = scap__ascii_shown(p[i]) ? 1 : scap__utf8_len(p + i, n - i);
 
 		if (!len || p[i] == ' ' || p[i] == '"' || p[i] == '\\')
 			break;

@@ -60,6 +60,12 @@ void scap__out_padded(struct scap__out *o, uint64_t v, unsigned width);
 void scap__out_hex(struct scap__out *o, uint64_t v);	/* with 0x */
 void scap__out_oct(struct scap__out *o, uint64_t v);	/* with a leading 0 */
 
+/* Most of what is printed is ASCII without control characters. */
+static inline bool scap__ascii_shown(uint8_t c)
+{
+	return (uint8_t)(c - 0x20) < 0x5f;
+}
+
 /* Bytes of the UTF-8 sequence at p (n > 0 bytes remain); 0: invalid, or a control character. */
 unsigned scap__utf8_len(const uint8_t *p, size_t n);
 bool scap__utf8_valid(const uint8_t *p, size_t n);	/* control characters allowed */

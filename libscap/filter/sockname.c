@@ -8,7 +8,6 @@
 #define FAMILY_INET	2
 #define FAMILY_INET6	10
 #define FAMILY_NETLINK	16
-#define TCP_STATE_LISTEN 10
 
 static unsigned le16(const uint8_t *p)
 {
@@ -69,9 +68,8 @@ bool scap__file_ends(const struct scap__file *f, struct scap__addr ends[2], unsi
 	set_addr(&ends[0], v6, s->local_addr, s->local_port);
 	set_addr(&ends[1], v6, s->remote_addr, s->remote_port);
 	*ret_n = 2;
-	if (s->state == TCP_STATE_LISTEN ||
-	    (!s->remote_port && all_zero(s->remote_addr, sizeof(s->remote_addr))))
-		*ret_n = 1;
+	if (!s->remote_port && all_zero(s->remote_addr, sizeof(s->remote_addr)))
+		*ret_n = 1;	/* listening, or not connected yet */
 	return true;
 }
 

@@ -98,11 +98,11 @@ int scap_format_compile(const char *text, struct scap_format **ret_f, struct sca
 	return rc;
 }
 
-/* evt.time follows the zone, and the other time formats, that the caller asks for. */
+/* evt.time is shown in the way that the caller asks for. */
 static bool out_moment_field(struct scap__out *o, const struct scap_field *field,
 			     const struct scap_event *ev, const struct scap_print_options *opt)
 {
-	if (opt->time_format == SCAP_TIME_ABSOLUTE || strcmp(field->def->name, "evt.time"))
+	if (strcmp(field->def->name, "evt.time"))
 		return false;
 	scap__out_moment(o, ev->wall_ns, opt);
 	return true;

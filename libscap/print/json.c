@@ -71,8 +71,10 @@ static void out_string(struct scap__out *o, const uint8_t *p, size_t n)
 
 	scap__out_char(o, '"');
 	while (i < n) {
-		unsigned len = p[i] == '"' || p[i] == '\\' ? 0 : scap__utf8_len(p + i, n - i);
+		unsigned len = 0;
 
+		if (p[i] != '"' && p[i] != '\\')
+			len = scap__ascii_shown(p[i]) ? 1 : scap__utf8_len(p + i, n - i);
 		if (len) {
 			i += len;
 			continue;

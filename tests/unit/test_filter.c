@@ -465,6 +465,21 @@ Test(filter, formats)
 	}
 }
 
+Test(filter, format_times)
+{
+	struct scap_print_options opt = { .size = sizeof(opt), .time_format = SCAP_TIME_RELATIVE,
+					  .start_wall_ns = T0 - 7 };
+	struct scap_format *f = NULL;
+	struct scap_event ev;
+	char buf[64];
+
+	failed_open(&ev);
+	cr_assert(!scap_format_compile("%evt.time %evt.time.s", &f, NULL));
+	scap_format_print(f, &ev, &opt, buf, sizeof(buf));
+	cr_expect_str_eq(buf, "0.000000007 22:13:20");
+	scap_format_free(f);
+}
+
 Test(filter, format_errors)
 {
 	static const struct {

@@ -231,6 +231,10 @@ Test(filter_parse, limits)
 	s = nested(4000, "evt.num=1 and ", "evt.num=1", "");
 	cr_expect(!compile(s, &err), "%s", err.text);
 	free(s);
+	/* Nor are parentheses that are closed again. */
+	s = nested(200, "(evt.num=1)or ", "evt.num=1", "");
+	cr_expect(!compile(s, &err), "%s", err.text);
+	free(s);
 	s = nested(70000, " ", "evt.num=1", "");
 	cr_expect_eq(compile(s, &err), SCAP_ESYNTAX);
 	cr_expect(strstr(err.text, "longer than 65536"), "%s", err.text);
@@ -266,4 +270,22 @@ Test(filter_parse, fields_are_described)
 		scap_field_free(f);
 	}
 	cr_expect_gt(n, 20);
+}
+
+/* docs/filter.md holds the table of fields as it is; run from the project's root. */
+Test(filter_parse, fields_are_in_the_document)
+{
+	const char *name, *type, *text;
+	static char doc[65536];
+	FILE *file = fopen("docs/filter.md", "r");
+	char row[256];
+
+	if (!file)
+		cr_skip_test("not in the project's root");
+	doc[fread(doc, 1, sizeof(doc) - 1, file)] = '\0';
+	fclose(file);
+	for (unsigned n = 0; !scap_field_describe(n, &name, &type, &text); n++) {
+		snprintf(row, sizeof(row), "| `%s` | %s | %s |\n", name, type, text);
+		cr_expect(strstr(doc, row), "%s", row);
+	}
 }

@@ -173,6 +173,10 @@ Test(print, addresses)
 		       "[::1]:80");
 	expect_address("\12\0\0\x50\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff\xa\0\0\1\0\0\0\0", 28,
 		       "10.0.0.1:80");
+	expect_address("\12\0\0\x50\0\0\0\0\x20\1\0\0\0\1\0\1\0\0\0\0\0\1\0\1\0\0\0\0", 28,
+		       "[2001:0:1:1::1:1]:80");
+	expect_address("\12\0\0\x50\0\0\0\0\0\1\0\0\0\1\0\1\0\1\0\1\0\1\0\1\0\0\0\0", 28,
+		       "[1:0:1:1:1:1:1:1]:80");
 	expect_address("\1\0/run/x\0junk", 13, "/run/x");
 	expect_address("\1\0\0abs\n", 7, "@abs\\n");
 	expect_address("\1\0", 2, "AF_UNIX");
@@ -259,6 +263,8 @@ Test(print, descriptors)
 		    "flags=MAP_PRIVATE|MAP_ANONYMOUS fd=-1 offset=0 res=0x7f0000001000");
 	ev.ret = -12;
 	cr_expect(strstr(text(&ev), " res=ENOMEM(-12)"), "%s", line);
+	ev.ret = -4096;
+	cr_expect(strstr(text(&ev), " res=0xfffffffffffff000"), "%s", line);
 }
 
 Test(print, results_and_marks)
@@ -380,6 +386,47 @@ Test(print, times)
 	opt.prev_wall_ns = T0 + 7;
 	scap_print_text(&ev, &opt, line, sizeof(line));
 	cr_expect(!strncmp(line, "12 -0.000000007 ", 16), "%s", line);
+}
+
+Test(print, dates)
+{
+	static const struct { uint64_t s; const char *want; } cases[] = {
+		{ 0, "\"1970-01-01T00:00:00." }, { 951782399, "\"2000-02-28T23:59:59." },
+		{ 951782400, "\"2000-02-29T00:00:00." }, { 951868800, "\"2000-03-01T00:00:00." },
+		{ 1704067199, "\"2023-12-31T23:59:59." }, { 4107542400, "\"2100-03-01T00:00:00." },
+	};
+	struct scap_event ev;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		test_call(&ev, X64, "getpid", 1, 0);
+		ev.wall_ns = cases[i].s * 1000000000;
+		scap_print_json(&ev, NULL, line, sizeof(line));
+		cr_expect(strstr(line, cases[i].want), "%s: %s", cases[i].want, line);
+	}
+}
+
+/* What is shown as it is, and what is escaped. */
+Test(print, characters)
+{
+	static const struct { const char *in, *want; } cases[] = {
+		{ "\xc3\xa9", "\xc3\xa9" }, { "\xe2\x82\xac", "\xe2\x82\xac" },
+		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+		{ "\xc0\xaf", "\\xc0\\xaf" }, { "\xe0\x80\xaf", "\\xe0\\x80\\xaf" },
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, { "\xf0\x80\x80\x80", "\\xf0\\x80\\x80\\x80" },
+		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, { "\xc3", "\\xc3" },
+		{ "\xe2\x82", "\\xe2\\x82" }, { "\xc3z", "\\xc3z" }, { "\x7f", "\\x7f" },
+		{ "\xc2\x85", "\\xc2\\x85" }, { "\xe2\x80\xa8", "\\xe2\\x80\\xa8" },
+		{ "\xe2\x81\xa6", "\\xe2\\x81\\xa6" }, { "a\tb\r", "a\\tb\\r" },
+	};
+	struct scap_event ev;
+	char want[64];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		test_call(&ev, X64, "write", 1, 3, U(1), U(1), U(1));
+		test_str(&ev, 1, cases[i].in);
+		snprintf(want, sizeof(want), " data=\"%s\" ", cases[i].want);
+		cr_expect(strstr(text(&ev), want), "%s: %s", want, line);
+	}
 }
 
 Test(print, latencies)
