@@ -264,7 +264,7 @@ static int decode_gap(struct scap__bytes *b, struct scap_event *ev, const char *
 	return 0;
 }
 
-/* What the record's type does not have. The unions and arrays behind the counts stay as they are. */
+/* What the type does not have. The union, and arrays behind their counts, stay as they are. */
 static void clear(struct scap_event *ev)
 {
 	ev->more = ev->abi = ev->nargs = ev->n_blobs = 0;

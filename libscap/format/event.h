@@ -29,8 +29,8 @@ struct scap__file {
 	uint8_t flags;		/* SCAP_FILE_* */
 	uint64_t ino;
 	struct scap_sock sock;	/* for socket kinds */
-	const char *path;	/* NULL: none. Sockets: NULL (see sock). NUL-terminated as the reader
-				   gives it; straight from scap__event_decode it is not */
+	const char *path;	/* NULL: none. Sockets: NULL (see sock). NUL-terminated as the
+				   reader gives it; straight from scap__event_decode it is not */
 	uint32_t path_bytes;
 	uint8_t path_state;	/* SCAP_STATE_* */
 	const uint8_t *sun_local, *sun_remote;	/* unix: sock.local_len, sock.remote_len bytes */
@@ -58,7 +58,10 @@ struct scap_event {
 	const struct scap__thread *thread;	/* NULL: not introduced */
 	const struct scap__file *file, *file2;	/* NULL: none or not introduced */
 	union {
-		struct { uint32_t tgid, child_tid, child_tgid, child_vtid; uint64_t child_start_ns; } fork;
+		struct {
+			uint32_t tgid, child_tid, child_tgid, child_vtid;
+			uint64_t child_start_ns;
+		} fork;
 		struct { uint32_t old_tid; } exec;
 		struct { uint32_t status, group_dead; uint64_t start_ns; } exit;
 		struct {

@@ -11,7 +11,7 @@
 
 #define MEMORY_DEFAULT_BYTES (256ull << 20)
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------- */
 
 static void init(struct scap_reader *r, const struct scap_reader_options *opt)
 {
@@ -146,7 +146,7 @@ const struct scap_capture_info *scap_reader_info(const struct scap_reader *r)
 	return &r->info;
 }
 
-/* ---- accounting ------------------------------------------------------------------------------- */
+/* ---- accounting ---------------------------------------------------------------------------- */
 
 int scap__reader_cpu(struct scap_reader *r, uint32_t cpu, struct scap__cpu **ret)
 {
@@ -219,7 +219,7 @@ static void count(struct scap__cpu *c, const struct scap_event *ev, bool known)
 	c->unknown += !known && !is_bookkeeping(ev->type);
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------------------------- */
 
 static int damaged_row(struct scap_reader *r, const char *what)
 {
@@ -230,7 +230,8 @@ static int damaged_row(struct scap_reader *r, const char *what)
 static int no_memory(struct scap_reader *r, int rc)
 {
 	scap__fail(&r->error, rc, r->in.input.offset,
-		   rc == -ENOMEM ? "out of memory" : "the capture needs more memory than the limit");
+		   rc == -ENOMEM ? "out of memory" :
+		   "the capture needs more memory than the limit");
 	return r->over = rc;
 }
 
@@ -299,7 +300,7 @@ static int next_in_slice(struct scap_reader *r)
 	}
 }
 
-/* ---- sections --------------------------------------------------------------------------------- */
+/* ---- sections ------------------------------------------------------------------------------ */
 
 static int read_payload(struct scap_reader *r, const struct scap__section *sec)
 {

@@ -33,7 +33,7 @@ void scap__section_in_fini(struct scap__section_in *s)
 	free(s->raw);
 }
 
-/* ---- the file header -------------------------------------------------------------------------- */
+/* ---- the file header ----------------------------------------------------------------------- */
 
 static bool looks_like_text(const uint8_t *p, size_t n)
 {
@@ -87,7 +87,8 @@ static int check_magic(struct scap__section_in *s, const uint8_t *p, size_t n)
 		return 0;
 	if (n_cmp == 8 && !memcmp(p, magic, 4))
 		return scap__fail(s->error, SCAP_ENOTSCAP, 0,
-				  "not a capture: its first bytes were changed, as by a transfer in text mode");
+				  "not a capture: its first bytes were changed, "
+				  "as by a transfer in text mode");
 	return scap__fail(s->error, SCAP_ENOTSCAP, 0, "not a capture: %s",
 			  describe_stranger(p, n));
 }
@@ -106,7 +107,7 @@ static int check_file_header(struct scap__section_in *s, const uint8_t *p, size_
 				  *ret_version, SCAP__FORMAT_VERSION);
 	if (incompat)
 		return scap__fail(s->error, SCAP_EVERSION, 0,
-				  "the capture uses features (0x%x) that this library does not know",
+				  "the capture uses features (0x%x) unknown to this library",
 				  incompat);
 	s->file_id = scap__le64(p + offsetof(struct scap__file_header, file_id));
 	return 0;
@@ -141,7 +142,7 @@ int scap__section_in_start(struct scap__section_in *s, uint32_t *ret_version)
 	return rc;
 }
 
-/* ---- section headers -------------------------------------------------------------------------- */
+/* ---- section headers ----------------------------------------------------------------------- */
 
 static bool parse_header(struct scap__section_in *s, const uint8_t *p, struct scap__section *ret)
 {
@@ -246,7 +247,7 @@ int scap__section_next(struct scap__section_in *s, struct scap__section *ret)
 	return 0;
 }
 
-/* ---- payloads --------------------------------------------------------------------------------- */
+/* ---- payloads ------------------------------------------------------------------------------ */
 
 static int grow(struct scap__section_in *s, uint8_t **buf, size_t *cap, size_t n)
 {
@@ -360,9 +361,9 @@ int scap__section_payload(struct scap__section_in *s, const struct scap__section
 	int rc;
 
 	if (sec->flags & ~SCAP__SECTION_FLAGS)
-		return refuse(s, sec, SCAP_EVERSION, "it has flags that this library does not know");
+		return refuse(s, sec, SCAP_EVERSION, "it has flags unknown to this library");
 	if (sec->raw_bytes > SCAP__RAW_MAX_BYTES)
-		return refuse(s, sec, SCAP_EDAMAGED, "it claims to be larger than a section can be");
+		return refuse(s, sec, SCAP_EDAMAGED, "it claims more bytes than a section can have");
 	if (!sec->raw_bytes ||
 	    (packed ? sec->stored_bytes >= sec->raw_bytes : sec->stored_bytes != sec->raw_bytes))
 		return refuse(s, sec, SCAP_EDAMAGED, "its sizes contradict each other");

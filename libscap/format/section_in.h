@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sections on their way in: framing, checksums, decompression, and finding the way back after damage. */
+/* Sections on their way in: framing, checksums, decompression, the way back after damage. */
 #ifndef SCAP_FORMAT_SECTION_IN_H
 #define SCAP_FORMAT_SECTION_IN_H
 

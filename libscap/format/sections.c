@@ -19,7 +19,7 @@ static int no_memory(struct scap_reader *r, int rc)
 			  "the capture needs more memory than the limit");
 }
 
-/* ---- HOST ------------------------------------------------------------------------------------- */
+/* ---- HOST ---------------------------------------------------------------------------------- */
 
 static int keep_string(struct scap_reader *r, const uint8_t *p, size_t n, const char **ret)
 {
@@ -88,7 +88,7 @@ int scap__host_read(struct scap_reader *r, const uint8_t *p, size_t n)
 	return rc;
 }
 
-/* ---- SLICE ------------------------------------------------------------------------------------ */
+/* ---- SLICE --------------------------------------------------------------------------------- */
 
 /* Keeps the last triple, too: a slice's own is taken when it closes, after its first records. */
 static void new_clock(struct scap_reader *r, uint64_t raw_ns, uint64_t real_ns)
@@ -166,7 +166,7 @@ int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, con
 	return 0;
 }
 
-/* ---- END -------------------------------------------------------------------------------------- */
+/* ---- END ----------------------------------------------------------------------------------- */
 
 /* What a ring had given out after the last record that we saw of it. */
 static int read_ring_end(struct scap_reader *r, struct scap__bytes *b)

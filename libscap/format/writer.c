@@ -17,7 +17,7 @@
 /* Larger slices are written as several: bounds the memory of writer and reader. */
 #define SECTION_MAX_BYTES (16u << 20)
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------- */
 
 static int fd_write(void *ctx, const void *buf, size_t n)
 {
@@ -179,7 +179,7 @@ int scap_writer_open_path(const char *path, const struct scap_writer_options *op
 	return rc;
 }
 
-/* ---- slices ----------------------------------------------------------------------------------- */
+/* ---- slices -------------------------------------------------------------------------------- */
 
 /* Goes over a part's record headers: 0, or -EINVAL when they do not fill it exactly. */
 static int walk_part(const struct scap_slice_part *part, struct scap__slice_part *out)
@@ -354,7 +354,7 @@ int scap_writer_slice(struct scap_writer *w, const struct scap_slice *s)
 	return put_slice(w, s);
 }
 
-/* ---- the end ---------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------------- */
 
 uint64_t scap_writer_bytes(const struct scap_writer *w)
 {

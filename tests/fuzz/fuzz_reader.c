@@ -28,7 +28,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* ---- looking at everything an event says -------------------------------------------------------- */
+/* ---- looking at everything an event says --------------------------------------------------- */
 
 static volatile uint64_t sink_of_sums;
 
@@ -148,7 +148,7 @@ static void read_both(const uint8_t *p, size_t n)
 	read_summary(p, n);
 }
 
-/* ---- putting checksums right -------------------------------------------------------------------- */
+/* ---- putting checksums right --------------------------------------------------------------- */
 
 static void sign(uint8_t *p, size_t n)
 {
@@ -198,7 +198,7 @@ static void repair(uint8_t *p, size_t n)
 		at += step;
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------- */
 
 static void put_section(struct rows *f, uint16_t type, uint32_t index, const struct rows *payload)
 {
@@ -285,7 +285,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* ---- sound inputs ---------------------------------------------------------------------------------- */
+/* ---- sound inputs -------------------------------------------------------------------------- */
 
 /* Sections unpacked, so that mutations reach what is in them. */
 static void unpack(struct rows *out, const struct rows *file)

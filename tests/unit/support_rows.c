@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- bytes ------------------------------------------------------------------------------------ */
+/* ---- bytes --------------------------------------------------------------------------------- */
 
 void rows_put(struct rows *r, const void *data, size_t n)
 {
@@ -41,7 +41,7 @@ static uint32_t below(uint64_t *seed, uint32_t n)
 	return rows_random(seed) % n;
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------------------------- */
 
 size_t rows_begin(struct rows *r, uint8_t type, uint8_t flags, uint32_t seq, uint64_t ns)
 {
@@ -272,7 +272,7 @@ void rows_any(struct rows *r, uint32_t seq, uint64_t ns, uint64_t *seed)
 	}
 }
 
-/* ---- memory sinks and sources ----------------------------------------------------------------- */
+/* ---- memory sinks and sources -------------------------------------------------------------- */
 
 static int sink_write(void *ctx, const void *buf, size_t n)
 {
@@ -305,7 +305,7 @@ struct scap_source rows_source(struct rows_reader *rr, const void *p, size_t n)
 	return (struct scap_source){ .ctx = rr, .read = source_read };
 }
 
-/* ---- captures --------------------------------------------------------------------------------- */
+/* ---- captures ------------------------------------------------------------------------------ */
 
 #define BASE_EPOCH 1000ull
 
@@ -409,7 +409,8 @@ void rows_capture(struct capture *c, const struct capture_spec *spec)
 		.size = sizeof(opt), .level = spec->level, .hostname = "host", .kernel = "6.1",
 		.machine = "x86_64", .boot_id = "boot", .recorder = "test", .filter = "-a",
 		.n_cpus = spec->n_cpus, .snaplen = 80, .recorder_tgid = 42, .ring_bytes = 65536,
-		.raw_ns = BASE_EPOCH * SCAP_EPOCH_NS, .real_ns = BASE_EPOCH * SCAP_EPOCH_NS + 7777777,
+		.raw_ns = BASE_EPOCH * SCAP_EPOCH_NS,
+		.real_ns = BASE_EPOCH * SCAP_EPOCH_NS + 7777777,
 	};
 	struct scap_sink sink = rows_sink(&c->file);
 	uint64_t seed = spec->seed;

@@ -412,7 +412,7 @@ Test(damage, unknown_section)
 	h.flags |= 0x100;
 	h.crc = scap__crc32c(0, &h, sizeof(h) - 4);
 	memcpy(f.p + at, &h, sizeof(h));
-	/* The end counts slices, so one that is called otherwise is missed; nothing else is wrong. */
+	/* The end counts slices, so one that is called otherwise is missed; all else is right. */
 	o = read_damaged(&orig, f.p, f.n);
 	cr_assert_eq(o.n_told, 1);
 	cr_assert_eq(o.last_rc, 1);

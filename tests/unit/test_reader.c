@@ -103,7 +103,7 @@ Test(reader, empty_slices_and_no_slices)
 	round_trip(&(struct capture_spec){ .seed = 5, .n_cpus = 2 }, 0, 0);
 }
 
-/* ---- introductions against a naive model ------------------------------------------------------- */
+/* ---- introductions against a naive model --------------------------------------------------- */
 
 struct memory {			/* what was introduced, newest last */
 	uint64_t epoch;
@@ -205,7 +205,7 @@ Test(reader, introductions_equal_a_model)
 	}
 }
 
-/* ---- captures made by hand --------------------------------------------------------------------- */
+/* ---- captures made by hand ----------------------------------------------------------------- */
 
 #define E0 (500 * SCAP_EPOCH_NS)
 
@@ -370,7 +370,7 @@ Test(reader, wall_time_follows_the_triples)
 	rows_free(&file);
 }
 
-/* ---- rows that lie, behind checksums that are right -------------------------------------------- */
+/* ---- rows that lie, behind checksums that are right ---------------------------------------- */
 
 /* Reads one part; returns how often damage was told, and the number of events. */
 static unsigned read_lies(const struct rows *rows, unsigned *ret_events)

@@ -214,7 +214,7 @@ Test(writer, pipe)
 	rows_free(&rows);
 }
 
-/* ---- failing ---------------------------------------------------------------------------------- */
+/* ---- failing ------------------------------------------------------------------------------- */
 
 /* Writes slices of 100 calls until the limit on file size stops it; returns how many went in. */
 static uint32_t write_until_full(struct scap_writer *w, struct rows *rows)
@@ -372,7 +372,7 @@ Test(writer, close_fails)
 	rows_free(&file);
 }
 
-/* ---- what a caller must not do ----------------------------------------------------------------- */
+/* ---- what a caller must not do ------------------------------------------------------------- */
 
 Test(writer, order_of_slices_and_parts)
 {
@@ -412,7 +412,7 @@ Test(writer, options)
 	cr_assert_null(w);
 }
 
-/* ---- slices larger than a section -------------------------------------------------------------- */
+/* ---- slices larger than a section ---------------------------------------------------------- */
 
 static void check_sections_small(const struct rows *file, unsigned min_slices)
 {
