@@ -363,7 +363,7 @@ int scap__section_payload(struct scap__section_in *s, const struct scap__section
 	if (sec->flags & ~SCAP__SECTION_FLAGS)
 		return refuse(s, sec, SCAP_EVERSION, "it has flags unknown to this library");
 	if (sec->raw_bytes > SCAP__RAW_MAX_BYTES)
-		return refuse(s, sec, SCAP_EDAMAGED, "it claims more bytes than a section can have");
+		return refuse(s, sec, SCAP_EDAMAGED, "it claims to be too large for a section");
 	if (!sec->raw_bytes ||
 	    (packed ? sec->stored_bytes >= sec->raw_bytes : sec->stored_bytes != sec->raw_bytes))
 		return refuse(s, sec, SCAP_EDAMAGED, "its sizes contradict each other");
