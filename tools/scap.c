@@ -10,11 +10,10 @@
 #define SCAP_VERSION "unknown"
 #endif
 
-/* Weak, so that a build without one of the verbs still links; it is then not offered. */
-extern const struct verb verb_record __attribute__((weak));
-extern const struct verb verb_read __attribute__((weak));
-extern const struct verb verb_info __attribute__((weak));
-extern const struct verb verb_verify __attribute__((weak));
+extern const struct verb verb_record;
+extern const struct verb verb_read;
+extern const struct verb verb_info;
+extern const struct verb verb_verify;
 
 static const struct verb *const verbs[] = {
 	&verb_record, &verb_read, &verb_info, &verb_verify,
@@ -25,7 +24,7 @@ static const struct verb *const verbs[] = {
 static const struct verb *find_verb(const char *name)
 {
 	for (unsigned i = 0; i < N_VERBS; i++)
-		if (verbs[i] && !strcmp(verbs[i]->name, name))
+		if (!strcmp(verbs[i]->name, name))
 			return verbs[i];
 	return NULL;
 }
@@ -35,8 +34,7 @@ static void print_help(FILE *to)
 	fprintf(to, "usage: scap VERB [OPTION...] [ARGUMENT...]\n\n"
 		"A flight recorder for Linux system calls.\n\nverbs:\n");
 	for (unsigned i = 0; i < N_VERBS; i++)
-		if (verbs[i])
-			fprintf(to, "  %-10s%s\n", verbs[i]->name, verbs[i]->summary);
+		fprintf(to, "  %-10s%s\n", verbs[i]->name, verbs[i]->summary);
 	fprintf(to, "  %-10s%s\n", "help", "this text, or that of a verb: scap help VERB");
 	fprintf(to, "\n'scap VERB --help' shows options and examples; "
 		"'scap --version' the version.\n");
@@ -49,8 +47,7 @@ static int unknown_verb(const char *name)
 
 	nearest_init(&n, name);
 	for (unsigned i = 0; i < N_VERBS; i++)
-		if (verbs[i])
-			nearest_try(&n, verbs[i]->name);
+		nearest_try(&n, verbs[i]->name);
 	nearest_try(&n, "help");
 	best = nearest_get(&n);
 	if (best)
