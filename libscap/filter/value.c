@@ -133,6 +133,23 @@ static bool duplicates_fd(const struct scap_event *ev)
 	return cmd == 0 || cmd == 1030;
 }
 
+/*
+ * Another thread can close a new descriptor before the call's exit is recorded. Then the first
+ * cookie is the argument's, and nothing tells it from a new file whose argument was closed: a wrong
+ * name is worse than none.
+ */
+static bool cookie_is_uncertain(const struct scap_event *ev, int first_fd)
+{
+	return ev->flags & SCAP_CALL_FD_SHARED && ev->cookie && !ev->cookie2 && first_fd >= 0 &&
+	       (int32_t)ev->args[first_fd] >= 0;
+}
+
+/* The new descriptor's file. */
+static const struct scap__file *new_file(const struct scap_event *ev)
+{
+	return cookie_is_uncertain(ev, first_fd_arg(ev)) ? NULL : ev->file;
+}
+
 /* abi.h says which argument a cookie belongs to. */
 const struct scap__file *scap__arg_file(const struct scap_event *ev, unsigned i)
 {
@@ -140,17 +157,19 @@ const struct scap__file *scap__arg_file(const struct scap_event *ev, unsigned i)
 
 	if (returns_new_fd(ev)) {
 		if ((int32_t)ev->args[i] == ev->ret)
-			return ev->file;	/* dup2, dup3: where the new one went */
+			return new_file(ev);	/* dup2, dup3: where the new one went */
 		return (int)i == first ? ev->file2 : NULL;
 	}
 	if (exec_succeeded(ev))
-		return NULL;
+		return (int)i == first ? ev->file2 : NULL;
 	return (int)i == first ? ev->file : ev->file2;
 }
 
 const struct scap__file *scap__ret_file(const struct scap_event *ev)
 {
-	return returns_new_fd(ev) || duplicates_fd(ev) ? ev->file : NULL;
+	if (returns_new_fd(ev))
+		return new_file(ev);
+	return duplicates_fd(ev) ? ev->file : NULL;
 }
 
 bool scap__open_like(const struct scap_event *ev)
@@ -172,20 +191,21 @@ static bool pair_fd(const struct scap_event *ev, int64_t *ret_num)
 }
 
 bool scap__event_fd(const struct scap_event *ev, int64_t *ret_num,
-		    const struct scap__file **scap__ret_file)
+		    const struct scap__file **ret_file)
 {
 	int i;
 
-	*scap__ret_file = ev->file;
+	*ret_file = ev->file;
 	if (ev->type != SCAP_REC_CALL || exec_succeeded(ev))
 		return false;
 	if (returns_new_fd(ev)) {
 		*ret_num = ev->ret;
+		*ret_file = new_file(ev);
 		return true;
 	}
 	if (scap__open_like(ev)) {
 		*ret_num = -1;
-		*scap__ret_file = NULL;
+		*ret_file = NULL;
 		return true;
 	}
 	i = first_fd_arg(ev);
@@ -276,7 +296,8 @@ static unsigned call_params(const struct scap_event *ev, struct scap__param *p)
 		if (role == ROLE_SKIP)
 			continue;
 		add_arg(p, &n, ev->sc->args[i].name, i, role);
-		if (role == SCAP_ROLE_PATH && returns_new_fd(ev) && resolved_differs(ev, i))
+		if (role == SCAP_ROLE_PATH && returns_new_fd(ev) && new_file(ev) &&
+		    resolved_differs(ev, i))
 			add(p, &n, "resolved", SCAP__PARAM_FILE);
 		else if (role == SCAP_ROLE_EXEC_PATH && exec_succeeded(ev) &&
 			 resolved_differs(ev, SCAP_SLOT_FILENAME))
@@ -394,7 +415,8 @@ bool scap__path_is_files(const struct scap_event *ev, const struct scap__param *
 	if (!ev->file || !ev->file->path)
 		return false;
 	if (p->role == SCAP_ROLE_PATH)
-		return returns_new_fd(ev) && find_role(ev, SCAP_ROLE_PATH) == p->arg;
+		return returns_new_fd(ev) && new_file(ev) &&
+		       find_role(ev, SCAP_ROLE_PATH) == p->arg;
 	return p->role == SCAP_ROLE_EXEC_PATH && exec_succeeded(ev);
 }
 

@@ -241,6 +241,17 @@ Test(filter_parse, limits)
 	free(s);
 }
 
+/* A suggestion only where it is near. */
+Test(filter_parse, no_wild_suggestions)
+{
+	struct scap_error err;
+
+	cr_expect_eq(compile("zzz.qqq = x", &err), SCAP_ESYNTAX);
+	cr_expect_str_eq(err.text, "unknown field 'zzz.qqq'");
+	cr_expect_eq(compile("evt.type = xyzzy", &err), SCAP_ESYNTAX);
+	cr_expect_str_eq(err.text, "unknown event type 'xyzzy'");
+}
+
 Test(filter_parse, long_constants)
 {
 	char text[400] = "proc.name=";

@@ -197,6 +197,19 @@ Test(print, sockets)
 	ev.file2 = &listener;
 	expect(&ev, "accept4 12.3us fd=3<127.0.0.1:80> addr=NULL addrlen=NULL "
 		    "flags=SOCK_NONBLOCK res=7<127.0.0.1:80->127.0.0.2:40000>");
+	/* One cookie of two, and another thread could have closed either: no name. */
+	ev.flags = SCAP_CALL_FD_SHARED;
+	ev.cookie = 1;
+	ev.file = &listener;
+	ev.file2 = NULL;
+	cr_expect(strstr(text(&ev), " fd=3 addr="), "%s", line);
+	cr_expect(strstr(line, " res=7"), "%s", line);
+	cr_expect(!strstr(line, "<127"), "%s", line);
+	ev.cookie2 = 2;
+	ev.file2 = &conn;
+	cr_expect(strstr(text(&ev), " res=7<127.0.0.1:80>"), "%s", line);
+	ev.flags = 0;
+	ev.cookie = ev.cookie2 = 0;
 	ev.ret = -11;
 	ev.file = &listener;
 	ev.file2 = NULL;
