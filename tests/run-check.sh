@@ -121,7 +121,7 @@ run_fuzz()
 	done
 }
 
-# Runners that print result lines themselves: GROUP COMMAND...
+# Runners that print result lines themselves: GROUP COMMAND... What is not "ok" is shown as it comes.
 run_lines()
 {
 	group=$1
@@ -131,13 +131,10 @@ run_lines()
 		result FAIL "$group" "$1 is missing"
 		return
 	fi
-	"$@" < /dev/null > "$B/log/$group.lines.fifo" 2> "$B/log/$group.err" &
-	pid=$!
-	wait $pid
-	rc=$?
-	mv "$B/log/$group.lines.fifo" "$B/log/$group.lines"
+	{ timeout -k 30 5400 "$@" < /dev/null 2> "$B/log/$group.err"; echo $? > "$B/log/$group.rc"; } |
+		tee "$B/log/$group.lines" | grep -v '^ok '
+	rc=$(cat "$B/log/$group.rc")
 	grep -E '^(ok|FAIL|skip) ' "$B/log/$group.lines" >> "$results"
-	grep -v '^ok ' "$B/log/$group.lines"
 	say "   $group: $(grep -c '^ok ' "$B/log/$group.lines") ok"
 	if [ $rc != 0 ] && ! grep -q '^FAIL ' "$B/log/$group.lines"; then
 		tail -n 40 "$B/log/$group.err"
