@@ -133,8 +133,8 @@ static void print_losses(struct output *out, const struct scap_summary *s)
 			output_printf(out, "            %" PRIu64 " on cpu %" PRIu32 "\n", lost,
 				      cpu);
 	if (t->unexplained)
-		output_printf(out, "            %" PRIu64 " more are missing unexplained; see scap "
-			      "verify\n", t->unexplained);
+		output_printf(out, "            %" PRIu64 " of these without a record of it: see "
+			      "scap verify\n", t->unexplained);
 }
 
 static void print_time(struct output *out, uint64_t start, uint64_t end, bool complete)
