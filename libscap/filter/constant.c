@@ -162,7 +162,7 @@ static int init_addr(struct scap__constant *c, const struct scap__literal *lit,
 	return 0;
 }
 
-/* ---- names of events -------------------------------------------------------------------------- */
+/* ---- names of events ------------------------------------------------------------------------- */
 
 static const char *const event_names[] = {
 #define SCAP_NR(nr, name, row) #name,
@@ -215,7 +215,8 @@ static int init_string(struct scap__constant *c, const struct scap_field *f,
 {
 	if (lit->n > STRING_MAX)
 		return scap__syntax_error(err, lit->column,
-					  "filter parameter too long: at most %d bytes", STRING_MAX);
+					  "filter parameter too long: at most %d bytes",
+					  STRING_MAX);
 	if (f->def->type == SCAP__TYPE_STRING && memchr(lit->p, 0, lit->n))
 		return scap__syntax_error(err, lit->column, "a text cannot hold a NUL byte");
 	c->p = (const uint8_t *)lit->p;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A matcher of its own: libc's follows the locale, wants NUL-terminated text and can take for ever. */
+/* libc's matcher follows the locale, wants NUL-terminated text and can take for ever. */
 #include "filter/program.h"
 
 static uint8_t folded(uint8_t c, bool fold)

@@ -28,7 +28,7 @@ struct scap__name {
 struct scap__domain {
 	const struct scap__name *rows;
 	uint32_t n_rows;
-	bool wide;		/* 64 bits count; otherwise the upper half of the register is noise */
+	bool wide;		/* 64 bits count; otherwise the register's upper half is noise */
 };
 
 /* NULL: the role has no domain. */

@@ -67,7 +67,7 @@ static int not_yet(struct parser *p, const char *what)
 	return scap__syntax_error(p->err, scap__lex_column(&p->c), "%s: not supported yet", what);
 }
 
-/* ---- the tree grows --------------------------------------------------------------------------- */
+/* ---- the tree grows -------------------------------------------------------------------------- */
 
 static int grow(void **items, uint32_t n, uint32_t *cap, size_t size)
 {
@@ -114,7 +114,7 @@ static int new_value(struct parser *p, const char *s, size_t n, size_t column)
 	return 0;
 }
 
-/* ---- constants -------------------------------------------------------------------------------- */
+/* ---- constants ------------------------------------------------------------------------------- */
 
 static int parse_quoted(struct parser *p)
 {
@@ -238,7 +238,7 @@ static int parse_list(struct parser *p)
 	return expected(p, "a list in parentheses");
 }
 
-/* ---- checks ----------------------------------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------------------------- */
 
 static int try_number_op(struct parser *p, uint8_t *ret_op)
 {
@@ -327,7 +327,7 @@ static int parse_check(struct parser *p, uint32_t *ret_node)
 	return 0;
 }
 
-/* ---- expressions ------------------------------------------------------------------------------ */
+/* ---- expressions ----------------------------------------------------------------------------- */
 
 static int parse_or(struct parser *p, uint32_t *ret_node);
 

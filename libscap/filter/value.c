@@ -427,7 +427,8 @@ bool scap__param_bytes(const struct scap_event *ev, const struct scap__param *p,
 	const struct scap__blob *b = NULL;
 
 	if (p->kind == SCAP__PARAM_STRING ||
-	    (p->kind == SCAP__PARAM_ARG && (scap__is_string_role(p->role) || is_data_role(p->role))))
+	    (p->kind == SCAP__PARAM_ARG &&
+	     (scap__is_string_role(p->role) || is_data_role(p->role))))
 		b = scap__event_blob(ev, scap__param_slot(p));
 	*ret_blob = b;
 	if (b) {

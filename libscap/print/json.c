@@ -98,7 +98,8 @@ static void out_base64(struct scap__out *o, const uint8_t *p, size_t n)
 		uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
 			     (left > 2 ? p[i + 2] : 0);
 		char tmp[4] = { digits[v >> 18], digits[v >> 12 & 63],
-				left > 1 ? digits[v >> 6 & 63] : '=', left > 2 ? digits[v & 63] : '=' };
+				left > 1 ? digits[v >> 6 & 63] : '=',
+				left > 2 ? digits[v & 63] : '=' };
 
 		scap__out_bytes(o, tmp, 4);
 	}

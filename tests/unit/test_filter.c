@@ -123,7 +123,8 @@ Test(filter, globs)
 		{ "[a-c]x", "bx", true }, { "[a-c]x", "dx", false }, { "[!a-c]x", "dx", true },
 		{ "[!a-c]x", "ax", false }, { "[]]", "]", true }, { "[]a]", "a", true },
 		{ "[a", "[a", true }, { "\\*", "*", true }, { "\\*", "x", false },
-		{ "a*b*c", "aXbYbZc", true }, { "a*b*c", "aXbYbZ", false }, { "ab*bx", "abx", false },
+		{ "a*b*c", "aXbYbZc", true }, { "a*b*c", "aXbYbZ", false },
+		{ "ab*bx", "abx", false },
 		{ "*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
 		{ "{a,b}", "a", false }, { "[a-]", "-", true }, { "[\\]]", "]", true },
 	};
@@ -447,7 +448,8 @@ Test(filter, formats)
 	} cases[] = {
 		{ "", "" }, { "plain", "plain" }, { "100%%", "100%" }, { "%%evt.num", "%evt.num" },
 		{ "%evt.num", "12" }, { "%evt.num %proc.name: %evt.type.", "12 httpd: openat." },
-		{ "<%evt.buffer>", "<<NA>>" }, { "%evt.arg[1]|%evt.arg.mode", "/etc/Shadow x|0644" },
+		{ "<%evt.buffer>", "<<NA>>" },
+		{ "%evt.arg[1]|%evt.arg.mode", "/etc/Shadow x|0644" },
 		{ "%evt.time %evt.res%%", "21:13:20.123456789 EACCES%" },
 	};
 	struct scap_print_options opt = { .size = sizeof(opt), .utc_offset_s = -3600 };

@@ -112,8 +112,9 @@ static const struct {
 Test(names, agree_with_headers)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		cr_expect((uint32_t)rows[i].ours == (uint32_t)rows[i].theirs, "%s is 0x%llx, not 0x%llx",
-			  rows[i].name, (unsigned long long)rows[i].theirs,
+		cr_expect((uint32_t)rows[i].ours == (uint32_t)rows[i].theirs,
+			  "%s is 0x%llx, not 0x%llx", rows[i].name,
+			  (unsigned long long)rows[i].theirs,
 			  (unsigned long long)rows[i].ours);
 }
 

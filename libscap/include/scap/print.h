@@ -28,7 +28,7 @@ struct scap_print_options {
  * All three return the length of the whole text; what did not fit in cap was cut, and the buffer
  * is NUL-terminated if cap > 0 (snprintf's rule). No line end.
  *
- * Text:  12 14:03:07.123456789 1 httpd (4711) openat 12.3us dirfd=AT_FDCWD name=/srv/x ... res=-13 EACCES
+ * Text:  12 14:03:07.123456789 1 httpd (4711) openat 12.3us name=/srv/x ... res=EACCES(-13)
  */
 SCAP_API size_t scap_print_text(const struct scap_event *ev, const struct scap_print_options *opt,
 				char *buf, size_t cap);
