@@ -10,6 +10,7 @@
 #include <linux/vmalloc.h>
 
 #include "clock.h"
+#include "compat.h"
 #include "consumer.h"
 #include "emit.h"
 #include "encode.h"
@@ -22,31 +23,29 @@ static DEFINE_PER_CPU(struct kscap_scratch *, scratch);
 
 /* ---- this CPU's scratch memory ------------------------------------------------------------- */
 
-/*
- * Preemption is off already in the kernels whose probes run so; later ones leave it to us. NULL:
- * an interrupt came into a probe of this CPU.
- */
-static __always_inline struct kscap_scratch *scratch_take(void)
+/* False: an interrupt came into a probe of this CPU. */
+static __always_inline bool scratch_take(struct kscap_scratch **ret_s)
 {
 	struct kscap_scratch *s;
 
-	preempt_disable_notrace();
+	kscap_probe_enter();
 	s = this_cpu_read(scratch);
 	if (unlikely(s->busy)) {
 		s->n_nested++;
-		preempt_enable_notrace();
-		return NULL;
+		kscap_probe_leave();
+		return false;
 	}
 	s->busy = 1;
 	barrier();
-	return s;
+	*ret_s = s;
+	return true;
 }
 
 static __always_inline void scratch_give(struct kscap_scratch *s)
 {
 	barrier();
 	s->busy = 0;
-	preempt_enable_notrace();
+	kscap_probe_leave();
 }
 
 int kscap_capture_alloc(void)
@@ -75,6 +74,15 @@ void kscap_capture_free(void)
 	}
 }
 
+/* A consumer that is on its way out is still there until a grace period later. */
+void kscap_capture_lead(struct kscap_consumer *only)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		WRITE_ONCE(per_cpu(scratch, cpu)->lead, only ? &only->rings[cpu] : NULL);
+}
+
 void kscap_capture_stats(struct scap_stats *stats)
 {
 	int cpu;
@@ -90,11 +98,11 @@ void kscap_capture_stats(struct scap_stats *stats)
 /* ---- entry --------------------------------------------------------------------------------- */
 
 /* Consumers that want this call, as far as that is known before its result. */
-static u32 wanted_at_entry(const struct kscap_scratch *s, u32 active, bool always)
+static u32 wanted_at_entry(const struct kscap_scratch *s, bool always)
 {
+	u32 active = smp_load_acquire(&kscap_active), mask = 0, todo;
 	u8 tree = s->slot ? s->slot->tree : 0;
 	struct kscap_consumer *c;
-	u32 mask = 0, todo;
 
 	kscap_for_each_consumer(c, active, todo)
 		if (kscap_filter_task(&c->filter, current, tree) &&
@@ -106,7 +114,7 @@ static u32 wanted_at_entry(const struct kscap_scratch *s, u32 active, bool alway
 /* A call that may never return: its mark. */
 static void mark_entry(struct kscap_scratch *s, u32 mask)
 {
-	struct scap_rec_enter *rec = &s->rec.enter;
+	struct scap_rec_enter *rec = &s->rec->enter;
 	u32 nargs = s->row->nargs;
 
 	rec->tid = current->pid;
@@ -115,7 +123,7 @@ static void mark_entry(struct kscap_scratch *s, u32 mask)
 	rec->pad = 0;
 	if (s->row->flags & KSCAP_ROW_EXEC)
 		kscap_exec_blobs_entry(s);
-	kscap_emit_all(s, mask);
+	kscap_emit(s, mask);
 }
 
 /* close: its file is gone at the exit, so its cookie and introduction are taken here. */
@@ -130,58 +138,63 @@ static void note_close(struct kscap_scratch *s, u32 mask)
 	if (s->slot)
 		s->slot->args[0] = s->file[0] ? s->file[0]->cookie : 0;
 	if (s->file[0])
-		kscap_emit_all(s, mask);
+		kscap_emit(s, mask);
 	kscap_fd_put(s);
 }
 
-static noinline void special_entry(struct kscap_scratch *s, struct pt_regs *regs, u32 active)
+static noinline void special_entry(struct pt_regs *regs, const struct kscap_row *row,
+				   struct kscap_stash_slot *slot, unsigned int abi, int nr)
 {
-	const struct kscap_row *row = s->row;
-	struct kscap_stash_slot *slot = s->slot;
+	struct kscap_scratch *s;
 	u32 mask;
 
+	if (!scratch_take(&s))
+		return;
+	s->row = row;
+	s->slot = slot;
+	s->abi = abi;
+	s->nr = nr;
 	kscap_rec_begin(s, SCAP_REC_ENTER, sizeof(struct scap_rec_enter) + row->nargs * 8,
-			SCAP_TALLY_KEY(SCAP_REC_ENTER, s->abi, s->nr));
-	s->args = &s->rec.words[sizeof(struct scap_rec_enter) / 8];
-	kscap_arch_args(regs, s->abi, s->args);
+			    SCAP_TALLY_KEY(SCAP_REC_ENTER, abi, nr));
+	s->args = &s->rec->words[sizeof(struct scap_rec_enter) / 8];
+	kscap_arch_args(regs, abi, s->args, 6);
 	if (slot && row->flags & KSCAP_ROW_EXEC)
 		memcpy(slot->args, s->args, sizeof(slot->args));
-	mask = wanted_at_entry(s, active, !(row->flags & KSCAP_ROW_CLOSE));
+	mask = wanted_at_entry(s, !(row->flags & KSCAP_ROW_CLOSE));
 	if (row->flags & KSCAP_ROW_CLOSE)
 		note_close(s, mask);
 	else if (mask)
 		mark_entry(s, mask);
+	scratch_give(s);
 }
 
+/* A task's first call, a clock that is a call, or a mark to be made: see below. */
+static noinline void enter_slow(struct pt_regs *regs, int nr)
+{
+	struct kscap_stash_slot *slot = kscap_stash_claim(current);
+	unsigned int abi = kscap_arch_abi(nr);
+	const struct kscap_row *row = kscap_row(abi, nr);
+
+	if (slot)
+		kscap_stash_enter(slot, kscap_now(), nr, abi);
+	if (row->flags & KSCAP_ROW_ENTRY)
+		special_entry(regs, row, slot, abi, nr);
+}
+
+/* Without a call on the usual way, so that no register need be saved. */
 void kscap_on_sys_enter(void *data, struct pt_regs *regs, long raw_nr)
 {
-	struct kscap_scratch *s = scratch_take();
-	u32 active = smp_load_acquire(&kscap_active);
+	unsigned int abi = kscap_arch_abi(raw_nr);
 	struct kscap_stash_slot *slot;
-	int nr = raw_nr;
-	unsigned int abi;
 
-	if (unlikely(!s))
-		return;
-	abi = kscap_arch_abi(nr);
-	slot = kscap_stash_find(current);
-	if (unlikely(!slot))
-		slot = kscap_stash_claim(current);
-	kscap_take_time(s, active);
-	if (likely(slot)) {
-		slot->time_ns = s->now;
-		slot->nr = nr;
-		slot->abi = abi;
-		slot->flags = 0;
-	}
-	s->row = kscap_row(abi, nr);
-	if (unlikely(s->row->flags & KSCAP_ROW_ENTRY)) {
-		s->slot = slot;
-		s->nr = nr;
-		s->abi = abi;
-		special_entry(s, regs, active);
-	}
-	scratch_give(s);
+	kscap_probe_enter();
+	slot = kscap_stash_find_first(current);
+	if (unlikely(!slot || !kscap_clock_is_raw() ||
+		     kscap_row(abi, raw_nr)->flags & KSCAP_ROW_ENTRY))
+		enter_slow(regs, raw_nr);
+	else
+		kscap_stash_enter(slot, kscap_now_raw(), raw_nr, abi);
+	kscap_probe_leave();
 }
 
 /* ---- exit ---------------------------------------------------------------------------------- */
@@ -226,8 +239,10 @@ static __always_inline void view_exit(struct kscap_scratch *s, struct pt_regs *r
 	s->more = 0;
 	s->had_entry = slot && slot->time_ns && entry_matches(slot, abi, nr);
 	if (likely(s->had_entry)) {
-		nr = slot->nr;
-		abi = slot->abi;
+		if (unlikely(slot->nr != nr || slot->abi != abi)) {
+			nr = slot->nr;
+			abi = slot->abi;
+		}
 		s->latency_ns = s->now - slot->time_ns;
 		if (unlikely((s64)s->latency_ns < 0)) {
 			s->latency_ns = 0;
@@ -244,31 +259,36 @@ static __always_inline void view_exit(struct kscap_scratch *s, struct pt_regs *r
 	}
 }
 
-static __always_inline u32 wanted_at_exit(const struct kscap_scratch *s, u32 active)
+static noinline bool passes_filter(const struct kscap_scratch *s, const struct kscap_filter *f)
 {
+	if (!kscap_filter_task(f, current, s->slot ? s->slot->tree : 0))
+		return false;
+	return s->row->flags & KSCAP_ROW_EXEC || (kscap_filter_nr(f, s->abi, s->nr) &&
+						  kscap_filter_result(f, s->ret, s->latency_ns));
+}
+
+static __always_inline bool wanted_by(const struct kscap_scratch *s, const struct kscap_consumer *c)
+{
+	if (unlikely(current->tgid == c->filter.owner_tgid))
+		return false;
+	return likely(!c->filter.flags) || passes_filter(s, &c->filter);
+}
+
+static u32 wanted_at_exit(const struct kscap_scratch *s)
+{
+	u32 active = smp_load_acquire(&kscap_active), mask = 0, todo;
 	struct kscap_consumer *c;
-	u32 mask = 0, todo;
 
-	kscap_for_each_consumer(c, active, todo) {
-		const struct kscap_filter *f = &c->filter;
-
-		if (unlikely(current->tgid == f->owner_tgid))
-			continue;
-		if (unlikely(f->flags) &&
-		    (!kscap_filter_task(f, current, s->slot ? s->slot->tree : 0) ||
-		     (!(s->row->flags & KSCAP_ROW_EXEC) &&
-		      (!kscap_filter_nr(f, s->abi, s->nr) ||
-		       !kscap_filter_result(f, s->ret, s->latency_ns)))))
-			continue;
-		mask |= todo & -todo;
-	}
+	kscap_for_each_consumer(c, active, todo)
+		if (wanted_by(s, c))
+			mask |= todo & -todo;
 	return mask;
 }
 
 /* Where the arguments are: in the registers, but for calls that rewrite those. */
 static __always_inline void take_args(struct kscap_scratch *s, struct pt_regs *regs)
 {
-	kscap_arch_args(regs, s->abi, s->args);
+	kscap_arch_args(regs, s->abi, s->args, s->row->nargs);
 	if (likely(!(s->row->flags & (KSCAP_ROW_EXEC | KSCAP_ROW_SIGRETURN))))
 		return;
 	if (s->had_entry)
@@ -294,8 +314,9 @@ static __always_inline void take_files(struct kscap_scratch *s)
 		kscap_fd_ref(s, 0, s->ret);
 	else if (ok && row->flags & KSCAP_ROW_EXEC)
 		kscap_exec_file(s);
+	/* The second place even when the first stays empty: which is which must be told apart. */
 	if (row->fd_arg >= 0)
-		kscap_fd_ref(s, s->file[0] ? 1 : 0, s->args[row->fd_arg]);
+		kscap_fd_ref(s, ok, s->args[row->fd_arg]);
 }
 
 /* The cookies of both files; of a close that of its entry, where it was introduced, too. */
@@ -310,74 +331,145 @@ static __always_inline u64 cookies(const struct kscap_scratch *s)
 /* Optional words that rarely are: values too wide for the fixed part. Returns the next word. */
 static noinline u32 wide_words(struct kscap_scratch *s, u32 n)
 {
+	u64 *words = s->rec->words;
+
 	if ((u32)s->nr > 0xffff) {
 		s->flags |= SCAP_CALL_NR64;
-		s->rec.words[n++] = (s64)s->nr;
+		words[n++] = (s64)s->nr;
 	}
 	if (s->ret != (s32)s->ret) {
 		s->flags |= SCAP_CALL_RET64;
-		s->rec.words[n++] = s->ret;
+		words[n++] = s->ret;
 	}
 	if (s->latency_ns >= SCAP_LATENCY_UNKNOWN && s->latency_ns != U64_MAX) {
 		s->flags |= SCAP_CALL_LAT64;
-		s->rec.words[n++] = s->latency_ns;
+		words[n++] = s->latency_ns;
 	}
 	return n;
 }
 
-static __always_inline u32 tally_nr(int nr)
+static u32 tally_nr(int nr)
 {
 	return (u32)nr < 0xffff ? nr : 0xffff;
 }
 
-/* A CALL: its words in the order of abi.h, then blobs. */
-static __always_inline void record_call(struct kscap_scratch *s, struct pt_regs *regs, u32 mask)
+/* Numbers without a row, and x32, whose rows are those of x86-64. */
+static noinline u64 odd_shape(const struct kscap_scratch *s)
+{
+	return KSCAP_SHAPE_WORD(s->nr, SCAP_SHAPE(s->abi, s->row->nargs), 0);
+}
+
+/* A CALL at s->rec: its words in the order of abi.h, then blobs. The header comes last. */
+static __always_inline void build_call(struct kscap_scratch *s, struct pt_regs *regs)
 {
 	const struct kscap_row *row = s->row;
-	struct scap_rec_call *rec = &s->rec.call;
-	u32 n = sizeof(*rec) / 8, at_cookies = 0;
+	u64 *words = s->rec->words, shape = row->shape;
+	u32 n = sizeof(struct scap_rec_call) / 8, at_cookies = 0;
+	u8 row_flags = row->flags;
 
-	kscap_rec_begin(s, SCAP_REC_CALL, 0, SCAP_TALLY_KEY(SCAP_REC_CALL, s->abi, tally_nr(s->nr)));
+	if (unlikely(row_flags & KSCAP_ROW_RAW || s->abi == SCAP_ABI_X32))
+		shape = odd_shape(s);
 	if (unlikely((u32)s->nr > 0xffff || s->ret != (s32)s->ret ||
 		     s->latency_ns >= SCAP_LATENCY_UNKNOWN))
 		n = wide_words(s, n);
-	if (row->flags & KSCAP_ROW_FILES)
+	if (row_flags & KSCAP_ROW_FILES)
 		at_cookies = n++;
-	s->args = &s->rec.words[n];
+	s->args = &words[n];
 	s->bytes = (n + row->nargs) * 8;
-	take_args(s, regs);
-	if (row->flags & KSCAP_ROW_FILES)
-		take_files(s);
-	if (row->flags & (KSCAP_ROW_BLOBS | KSCAP_ROW_EXEC))
-		kscap_encode_blobs(s);
+	s->io_bytes = 0;
+	if (row->nargs)
+		take_args(s, regs);
 	if (at_cookies) {
-		s->rec.words[at_cookies] = cookies(s);
 		s->flags |= SCAP_CALL_COOKIES;
+		take_files(s);
 	}
-	rec->h.flags = s->flags;
-	rec->tid = current->pid;
-	rec->latency_ns = s->latency_ns;
-	rec->ret = s->ret;
-	rec->nr = s->nr;
-	rec->shape = SCAP_SHAPE(s->abi, row->nargs);
-	rec->more = s->more;
-	kscap_emit_all(s, mask);
-	if (row->flags & KSCAP_ROW_FILES)
+	if (row_flags & (KSCAP_ROW_BLOBS | KSCAP_ROW_EXEC))
+		kscap_encode_blobs(s);
+	if (at_cookies)
+		words[at_cookies] = cookies(s);
+	words[2] = KSCAP_TID_WORD(current->pid, s->latency_ns);
+	words[3] = KSCAP_RET_WORD(s->ret) | shape | KSCAP_SHAPE_WORD(0, 0, s->more);
+}
+
+/* In scratch memory, for whoever wants it. */
+static noinline void record_call(struct kscap_scratch *s, struct pt_regs *regs, u32 mask)
+{
+	kscap_rec_begin(s, 0, 0, SCAP_TALLY_KEY(SCAP_REC_CALL, s->abi, tally_nr(s->nr)));
+	build_call(s, regs);
+	s->rec->words[0] = KSCAP_HEAD_WORD(0, SCAP_REC_CALL, s->flags, 0);
+	kscap_emit(s, mask);
+	kscap_fd_put(s);
+}
+
+/* It is built, but not alone: introductions or a gap come first. */
+static noinline void record_copied(struct kscap_scratch *s, struct pt_regs *regs,
+				   struct kscap_ring *ring, u64 word)
+{
+	u32 mask = 1U << ring->consumer->id;
+
+	memcpy(s->buf, s->rec, s->bytes);
+	barrier();
+	if (READ_ONCE(ring->core.word) != word) {
 		kscap_fd_put(s);
+		record_call(s, regs, mask);
+		return;
+	}
+	s->rec = (union kscap_rec *)s->buf;
+	s->rec->words[0] = KSCAP_HEAD_WORD(0, SCAP_REC_CALL, s->flags, 0);
+	s->tally_key = SCAP_TALLY_KEY(SCAP_REC_CALL, s->abi, tally_nr(s->nr));
+	kscap_emit(s, mask);
+	kscap_fd_put(s);
+}
+
+/* For the only consumer, in its ring at once. */
+static __always_inline void record_in_place(struct kscap_scratch *s, struct pt_regs *regs,
+					    struct kscap_ring *ring, u64 word)
+{
+	u32 room8 = ring->room8;
+	enum kscap_sent sent;
+
+	if (unlikely(s->row->flags & KSCAP_ROW_EXEC || !ring_has_room(&ring->core, word, room8))) {
+		record_call(s, regs, 1U << ring->consumer->id);
+		return;
+	}
+	s->rec = ring_at(&ring->core, word);
+	s->room = room8 * 8;
+	build_call(s, regs);
+	s->thread_key = kscap_intro_key(current);
+	sent = kscap_emit_in_place(s, ring, word);
+	if (unlikely(sent == KSCAP_MUST_COPY)) {
+		record_copied(s, regs, ring, word);
+		return;
+	}
+	if (s->row->flags & KSCAP_ROW_FILES)
+		kscap_fd_put(s);
+	if (unlikely(sent == KSCAP_MUST_REDO))
+		record_call(s, regs, 1U << ring->consumer->id);
 }
 
 void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)
 {
-	struct kscap_scratch *s = scratch_take();
-	u32 active = smp_load_acquire(&kscap_active), mask;
+	struct kscap_scratch *s;
+	struct kscap_ring *lead;
+	u64 word = 0;
+	u32 mask;
 
-	if (unlikely(!s))
+	if (!scratch_take(&s))
 		return;
-	kscap_take_time(s, active);
+	lead = READ_ONCE(s->lead);
+	if (likely(lead))
+		word = READ_ONCE(lead->core.word);
+	barrier();
+	s->now = kscap_now();
 	view_exit(s, regs, ret);
-	mask = wanted_at_exit(s, active);
-	if (likely(mask))
-		record_call(s, regs, mask);
+	if (likely(lead)) {
+		if (wanted_by(s, lead->consumer))
+			record_in_place(s, regs, lead, word);
+	} else {
+		mask = wanted_at_exit(s);
+		if (mask)
+			record_call(s, regs, mask);
+	}
 	if (likely(s->slot)) {
 		s->slot->time_ns = 0;
 		s->slot->flags = 0;
@@ -390,22 +482,19 @@ void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)
 /* Consumers among whose processes current is: these events pass all other filters. */
 static u32 wanted_always(struct kscap_scratch *s)
 {
-	u32 active = smp_load_acquire(&kscap_active);
-
-	kscap_take_time(s, active);
 	s->slot = kscap_stash_find(current);
-	return wanted_at_entry(s, active, true);
+	return wanted_at_entry(s, true);
 }
 
 /* Before the child can run: it inherits its parent's trees, whoever is started by now. */
 void kscap_on_fork(void *data, struct task_struct *parent, struct task_struct *child)
 {
-	struct kscap_scratch *s = scratch_take();
 	struct kscap_stash_slot *from, *to;
 	struct scap_rec_fork *rec;
+	struct kscap_scratch *s;
 	u32 mask;
 
-	if (!s)
+	if (!scratch_take(&s))
 		return;
 	from = kscap_stash_find(current);
 	to = kscap_stash_claim(child);
@@ -417,7 +506,7 @@ void kscap_on_fork(void *data, struct task_struct *parent, struct task_struct *c
 	mask = wanted_always(s);
 	if (mask) {
 		kscap_rec_begin(s, SCAP_REC_FORK, sizeof(*rec), SCAP_TALLY_KEY(SCAP_REC_FORK, 0, 0));
-		rec = &s->rec.fork;
+		rec = &s->rec->fork;
 		rec->tid = parent->pid;
 		rec->tgid = parent->tgid;
 		rec->child_tid = child->pid;
@@ -425,30 +514,30 @@ void kscap_on_fork(void *data, struct task_struct *parent, struct task_struct *c
 		rec->child_start_ns = child->start_boottime;
 		rec->child_vtid = child->thread_pid->numbers[child->thread_pid->level].nr;
 		rec->pad = 0;
-		kscap_emit_all(s, mask);
+		kscap_emit(s, mask);
 	}
 	scratch_give(s);
 }
 
 void kscap_on_exec(void *data, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
-	struct kscap_scratch *s = scratch_take();
 	struct scap_rec_exec *rec;
+	struct kscap_scratch *s;
 	u32 mask;
 
-	if (!s)
+	if (!scratch_take(&s))
 		return;
 	mask = wanted_always(s);
 	if (mask) {
 		kscap_rec_begin(s, SCAP_REC_EXEC, sizeof(*rec), SCAP_TALLY_KEY(SCAP_REC_EXEC, 0, 0));
 		kscap_exec_file(s);
-		rec = &s->rec.exec;
+		rec = &s->rec->exec;
 		rec->tid = task->pid;
 		rec->old_tid = old_pid;
 		rec->cookie = s->file[0] ? s->file[0]->cookie : 0;
 		rec->pad = 0;
 		kscap_exec_blobs_done(s, bprm);
-		kscap_emit_all(s, mask);
+		kscap_emit(s, mask);
 		kscap_fd_put(s);
 	}
 	scratch_give(s);
@@ -456,22 +545,22 @@ void kscap_on_exec(void *data, struct task_struct *task, pid_t old_pid, struct l
 
 void kscap_on_exit(void *data, struct task_struct *task)
 {
-	struct kscap_scratch *s = scratch_take();
 	struct scap_rec_exit *rec;
+	struct kscap_scratch *s;
 	u32 mask;
 
-	if (!s)
+	if (!scratch_take(&s))
 		return;
 	mask = wanted_always(s);
 	if (mask) {
 		kscap_rec_begin(s, SCAP_REC_EXIT, sizeof(*rec), SCAP_TALLY_KEY(SCAP_REC_EXIT, 0, 0));
-		rec = &s->rec.exit;
+		rec = &s->rec->exit;
 		rec->tid = task->pid;
 		rec->status = task->exit_code;
 		rec->start_ns = task->start_boottime;
 		rec->group_dead = !atomic_read(&task->signal->live);
 		rec->pad = 0;
-		kscap_emit_all(s, mask);
+		kscap_emit(s, mask);
 	}
 	kscap_stash_release(task);
 	scratch_give(s);

@@ -34,6 +34,16 @@ struct kscap_file_ref {
 	u8 data[SCAP_PATH_MAX_BYTES + 8];
 };
 
+union kscap_rec {
+	struct scap_rec h;
+	struct scap_rec_call call;
+	struct scap_rec_enter enter;
+	struct scap_rec_fork fork;
+	struct scap_rec_exec exec;
+	struct scap_rec_exit exit;
+	u64 words[16];
+};
+
 /*
  * One CPU's work space, on no stack because the kernel zeroes big locals on every call. In use
  * while busy; whoever finds it busy (an interrupt in the middle of a probe) must not touch it.
@@ -43,11 +53,10 @@ struct kscap_scratch {
 	u32 io_bytes;		/* of I/O data in the record; 0: none. Consumers want less or more */
 	u32 io_at;		/* where its blob begins */
 	u32 bytes;		/* of the record so far; 0: introductions alone */
-	u64 now;		/* time of the event, and ... */
-	u64 lead_word;		/* ... the ring of the first consumer before that: see emit.h */
-	struct kscap_ring *lead;
+	u64 now;		/* time of the event */
+	struct kscap_ring *lead;	/* of the only active consumer; NULL: none or several */
 	u64 thread_key;
-	struct kscap_file_ref *file[2];	/* what the record is about; NULL: none */
+	struct kscap_file_ref *file[2];	/* what the record is about; NULL: none, as between probes */
 
 	/* The call that the record is about. */
 	const struct kscap_row *row;
@@ -64,21 +73,17 @@ struct kscap_scratch {
 
 	u64 n_nested;
 	u64 n_clock_back;
-	union {
-		struct scap_rec h;
-		struct scap_rec_call call;
-		struct scap_rec_enter enter;
-		struct scap_rec_fork fork;
-		struct scap_rec_exec exec;
-		struct scap_rec_exit exit;
-		u64 words[(128 + KSCAP_BLOB_BYTES) / 8];
-	} rec;
+	union kscap_rec *rec;	/* under construction: in buf, or already where it will lie */
+	u32 room;		/* bytes there */
+	u64 buf[(128 + KSCAP_BLOB_BYTES) / 8];
 	struct kscap_file_ref refs[2];
 	char path[SCAP_PATH_MAX_BYTES];
 };
 
 int kscap_capture_alloc(void);
 void kscap_capture_free(void);
+/* The only active consumer, or NULL, while probes run. */
+void kscap_capture_lead(struct kscap_consumer *only);
 /* Writes due GAPs of all the consumer's rings, on their CPUs. Sleeps. */
 int kscap_capture_flush(struct kscap_consumer *c);
 void kscap_capture_stats(struct scap_stats *stats);

@@ -205,7 +205,7 @@ static int ioc_stats(struct kscap_consumer *c, void __user *arg)
 
 	if (!c->started)
 		return -EINVAL;
-	stats.n_stash_slots = 1U << kscap_stash.bits;
+	stats.n_stash_slots = kscap_stash.n_slots;
 	stats.n_stash_full = kscap_stash_n_full();
 	stats.n_reserve_retry = kscap_consumer_retries(c);
 	kscap_capture_stats(&stats);

@@ -21,13 +21,21 @@ struct kscap_clock_scale {
 DECLARE_STATIC_KEY_FALSE(kscap_clock_raw);
 extern struct kscap_clock_scale kscap_clock_scale;
 
+static __always_inline bool kscap_clock_is_raw(void)
+{
+	return static_branch_likely(&kscap_clock_raw);
+}
+
+static __always_inline u64 kscap_now_raw(void)
+{
+	return kscap_clock_scale.ns0 +
+	       mul_u64_u64_shr(kscap_arch_cycles() - kscap_clock_scale.cycles0,
+			       kscap_clock_scale.mult, 32);
+}
+
 static __always_inline u64 kscap_now(void)
 {
-	if (static_branch_likely(&kscap_clock_raw))
-		return kscap_clock_scale.ns0 +
-		       mul_u64_u64_shr(kscap_arch_cycles() - kscap_clock_scale.cycles0,
-				       kscap_clock_scale.mult, 32);
-	return ktime_get_mono_fast_ns();
+	return kscap_clock_is_raw() ? kscap_now_raw() : ktime_get_mono_fast_ns();
 }
 
 /* Chooses the clock, or finds the choice still right. Only while no probe is attached. */

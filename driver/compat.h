@@ -42,6 +42,24 @@ static inline bool kscap_rcu_done(unsigned long cookie)
 #endif
 }
 
+/*
+ * Probes of system calls run with preemption off up to 6.12; from 6.13 on it is up to them. The
+ * others always do.
+ */
+static __always_inline void kscap_probe_enter(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	preempt_disable_notrace();
+#endif
+}
+
+static __always_inline void kscap_probe_leave(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	preempt_enable_notrace();
+#endif
+}
+
 /* struct mnt_namespace is private, but begins with its ns_common since 5.11. */
 static inline u32 kscap_mnt_ns_inum(const struct nsproxy *ns)
 {

@@ -101,7 +101,7 @@ static void give_room(u64 bytes)
 	mutex_unlock(&consumers_lock);
 }
 
-static int alloc_rings(struct kscap_consumer *c, u64 ring_bytes)
+static int alloc_rings(struct kscap_consumer *c)
 {
 	int cpu, rc;
 
@@ -111,10 +111,12 @@ static int alloc_rings(struct kscap_consumer *c, u64 ring_bytes)
 	if (!c->rings || !c->ctl || !c->pos)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
-		rc = kscap_ring_init(&c->rings[cpu], cpu, ring_bytes, &c->ctl[cpu].head,
+		rc = kscap_ring_init(&c->rings[cpu], cpu, c->ring_bytes, &c->ctl[cpu].head,
 				     &c->pos[cpu].tail, &c->wq);
 		if (rc)
 			return rc;
+		c->rings[cpu].consumer = c;
+		c->rings[cpu].room8 = (c->snaplen + 2 * SCAP_PATH_MAX_BYTES + 1024) / 8;
 	}
 	return 0;
 }
@@ -132,14 +134,14 @@ int kscap_consumer_setup(struct kscap_consumer *c, const struct scap_setup *setu
 	rc = take_room(total);
 	if (rc)
 		return rc;
-	rc = alloc_rings(c, setup->ring_bytes);
+	c->ring_bytes = setup->ring_bytes;
+	c->snaplen = setup->snaplen;
+	rc = alloc_rings(c);
 	if (rc) {
 		free_rings(c);
 		give_room(total);
 		return rc;
 	}
-	c->ring_bytes = setup->ring_bytes;
-	c->snaplen = setup->snaplen;
 	return 0;
 }
 
@@ -234,16 +236,17 @@ int kscap_consumer_tree_add(struct kscap_consumer *c, u32 tgid)
 
 static void update_active(struct kscap_consumer *c, bool on)
 {
-	u32 snaplen = 0;
+	u32 snaplen = 0, active;
 	int i;
 
 	kscap_consumers[c->id] = c;
+	active = on ? kscap_active | 1U << c->id : kscap_active & ~(1U << c->id);
 	for (i = 0; i < KSCAP_MAX_CONSUMERS; i++)
-		if (i == c->id ? on : kscap_active & 1U << i)
+		if (active & 1U << i)
 			snaplen = max(snaplen, kscap_consumers[i]->snaplen);
 	WRITE_ONCE(kscap_max_snaplen, snaplen);
-	smp_store_release(&kscap_active, on ? kscap_active | 1U << c->id :
-					      kscap_active & ~(1U << c->id));
+	kscap_capture_lead(is_power_of_2(active) ? kscap_consumers[__ffs(active)] : NULL);
+	smp_store_release(&kscap_active, active);
 }
 
 int kscap_consumer_start(struct kscap_consumer *c)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "emit.h"
 
+#include <linux/smp.h>
+
 #include "fill.h"
 
 /* What is reserved together, in the order in which it is written. */
@@ -74,7 +76,7 @@ static void write_file(struct kscap_ring *ring, struct kscap_file_ref *ref, void
 /* The record with its I/O data cut to what this consumer wants. */
 static void write_cut(const struct kscap_scratch *s, u8 *at, u32 snaplen)
 {
-	const u8 *from = (const u8 *)s->rec.words;
+	const u8 *from = (const u8 *)s->rec;
 	struct scap_blob *io = (struct scap_blob *)(at + s->io_at);
 	u32 head = s->io_at + sizeof(*io), kept = round8(snaplen);
 	u32 behind = head + round8(s->io_bytes);
@@ -91,8 +93,8 @@ static void write_rec(const struct kscap_scratch *s, struct kscap_consumer *c, u
 	if (bytes < s->bytes)
 		write_cut(s, at, c->snaplen);
 	else
-		memcpy(at, s->rec.words, bytes);
-	kscap_rec_head((struct scap_rec *)at, bytes, s->rec.h.type, s->rec.h.flags, seq, now);
+		memcpy(at, s->rec, bytes);
+	kscap_rec_head((struct scap_rec *)at, bytes, s->rec->h.type, s->rec->h.flags, seq, now);
 }
 
 static void write_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct kscap_ring *ring,
@@ -121,8 +123,9 @@ static void write_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct
 }
 
 /* An epoch that ends between plan and reservation: plan anew. */
-void kscap_emit_slow(struct kscap_scratch *s, struct kscap_consumer *c, struct kscap_ring *ring)
+static void emit_to(struct kscap_scratch *s, struct kscap_consumer *c)
 {
+	struct kscap_ring *ring = &c->rings[smp_processor_id()];
 	u64 epoch = kscap_now() >> SCAP_EPOCH_SHIFT;
 	struct ring_slot slot;
 	struct plan p;
@@ -144,4 +147,14 @@ void kscap_emit_slow(struct kscap_scratch *s, struct kscap_consumer *c, struct k
 		kscap_ring_tally(ring, s->tally_key, &slot);
 	ring_leave(&ring->core);
 	kscap_ring_wake(ring);
+}
+
+void kscap_emit(struct kscap_scratch *s, u32 mask)
+{
+	struct kscap_consumer *c;
+	u32 todo;
+
+	s->thread_key = kscap_intro_key(current);
+	kscap_for_each_consumer(c, mask, todo)
+		emit_to(s, c);
 }

@@ -13,16 +13,16 @@
 
 void *kscap_blob_begin(struct kscap_scratch *s, u32 bytes)
 {
-	if (unlikely(s->bytes + sizeof(struct scap_blob) + ALIGN(bytes, 8) > sizeof(s->rec)))
+	if (unlikely(s->bytes + sizeof(struct scap_blob) + ALIGN(bytes, 8) > s->room))
 		return NULL;
-	return (u8 *)s->rec.words + s->bytes + sizeof(struct scap_blob);
+	return (u8 *)s->rec + s->bytes + sizeof(struct scap_blob);
 }
 
 /* The last word's unused bytes are cleared at once. */
 void kscap_blob_end(struct kscap_scratch *s, unsigned int slot, unsigned int state, u32 bytes,
 		    u32 orig_bytes)
 {
-	u64 *at = &s->rec.words[s->bytes / 8];
+	u64 *at = (u64 *)((u8 *)s->rec + s->bytes);
 	u32 end = (bytes + 7) / 8;
 
 	at[0] = SCAP_BLOB_META(slot, state, bytes) | (u64)orig_bytes << 32;
@@ -226,22 +226,10 @@ static void fd_pair(struct kscap_scratch *s, unsigned int slot, u64 ptr)
 	kscap_fd_ref(s, 1, fds[1]);
 }
 
-static void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
+/* Switches become chains of comparisons under retpolines: the frequent roles come first. */
+static void encode_rare(struct kscap_scratch *s, unsigned int i, u8 role, u64 arg, u64 next)
 {
-	u64 arg = s->args[i], next = i < 5 ? s->args[i + 1] : 0;
-
 	switch (role) {
-	case SCAP_ROLE_PATH:
-	case SCAP_ROLE_STR:
-		kscap_blob_user_str(s, i, arg);
-		break;
-	case SCAP_ROLE_BUF_IN:
-		io_buffer(s, i, arg, s->ret >= 0 ? s->ret : next);
-		break;
-	case SCAP_ROLE_BUF_OUT:
-		if (s->ret > 0)
-			io_buffer(s, i, arg, s->ret);
-		break;
 	case SCAP_ROLE_IOV_IN:
 	case SCAP_ROLE_IOV_OUT:
 		io_vector_arg(s, i, arg, next, role == SCAP_ROLE_IOV_IN);
@@ -273,6 +261,22 @@ static void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
 	}
 }
 
+static __always_inline void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
+{
+	u64 arg = s->args[i], next = i < 5 ? s->args[i + 1] : 0;
+
+	if (role == SCAP_ROLE_PATH || role == SCAP_ROLE_STR) {
+		kscap_blob_user_str(s, i, arg);
+	} else if (role == SCAP_ROLE_BUF_OUT) {
+		if (s->ret > 0)
+			io_buffer(s, i, arg, s->ret);
+	} else if (role == SCAP_ROLE_BUF_IN) {
+		io_buffer(s, i, arg, s->ret >= 0 ? s->ret : next);
+	} else {
+		encode_rare(s, i, role, arg, next);
+	}
+}
+
 void kscap_encode_blobs(struct kscap_scratch *s)
 {
 	const struct kscap_row *row = s->row;
@@ -280,6 +284,10 @@ void kscap_encode_blobs(struct kscap_scratch *s)
 
 	if (unlikely(row->flags & KSCAP_ROW_EXEC)) {
 		kscap_exec_blobs_exit(s);
+		return;
+	}
+	if (likely(row->blob_arg >= 0)) {
+		encode_arg(s, row->blob_arg, row->role[row->blob_arg]);
 		return;
 	}
 	for (i = 0; i < row->nargs; i++)

@@ -44,8 +44,11 @@ static __always_inline u64 kscap_intro_key(const struct task_struct *task)
 	const u64 *comm = (const u64 *)task->comm;
 	u64 who = (unsigned long)task ^ rol64((unsigned long)task->real_parent, 21) ^
 		  rol64((unsigned long)task->nsproxy, 42);
-	u64 ids = (u64)cred->uid.val << 32 ^ rol64(cred->euid.val, 16) ^
-		  rol64(cred->gid.val, 48) ^ cred->egid.val;
+	u64 ids = *(const u64 *)&cred->uid ^ rol64(*(const u64 *)&cred->euid, 16);
+
+	/* Neighbours, so that one load takes both. */
+	BUILD_BUG_ON(offsetof(struct cred, gid) != offsetof(struct cred, uid) + 4);
+	BUILD_BUG_ON(offsetof(struct cred, egid) != offsetof(struct cred, euid) + 4);
 
 	return kscap_mix((who + comm[0]) * 0x9e3779b97f4a7c15ULL,
 			 rol64(comm[1], 17) ^ rol64(ids, 7) ^

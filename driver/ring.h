@@ -38,11 +38,13 @@ struct kscap_tally {
 struct kscap_ring {
 	struct ring_core core;
 	bool gap_due;		/* tally is not empty */
+	u32 room8;		/* what the largest call but exec takes, in 8 bytes */
 	u32 wake_pos;		/* wake the reader when the position gets here */
 	struct kscap_tally *tally;
 	struct kscap_seen_caches *seen;
 	struct irq_work wake;
 	struct wait_queue_head *wq;
+	struct kscap_consumer *consumer;
 	struct page **pages;
 	u32 n_pages;
 };

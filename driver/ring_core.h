@@ -75,16 +75,15 @@ static inline void *ring_at(const struct ring_core *rc, u32 pos)
 }
 
 /*
- * One attempt after ring_enter(): takes n8 units and n_seq numbers, provided that there is room
- * and that nothing was reserved since `word` was read: then a time taken after that reading is
- * still the latest. They begin at the position and number that `word` holds. False: nothing
- * happened.
+ * One attempt after ring_enter() to take n8 units, for which ring_has_room(), and n_seq numbers,
+ * from the position and number that `word` holds: provided that nothing was reserved since `word`
+ * was read, so that a time taken after that reading is still the latest. False: nothing happened.
  */
 static inline int ring_take(struct ring_core *rc, u64 word, u32 n8, u32 n_seq)
 {
 	u64 next = (u64)((u32)(word >> 32) + n_seq) << 32 | (u32)((u32)word + n8);
 
-	return ring_has_room(rc, (u32)word, n8) && RING_CMPXCHG(&rc->word, word, next) == word;
+	return RING_CMPXCHG(&rc->word, word, next) == word;
 }
 
 /*
@@ -106,10 +105,11 @@ static inline int ring_reserve(struct ring_core *rc, u32 n8, u32 n_seq, u64 epoc
 		slot->rec = ring_at(rc, slot->pos);
 		if (slot->time_ns >> epoch_shift != epoch)
 			return RING_EPOCH;
-		if (ring_take(rc, word, n8, n_seq))
-			return RING_OK;
-		if (ring_has_room(rc, (u32)word, n8))
+		if (ring_has_room(rc, (u32)word, n8)) {
+			if (ring_take(rc, word, n8, n_seq))
+				return RING_OK;
 			continue;
+		}
 		if (RING_CMPXCHG(&rc->word, word, (u64)(seq + 1) << 32 | (u32)word) == word)
 			return RING_FULL;
 	}

@@ -12,17 +12,15 @@ struct kscap_stash kscap_stash;
 static DEFINE_RAW_SPINLOCK(claim_lock);
 static atomic64_t n_full;
 
-static struct kscap_stash_slot *home_of(const struct task_struct *task)
-{
-	return &kscap_stash.slots[hash_ptr(task, kscap_stash.bits) & ~(KSCAP_STASH_WAYS - 1)];
-}
-
 struct kscap_stash_slot *kscap_stash_claim(struct task_struct *task)
 {
-	struct kscap_stash_slot *slot, *home = home_of(task);
+	struct kscap_stash_slot *slot, *home = kscap_stash_home(task);
 	unsigned long flags;
 	int i;
 
+	slot = kscap_stash_find(task);
+	if (slot)
+		return slot;
 	raw_spin_lock_irqsave(&claim_lock, flags);
 	slot = kscap_stash_find(task);
 	for (i = 0; !slot && i < KSCAP_STASH_WAYS; i++) {
@@ -54,7 +52,7 @@ void kscap_stash_release(struct task_struct *task)
 
 bool kscap_stash_is_full(const struct task_struct *task)
 {
-	const struct kscap_stash_slot *home = home_of(task);
+	const struct kscap_stash_slot *home = kscap_stash_home(task);
 	int i;
 
 	for (i = 0; i < KSCAP_STASH_WAYS; i++)
@@ -76,7 +74,7 @@ static size_t tree_clear_pass(u8 bits)
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < 1UL << kscap_stash.bits; i++) {
+	for (i = 0; i < kscap_stash.n_slots; i++) {
 		u8 *tree = &kscap_stash.slots[i].tree;
 		u8 old = READ_ONCE(*tree), seen;
 
@@ -116,7 +114,9 @@ int kscap_stash_alloc(void)
 	kscap_stash.slots = vzalloc(sizeof(struct kscap_stash_slot) << bits);
 	if (!kscap_stash.slots)
 		return -ENOMEM;
-	kscap_stash.bits = bits;
+	kscap_stash.n_slots = 1U << bits;
+	kscap_stash.mask = (kscap_stash.n_slots - KSCAP_STASH_WAYS) *
+			   sizeof(struct kscap_stash_slot);
 	atomic64_set(&n_full, 0);
 	return 0;
 }

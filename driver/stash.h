@@ -8,7 +8,6 @@
 #ifndef KSCAP_STASH_H
 #define KSCAP_STASH_H
 
-#include <linux/hash.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
@@ -16,7 +15,7 @@ struct kscap_stash_slot {
 	struct task_struct *task;	/* NULL: free */
 	u64 time_ns;		/* of the entry; 0: no call is under way */
 	s32 nr;
-	u8 abi;
+	u8 abi;			/* with flags one aligned u16: see kscap_stash_enter() */
 	u8 flags;		/* KSCAP_STASH_* */
 	u8 tree;		/* bit c: in the process tree of consumer c; changed atomically */
 	u8 pad;
@@ -29,16 +28,24 @@ struct kscap_stash_slot {
 
 struct kscap_stash {
 	struct kscap_stash_slot *slots;
-	unsigned int bits;	/* 2^bits slots */
+	u32 mask;		/* of the byte offset of a set */
+	u32 n_slots;		/* a power of two */
 };
 
 extern struct kscap_stash kscap_stash;
 
+/* Where a task's set begins. */
+static __always_inline struct kscap_stash_slot *kscap_stash_home(const struct task_struct *task)
+{
+	u64 hash = (unsigned long)task * 0x9e3779b97f4a7c15ULL >> 32;
+
+	return (void *)kscap_stash.slots + (hash & kscap_stash.mask);
+}
+
 /* NULL: none claimed. Probe context, or under the claim lock. */
 static __always_inline struct kscap_stash_slot *kscap_stash_find(const struct task_struct *task)
 {
-	u32 home = hash_ptr(task, kscap_stash.bits) & ~(KSCAP_STASH_WAYS - 1);
-	struct kscap_stash_slot *slot = &kscap_stash.slots[home];
+	struct kscap_stash_slot *slot = kscap_stash_home(task);
 	int i;
 
 	if (likely(READ_ONCE(slot->task) == task))
@@ -47,6 +54,25 @@ static __always_inline struct kscap_stash_slot *kscap_stash_find(const struct ta
 		if (READ_ONCE(slot[i].task) == task)
 			return &slot[i];
 	return NULL;
+}
+
+/* The same, in the first place alone; NULL says nothing. */
+static __always_inline struct kscap_stash_slot *
+kscap_stash_find_first(const struct task_struct *task)
+{
+	struct kscap_stash_slot *slot = kscap_stash_home(task);
+
+	return likely(READ_ONCE(slot->task) == task) ? slot : NULL;
+}
+
+/* A call begins; flags are cleared. */
+static __always_inline void kscap_stash_enter(struct kscap_stash_slot *slot, u64 time_ns, s32 nr,
+					      unsigned int abi)
+{
+	slot->time_ns = time_ns;
+	slot->nr = nr;
+	slot->abi = abi;
+	slot->flags = 0;
 }
 
 /* The task's slot, claimed now if need be; NULL: its set is full, which is counted. */

@@ -15,7 +15,10 @@ struct kscap_row {
 	u8 flags;		/* KSCAP_ROW_* */
 	s8 fd_arg;		/* first descriptor argument, -1: none */
 	u8 role[6];		/* enum scap_role */
-	u8 pad[6];		/* a power of two indexes in one instruction less */
+	s8 blob_arg;		/* first argument that has a blob, -1: none or several */
+	u8 pad[5];
+	u64 shape;		/* number, ABI and count of arguments, where a CALL has them */
+	u64 pad2;		/* a power of two is cheaper to index */
 };
 
 #define KSCAP_ROW_BLOBS		0x01	/* an argument that encode.c acts on */
@@ -25,24 +28,39 @@ struct kscap_row {
 #define KSCAP_ROW_CLOSE		0x10	/* its file is gone at exit */
 #define KSCAP_ROW_FILES		0x40	/* has a descriptor among arguments or result */
 #define KSCAP_ROW_SIGRETURN	0x20	/* registers at exit are those of the interrupted code */
+#define KSCAP_ROW_RAW		0x80	/* a number without a row */
 #define KSCAP_ROW_ENTRY		(KSCAP_ROW_EXEC | KSCAP_ROW_EXIT | KSCAP_ROW_CLOSE)
+
+/* Bytes 4 to 7 of the word of a CALL that holds ret, nr, shape, more. */
+#ifdef __LITTLE_ENDIAN
+#define KSCAP_SHAPE_WORD(nr, shape, more) \
+	((u64)(u16)(nr) << 32 | (u64)(shape) << 48 | (u64)(more) << 56)
+#define KSCAP_RET_WORD(ret)		((u64)(u32)(ret))
+#define KSCAP_TID_WORD(tid, latency)	((u32)(tid) | (u64)(latency) << 32)
+#else
+#define KSCAP_SHAPE_WORD(nr, shape, more) \
+	((u64)(u16)(nr) << 16 | (u64)(shape) << 8 | (u64)(more))
+#define KSCAP_RET_WORD(ret)		((u64)(u32)(ret) << 32)
+#define KSCAP_TID_WORD(tid, latency)	((u64)(tid) << 32 | (u32)(latency))
+#endif
 
 #define KSCAP_NR_ROWS	512	/* numbers with a row are below, in every ABI */
 
-extern struct kscap_row kscap_rows[];
-extern const u16 kscap_nr_row[2][KSCAP_NR_ROWS];
+extern struct kscap_row kscap_nr_row[2][KSCAP_NR_ROWS];
+extern const struct kscap_row kscap_raw_row;
 
 /* Never NULL: numbers without a row have one of six unknown arguments. */
 static __always_inline const struct kscap_row *kscap_row(unsigned int abi, int nr)
 {
-	u32 i = nr;
+	unsigned long i = (u32)nr;
 
-	if (unlikely(abi == SCAP_ABI_X32))
+	if (unlikely(i >= KSCAP_NR_ROWS)) {
 		i &= ~KSCAP_X32_BIT;
-	if (unlikely(i >= KSCAP_NR_ROWS))
-		return &kscap_rows[0];
+		if (abi != SCAP_ABI_X32 || i >= KSCAP_NR_ROWS)
+			return &kscap_raw_row;
+	}
 	i = array_index_nospec(i, KSCAP_NR_ROWS);
-	return &kscap_rows[kscap_nr_row[abi == SCAP_ABI_I386][i]];
+	return &kscap_nr_row[abi == SCAP_ABI_I386][i];
 }
 
 /* Completes the rows' flags. */

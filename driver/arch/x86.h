@@ -23,11 +23,12 @@ static __always_inline unsigned int kscap_arch_abi(int nr)
 {
 	if (current_thread_info()->status & TS_COMPAT)
 		return SCAP_ABI_I386;
-	return unlikely(nr & KSCAP_X32_BIT) && nr > 0 ? SCAP_ABI_X32 : SCAP_ABI_X86_64;
+	return unlikely(nr >= KSCAP_X32_BIT) ? SCAP_ABI_X32 : SCAP_ABI_X86_64;
 }
 
-/* All six arguments; of a 32-bit call only the lower halves exist. */
-static __always_inline void kscap_arch_args(const struct pt_regs *regs, unsigned int abi, u64 *args)
+/* The first n arguments at least; of a 32-bit call only the lower halves exist. */
+static __always_inline void kscap_arch_args(const struct pt_regs *regs, unsigned int abi, u64 *args,
+					    unsigned int n)
 {
 	if (unlikely(abi == SCAP_ABI_I386)) {
 		args[0] = (u32)regs->bx;
@@ -40,6 +41,8 @@ static __always_inline void kscap_arch_args(const struct pt_regs *regs, unsigned
 		args[0] = regs->di;
 		args[1] = regs->si;
 		args[2] = regs->dx;
+		if (n <= 3)
+			return;
 		args[3] = regs->r10;
 		args[4] = regs->r8;
 		args[5] = regs->r9;
