@@ -16,6 +16,7 @@
 #include "encode.h"
 #include "fill.h"
 #include "filter.h"
+#include "ref.h"
 #include "ring.h"
 #include "stash.h"
 
@@ -129,6 +130,8 @@ static void mark_entry(struct kscap_scratch *s, u32 mask)
 /* close: its file is gone at the exit, so its cookie and introduction are taken here. */
 static void note_close(struct kscap_scratch *s, u32 mask)
 {
+	u64 epoch = kscap_now() >> SCAP_EPOCH_SHIFT;
+	struct kscap_ring *lead = READ_ONCE(s->lead);
 	int fd = s->args[0];
 
 	s->bytes = 0;
@@ -137,7 +140,7 @@ static void note_close(struct kscap_scratch *s, u32 mask)
 		kscap_fd_ref(s, 0, fd);
 	if (s->slot)
 		s->slot->args[0] = s->file[0] ? s->file[0]->cookie : 0;
-	if (s->file[0])
+	if (s->file[0] && !(lead && !kscap_file_is_new(lead, s->file[0], epoch)))
 		kscap_emit(s, mask);
 	kscap_fd_put(s);
 }
@@ -199,15 +202,6 @@ void kscap_on_sys_enter(void *data, struct pt_regs *regs, long raw_nr)
 
 /* ---- exit ---------------------------------------------------------------------------------- */
 
-/* Does the stash tell of the call that ends here? exec may change the ABI, sigreturn the number. */
-static __always_inline bool entry_matches(const struct kscap_stash_slot *slot, unsigned int abi,
-					  int nr)
-{
-	if (likely(slot->nr == nr && slot->abi == abi))
-		return true;
-	return kscap_row(slot->abi, slot->nr)->flags & (KSCAP_ROW_EXEC | KSCAP_ROW_SIGRETURN);
-}
-
 /*
  * An exit without an entry: refused by seccomp, a child's first return, a program started by the
  * kernel, or a call begun before the probes were there. seccomp's TRAP and KILL roll the number
@@ -227,6 +221,28 @@ static noinline void classify_no_entry(struct kscap_scratch *s)
 		s->more = kscap_stash_is_full(current) ? SCAP_MORE_NO_STASH : SCAP_MORE_MIDCALL;
 }
 
+/*
+ * The entry that the stash knows is not that of this exit, or there is none. exec may have changed
+ * number and ABI, sigreturn the number: then the entry tells.
+ */
+static noinline void view_odd_exit(struct kscap_scratch *s)
+{
+	const struct kscap_stash_slot *slot = s->slot;
+
+	if (slot && slot->time_ns &&
+	    kscap_row(slot->abi, slot->nr)->flags & (KSCAP_ROW_EXEC | KSCAP_ROW_SIGRETURN)) {
+		s->had_entry = true;
+		s->nr = slot->nr;
+		s->abi = slot->abi;
+		s->latency_ns = s->now - slot->time_ns;
+	} else {
+		s->latency_ns = U64_MAX;
+	}
+	s->row = kscap_row(s->abi, s->nr);
+	if (!s->had_entry)
+		classify_no_entry(s);
+}
+
 /* Number, ABI, result, latency of the call that ends. */
 static __always_inline void view_exit(struct kscap_scratch *s, struct pt_regs *regs, long ret)
 {
@@ -237,25 +253,19 @@ static __always_inline void view_exit(struct kscap_scratch *s, struct pt_regs *r
 	s->slot = slot;
 	s->flags = 0;
 	s->more = 0;
-	s->had_entry = slot && slot->time_ns && entry_matches(slot, abi, nr);
-	if (likely(s->had_entry)) {
-		if (unlikely(slot->nr != nr || slot->abi != abi)) {
-			nr = slot->nr;
-			abi = slot->abi;
-		}
-		s->latency_ns = s->now - slot->time_ns;
-		if (unlikely((s64)s->latency_ns < 0)) {
-			s->latency_ns = 0;
-			s->n_clock_back++;
-		}
-	}
 	s->nr = nr;
 	s->abi = abi;
 	s->ret = kscap_arch_ret(ret, abi);
-	s->row = kscap_row(abi, nr);
-	if (unlikely(!s->had_entry)) {
-		s->latency_ns = U64_MAX;
-		classify_no_entry(s);
+	s->had_entry = slot && slot->time_ns && slot->nr == nr && slot->abi == abi;
+	if (likely(s->had_entry)) {
+		s->latency_ns = s->now - slot->time_ns;
+		s->row = kscap_row(abi, nr);
+	} else {
+		view_odd_exit(s);
+	}
+	if (unlikely((s64)s->latency_ns < 0) && s->had_entry) {
+		s->latency_ns = 0;
+		s->n_clock_back++;
 	}
 }
 
@@ -367,10 +377,10 @@ static __always_inline void build_call(struct kscap_scratch *s, struct pt_regs *
 	u32 n = sizeof(struct scap_rec_call) / 8, at_cookies = 0;
 	u8 row_flags = row->flags;
 
-	if (unlikely(row_flags & KSCAP_ROW_RAW || s->abi == SCAP_ABI_X32))
+	if (unlikely((u32)s->nr >= KSCAP_NR_ROWS))
 		shape = odd_shape(s);
-	if (unlikely((u32)s->nr > 0xffff || s->ret != (s32)s->ret ||
-		     s->latency_ns >= SCAP_LATENCY_UNKNOWN))
+	if (unlikely(s->ret != (s32)s->ret || s->latency_ns >= SCAP_LATENCY_UNKNOWN ||
+		     (u32)s->nr > 0xffff))
 		n = wide_words(s, n);
 	if (row_flags & KSCAP_ROW_FILES)
 		at_cookies = n++;
@@ -383,8 +393,8 @@ static __always_inline void build_call(struct kscap_scratch *s, struct pt_regs *
 		s->flags |= SCAP_CALL_COOKIES;
 		take_files(s);
 	}
-	if (row_flags & (KSCAP_ROW_BLOBS | KSCAP_ROW_EXEC))
-		kscap_encode_blobs(s);
+	if (row_flags & KSCAP_ROW_BLOBS)
+		kscap_encode_call(s);
 	if (at_cookies)
 		words[at_cookies] = cookies(s);
 	words[2] = KSCAP_TID_WORD(current->pid, s->latency_ns);

@@ -4,7 +4,6 @@
 #define KSCAP_CLOCK_H
 
 #include <linux/jump_label.h>
-#include <linux/math64.h>
 #include <linux/ktime.h>
 #include <linux/timekeeping.h>
 
@@ -29,8 +28,8 @@ static __always_inline bool kscap_clock_is_raw(void)
 static __always_inline u64 kscap_now_raw(void)
 {
 	return kscap_clock_scale.ns0 +
-	       mul_u64_u64_shr(kscap_arch_cycles() - kscap_clock_scale.cycles0,
-			       kscap_clock_scale.mult, 32);
+	       kscap_arch_scale(kscap_arch_cycles() - kscap_clock_scale.cycles0,
+				kscap_clock_scale.mult);
 }
 
 static __always_inline u64 kscap_now(void)

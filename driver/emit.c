@@ -54,23 +54,17 @@ static void make_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct 
 static void write_intro(struct kscap_scratch *s, struct kscap_ring *ring, void *at, u32 seq,
 			u64 now)
 {
-	struct kscap_seen *seen = kscap_seen_thread(ring, current->pid);
-
 	kscap_rec_head(at, sizeof(struct scap_rec_intro), SCAP_REC_INTRO, 0, seq, now);
 	kscap_intro_fill(at, current);
-	seen->key = s->thread_key;
-	seen->epoch = now >> SCAP_EPOCH_SHIFT;
+	kscap_seen_thread(ring, current->pid)->key = s->thread_key ^ now >> SCAP_EPOCH_SHIFT;
 }
 
 static void write_file(struct kscap_ring *ring, struct kscap_file_ref *ref, void *at, u32 seq,
 		       u64 now)
 {
-	struct kscap_seen *seen = kscap_seen_file(ring, ref->cookie);
-
 	memcpy(at, &ref->rec, ref->bytes);
 	kscap_rec_head(at, ref->bytes, SCAP_REC_FILE, ref->rec.h.flags, seq, now);
-	seen->key = ref->key;
-	seen->epoch = now >> SCAP_EPOCH_SHIFT;
+	kscap_seen_file(ring, ref->cookie)->key = ref->key ^ now >> SCAP_EPOCH_SHIFT;
 }
 
 /* The record with its I/O data cut to what this consumer wants. */

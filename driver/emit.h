@@ -28,7 +28,7 @@ static __always_inline struct kscap_seen *kscap_seen_file(struct kscap_ring *rin
 
 static __always_inline bool kscap_is_new(const struct kscap_seen *seen, u64 key, u64 epoch)
 {
-	return seen->key != key || seen->epoch != epoch;
+	return seen->key != (key ^ epoch);
 }
 
 static __always_inline bool kscap_file_is_new(struct kscap_ring *ring,

@@ -6,41 +6,15 @@
 
 #include "consumer.h"
 #include "fill.h"
+#include "ref.h"
 #include "ucopy.h"
 
 #define SMALL_MAX	128	/* addresses and small structures */
 #define IOV_MAX_PARTS	1024
 
-void *kscap_blob_begin(struct kscap_scratch *s, u32 bytes)
-{
-	if (unlikely(s->bytes + sizeof(struct scap_blob) + ALIGN(bytes, 8) > s->room))
-		return NULL;
-	return (u8 *)s->rec + s->bytes + sizeof(struct scap_blob);
-}
-
-/* The last word's unused bytes are cleared at once. */
-void kscap_blob_end(struct kscap_scratch *s, unsigned int slot, unsigned int state, u32 bytes,
-		    u32 orig_bytes)
-{
-	u64 *at = (u64 *)((u8 *)s->rec + s->bytes);
-	u32 end = (bytes + 7) / 8;
-
-	at[0] = SCAP_BLOB_META(slot, state, bytes) | (u64)orig_bytes << 32;
-	if (bytes % 8)
-		at[end] &= cpu_to_le64(~0ULL >> (64 - bytes % 8 * 8));
-	s->bytes += (1 + end) * 8;
-}
-
 void kscap_blob_user_str(struct kscap_scratch *s, unsigned int slot, u64 ptr)
 {
-	char *to = kscap_blob_begin(s, SCAP_PATH_MAX_BYTES);
-	unsigned int state;
-	u32 n;
-
-	if (!to)
-		return;
-	n = kscap_ucopy_str(to, ptr, SCAP_PATH_MAX_BYTES, &state);
-	kscap_blob_end(s, slot, state, n, state == SCAP_STATE_WHOLE ? n : SCAP_LEN_UNKNOWN);
+	kscap_user_str_inline(s, slot, ptr);
 }
 
 void kscap_blob_str(struct kscap_scratch *s, unsigned int slot, const char *str)
@@ -54,18 +28,6 @@ void kscap_blob_str(struct kscap_scratch *s, unsigned int slot, const char *str)
 	kscap_blob_end(s, slot, n < len ? SCAP_STATE_TRUNCATED : SCAP_STATE_WHOLE, n, len);
 }
 
-static unsigned int state_of(u32 copied, u32 wanted, u64 orig)
-{
-	if (copied < wanted)
-		return SCAP_STATE_UNREADABLE;
-	return wanted < orig ? SCAP_STATE_TRUNCATED : SCAP_STATE_WHOLE;
-}
-
-static u32 orig_of(u64 n)
-{
-	return min_t(u64, n, SCAP_LEN_UNKNOWN - 1);
-}
-
 void kscap_blob_user(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 orig, u32 max)
 {
 	u32 want = min_t(u64, orig, max), n;
@@ -74,27 +36,10 @@ void kscap_blob_user(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 or
 	if (!to)
 		return;
 	n = kscap_ucopy(to, ptr, want);
-	kscap_blob_end(s, slot, state_of(n, want, orig), n, orig_of(orig));
+	kscap_blob_end(s, slot, kscap_state_of(n, want, orig), n, kscap_orig_of(orig));
 }
 
 /* ---- I/O data ------------------------------------------------------------------------------ */
-
-/* Remembers where I/O data lies, for consumers that want less of it. */
-static void io_blob_end(struct kscap_scratch *s, unsigned int slot, u32 copied, u32 wanted, u64 orig)
-{
-	s->io_at = s->bytes;
-	s->io_bytes = copied;
-	kscap_blob_end(s, slot, state_of(copied, wanted, orig), copied, orig_of(orig));
-}
-
-static void io_buffer(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 len)
-{
-	u32 want = min_t(u64, len, kscap_max_snaplen);
-	void *to = kscap_blob_begin(s, want);
-
-	if (to)
-		io_blob_end(s, slot, kscap_ucopy(to, ptr, want), want, len);
-}
 
 /* One element of an iovec array, of either ABI. False: unreadable. */
 static bool read_iov(const struct kscap_scratch *s, u64 ptr, u32 i, u64 *ret_base, u64 *ret_len)
@@ -149,7 +94,7 @@ static void io_vector(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n
 		if (got < part)
 			break;
 	}
-	io_blob_end(s, slot, n, want, total);
+	kscap_io_blob_end(s, slot, n, want, total);
 }
 
 static void io_vector_arg(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n_parts, bool in)
@@ -191,7 +136,7 @@ static void message(struct kscap_scratch *s, unsigned int slot, u64 ptr, bool in
 	if (!in && s->ret < 0)
 		return;
 	if (!read_msghdr(s, ptr, &v)) {
-		io_blob_end(s, slot, 0, 1, 1);
+		kscap_io_blob_end(s, slot, 0, 1, 1);
 		return;
 	}
 	io_vector_arg(s, slot, v.iov, v.n_iov, in);
@@ -227,7 +172,7 @@ static void fd_pair(struct kscap_scratch *s, unsigned int slot, u64 ptr)
 }
 
 /* Switches become chains of comparisons under retpolines: the frequent roles come first. */
-static void encode_rare(struct kscap_scratch *s, unsigned int i, u8 role, u64 arg, u64 next)
+static noinline void encode_rare(struct kscap_scratch *s, unsigned int i, u8 role, u64 arg, u64 next)
 {
 	switch (role) {
 	case SCAP_ROLE_IOV_IN:
@@ -266,12 +211,12 @@ static __always_inline void encode_arg(struct kscap_scratch *s, unsigned int i, 
 	u64 arg = s->args[i], next = i < 5 ? s->args[i + 1] : 0;
 
 	if (role == SCAP_ROLE_PATH || role == SCAP_ROLE_STR) {
-		kscap_blob_user_str(s, i, arg);
+		kscap_user_str_inline(s, i, arg);
 	} else if (role == SCAP_ROLE_BUF_OUT) {
 		if (s->ret > 0)
-			io_buffer(s, i, arg, s->ret);
+			kscap_io_buffer(s, i, arg, s->ret);
 	} else if (role == SCAP_ROLE_BUF_IN) {
-		io_buffer(s, i, arg, s->ret >= 0 ? s->ret : next);
+		kscap_io_buffer(s, i, arg, s->ret >= 0 ? s->ret : next);
 	} else {
 		encode_rare(s, i, role, arg, next);
 	}
@@ -284,10 +229,6 @@ void kscap_encode_blobs(struct kscap_scratch *s)
 
 	if (unlikely(row->flags & KSCAP_ROW_EXEC)) {
 		kscap_exec_blobs_exit(s);
-		return;
-	}
-	if (likely(row->blob_arg >= 0)) {
-		encode_arg(s, row->blob_arg, row->role[row->blob_arg]);
 		return;
 	}
 	for (i = 0; i < row->nargs; i++)

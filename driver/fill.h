@@ -9,12 +9,8 @@ struct linux_binprm;
 struct msghdr;
 struct socket;
 
-/* fill_fd.c: the file behind a descriptor of current becomes s->file[i]. */
-void kscap_fd_ref(struct kscap_scratch *s, int i, int fd);
-/* The same for a file that the caller keeps alive until kscap_fd_put(). */
+/* fill_fd.c: a file that the caller keeps alive until kscap_fd_put() becomes s->file[i]. */
 struct kscap_file_ref *kscap_file_set(struct kscap_scratch *s, int i, struct file *file);
-/* Gives references back and empties both places. */
-void kscap_fd_put(struct kscap_scratch *s);
 /* Makes the FILE record (without time and sequence) in ref. */
 void kscap_file_fill(struct kscap_scratch *s, struct kscap_file_ref *ref);
 

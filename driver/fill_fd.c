@@ -14,75 +14,34 @@
 #include "fill.h"
 #include "intro.h"
 #include "path.h"
+#include "ref.h"
 
-/*
- * What makes two uses of a descriptor speak of the same thing: the open file, its name (a rename
- * changes hash and length, or the parent), and the ends of a socket. struct file and dentry
- * memory is reused, but not both for one name within an epoch without being the same file again.
- */
-static __always_inline u64 file_key(struct file *file, const struct inode *inode)
+u64 kscap_sock_file_key(u64 key, struct file *file)
 {
-	const struct dentry *d = file->f_path.dentry;
-	u64 name = READ_ONCE(d->d_name.hash_len) ^ rol64((unsigned long)READ_ONCE(d->d_parent), 13);
-	u64 key = ((unsigned long)file ^ rol64((unsigned long)inode, 24)) * 0x9e3779b97f4a7c15ULL;
-
-	key = kscap_mix(key ^ rol64(inode->i_ino, 32), (unsigned long)d ^ rol64(name, 5));
-	if (unlikely(S_ISSOCK(inode->i_mode)))
-		key = kscap_mix(key, kscap_sock_key(sock_from_file(file)));
-	return key;
-}
-
-static __always_inline struct kscap_file_ref *file_set(struct kscap_scratch *s, int i,
-						       struct file *file)
-{
-	struct kscap_file_ref *ref = &s->refs[i];
-
-	s->file[i] = ref;
-	ref->file = file;
-	ref->put = false;
-	ref->bytes = 0;
-	ref->key = file_key(file, file_inode(file));
-	ref->cookie = (u32)(ref->key >> 32) | 1;
-	return ref;
+	return kscap_mix(key, kscap_sock_key(sock_from_file(file)));
 }
 
 struct kscap_file_ref *kscap_file_set(struct kscap_scratch *s, int i, struct file *file)
 {
-	return file_set(s, i, file);
+	return kscap_ref_set(s, i, file);
 }
 
-/*
- * Only current uses the table: its files cannot go away now. Otherwise another thread may close
- * the descriptor at any moment, and a reference is needed.
- */
-void kscap_fd_ref(struct kscap_scratch *s, int i, int fd)
+void kscap_fd_ref_shared(struct kscap_scratch *s, int i, int fd)
 {
-	struct files_struct *files = current->files;
-	struct file *file;
+	struct file *file = fget_raw(fd);
 
-	if (fd < 0 || !files)
-		return;
-	if (likely(atomic_read_acquire(&files->count) == 1)) {
-		file = files_lookup_fd_raw(files, fd);
-		if (file)
-			file_set(s, i, file);
-		return;
-	}
 	s->flags |= SCAP_CALL_FD_SHARED;
-	file = fget_raw(fd);
 	if (file)
-		file_set(s, i, file)->put = true;
+		kscap_ref_set(s, i, file)->put = true;
 }
 
-void kscap_fd_put(struct kscap_scratch *s)
+void kscap_fd_put_slow(struct kscap_scratch *s)
 {
 	int i;
 
-	for (i = 0; i < 2; i++) {
-		if (s->file[i] && unlikely(s->file[i]->put))
+	for (i = 0; i < 2; i++)
+		if (s->file[i] && s->file[i]->put)
 			fput(s->file[i]->file);
-		s->file[i] = NULL;
-	}
 }
 
 /* Anonymous inodes are told apart by the name of their dentry. */

@@ -16,8 +16,7 @@
  * place push each other out, which costs a repeated introduction, never a wrong one.
  */
 struct kscap_seen {
-	u64 key;
-	u64 epoch;
+	u64 key;		/* identity ^ epoch; identities are well-mixed hashes */
 };
 
 #define KSCAP_SEEN_THREADS	1024

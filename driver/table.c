@@ -32,7 +32,6 @@ const struct kscap_row kscap_raw_row = {
 	.ret = SCAP_ROLE_RESULT,
 	.fd_arg = -1,
 	.blob_arg = -1,
-	.flags = KSCAP_ROW_RAW,
 };
 struct kscap_row kscap_nr_row[2][KSCAP_NR_ROWS] __ro_after_init;
 
@@ -93,7 +92,6 @@ void __init kscap_table_init(void)
 
 	for (i = 0; i < N_ROWS; i++)
 		init_row(&rows[i]);
-	rows[ROW_raw].flags |= KSCAP_ROW_RAW;
 	rows[ROW_execve].flags |= KSCAP_ROW_EXEC | KSCAP_ROW_FILES;
 	rows[ROW_execveat].flags |= KSCAP_ROW_EXEC;
 	rows[ROW_exit].flags |= KSCAP_ROW_EXIT;

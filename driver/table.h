@@ -28,7 +28,6 @@ struct kscap_row {
 #define KSCAP_ROW_CLOSE		0x10	/* its file is gone at exit */
 #define KSCAP_ROW_FILES		0x40	/* has a descriptor among arguments or result */
 #define KSCAP_ROW_SIGRETURN	0x20	/* registers at exit are those of the interrupted code */
-#define KSCAP_ROW_RAW		0x80	/* a number without a row */
 #define KSCAP_ROW_ENTRY		(KSCAP_ROW_EXEC | KSCAP_ROW_EXIT | KSCAP_ROW_CLOSE)
 
 /* Bytes 4 to 7 of the word of a CALL that holds ret, nr, shape, more. */

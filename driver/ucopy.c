@@ -8,18 +8,18 @@
 
 #include <asm/word-at-a-time.h>
 #include <linux/mm.h>
-#include <linux/uaccess.h>
 #include <scap/abi.h>
 
-/* Bytes from where a word-wise copy faulted: up to the page's end. */
-static u32 copy_bytes(char *dst, const char __user *src, u32 n)
+/* Up to the page's end, where a word-wise copy has faulted. */
+u32 kscap_ucopy_tail(char *dst, u64 src, u32 n)
 {
+	const char __user *from = (const char __user *)(unsigned long)src;
 	u32 i = 0;
 
-	if (!user_access_begin(src, n))
+	if (!user_access_begin(from, n))
 		return 0;
 	for (; i < n; i++)
-		unsafe_get_user(dst[i], src + i, out);
+		unsafe_get_user(dst[i], from + i, out);
 out:
 	user_access_end();
 	return i;
@@ -27,31 +27,7 @@ out:
 
 u32 kscap_ucopy(void *dst, u64 src, u32 n)
 {
-	const char __user *from = (const char __user *)(unsigned long)src;
-	char *to = dst;
-	u32 i = 0;
-
-	if (!n)
-		return 0;
-	pagefault_disable();
-	if (!user_access_begin(from, n)) {
-		pagefault_enable();
-		return 0;
-	}
-	for (; i + 32 <= n; i += 32) {
-		unsafe_get_user(*(u64 *)(to + i), (const u64 __user *)(from + i), out);
-		unsafe_get_user(*(u64 *)(to + i + 8), (const u64 __user *)(from + i + 8), out);
-		unsafe_get_user(*(u64 *)(to + i + 16), (const u64 __user *)(from + i + 16), out);
-		unsafe_get_user(*(u64 *)(to + i + 24), (const u64 __user *)(from + i + 24), out);
-	}
-	for (; i + 8 <= n; i += 8)
-		unsafe_get_user(*(u64 *)(to + i), (const u64 __user *)(from + i), out);
-out:
-	user_access_end();
-	if (i < n)
-		i += copy_bytes(to + i, from + i, n - i);
-	pagefault_enable();
-	return i;
+	return kscap_ucopy_inline(dst, src, n);
 }
 
 /*

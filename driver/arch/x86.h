@@ -23,7 +23,9 @@ static __always_inline unsigned int kscap_arch_abi(int nr)
 {
 	if (current_thread_info()->status & TS_COMPAT)
 		return SCAP_ABI_I386;
-	return unlikely(nr >= KSCAP_X32_BIT) ? SCAP_ABI_X32 : SCAP_ABI_X86_64;
+	if (unlikely((u32)nr > 0xffff))
+		return nr >= KSCAP_X32_BIT ? SCAP_ABI_X32 : SCAP_ABI_X86_64;
+	return SCAP_ABI_X86_64;
 }
 
 /* The first n arguments at least; of a 32-bit call only the lower halves exist. */
@@ -57,6 +59,21 @@ static __always_inline s64 kscap_arch_ret(long ret, unsigned int abi)
 static __always_inline u64 kscap_arch_cycles(void)
 {
 	return rdtsc_ordered();
+}
+
+/*
+ * cycles * mult >> 32. In C the product is an __int128, whose alignment makes the compiler align
+ * the stack in every function that reads the clock.
+ */
+static __always_inline u64 kscap_arch_scale(u64 cycles, u64 mult)
+{
+	u64 high;
+
+	asm("mulq %[mult]\n\tshrdq $32, %[high], %[cycles]"
+	    : [cycles] "+a" (cycles), [high] "=&d" (high)
+	    : [mult] "rm" (mult)
+	    : "cc");
+	return cycles;
 }
 
 static inline u32 kscap_arch_cycles_khz(void)
