@@ -21,6 +21,7 @@
  */
 #define EPOCH_MARGIN_NS 1000000
 #define WATERMARK_RETRY_MS 16
+#define PIECE_BYTES_MIN 4096
 
 struct scap_recorder {
 	struct scap_live *live;
@@ -115,39 +116,66 @@ static int take(struct scap_recorder *r, uint32_t cpu, size_t limit, bool force,
 }
 
 /*
- * There is no room for any ring's share. The CPU that holds up all others brings one record, which
- * moves the frontier; if it has none left, nothing but time helps.
+ * More is there than may be kept. The CPU that holds up all others goes first, piece by piece: so
+ * the rings are emptied evenly in time, and most of what is taken is complete and can be written.
+ * Its next record is taken even where no room is left, for only that makes room.
  */
-static int take_least(struct scap_recorder *r)
+static int take_least(struct scap_recorder *r, uint32_t n, size_t *ret_all_taken)
 {
-	size_t taken;
-	uint32_t cpu;
+	size_t piece = scap__slicer_room(r->slicer) / (4 * (size_t)n);
+	int rc = 0;
 
-	scap__slicer_complete_ns(r->slicer, &cpu);
-	r->held = !r->ranges[cpu].bytes;
-	r->more = !r->held;
-	return r->held ? 0 : take(r, cpu, 0, true, &taken);
+	if (piece < PIECE_BYTES_MIN)
+		piece = PIECE_BYTES_MIN;
+	while (!rc) {
+		size_t taken = 0, room = scap__slicer_room(r->slicer);
+		uint32_t cpu;
+
+		scap__slicer_complete_ns(r->slicer, &cpu);
+		if (!r->ranges[cpu].bytes || (room < piece && *ret_all_taken))
+			break;
+		rc = take(r, cpu, room < piece ? room : piece, true, &taken);
+		*ret_all_taken += taken;
+	}
+	return rc;
+}
+
+static int take_each(struct scap_recorder *r, size_t limit, size_t *ret_all_taken)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < r->n_cpus; i++) {
+		size_t taken = 0;
+
+		rc = take(r, i, limit, false, &taken);
+		*ret_all_taken += taken;
+	}
+	return rc;
 }
 
 /* One look at all rings. The watermark was asked for before: heads are read after it. */
 static int take_all(struct scap_recorder *r)
 {
-	size_t sum, limit, room = scap__slicer_room(r->slicer), all_taken = 0;
+	size_t sum, room = scap__slicer_room(r->slicer), taken = 0;
 	uint32_t n;
 	int rc = get_ranges(r, &sum, &n);
 
-	limit = sum <= room ? SIZE_MAX : room / (n ? n : 1);
-	for (uint32_t i = 0; !rc && i < r->n_cpus; i++) {
-		size_t taken = 0;
-
-		rc = take(r, i, limit, false, &taken);
-		all_taken += taken;
-	}
 	if (rc < 0)
 		return rc;
-	r->held = false;
-	r->more = all_taken < sum;
-	return sum && !all_taken ? take_least(r) : 0;
+	if (sum <= room) {
+		rc = take_each(r, SIZE_MAX, &taken);
+	} else {
+		/* Takes nothing, but tells of CPUs that have nothing. */
+		rc = take_each(r, 0, &taken);
+		if (!rc)
+			rc = take_least(r, n, &taken);
+		/* Only the watermark holds us up: what room there is, is for all. */
+		if (!rc && !taken)
+			rc = take_each(r, room / n, &taken);
+	}
+	r->held = sum && !taken;
+	r->more = taken && taken < sum;
+	return rc;
 }
 
 static int ask_watermark(struct scap_recorder *r)
