@@ -214,7 +214,7 @@ static noinline void classify_no_entry(struct kscap_scratch *s)
 	s->flags = SCAP_CALL_NO_ENTRY;
 	if (slot && slot->flags & KSCAP_STASH_FORKED && s->row->ret == SCAP_ROLE_RET_PID && !s->ret)
 		s->flags |= SCAP_CALL_CHILD;
-	else if (current->seccomp.mode == SECCOMP_MODE_FILTER && s->ret == s->nr &&
+	else if (current->seccomp.mode != SECCOMP_MODE_DISABLED && s->ret == s->nr &&
 		 (slot || sigismember(&current->pending.signal, SIGSYS)))
 		s->flags |= SCAP_CALL_TRAPPED;
 	else if (!slot)

@@ -68,13 +68,19 @@ static u64 iov_total(const struct kscap_scratch *s, u64 ptr, u32 n_parts)
 	u64 total = 0, base, len;
 	u32 i;
 
-	for (i = 0; i < n_parts && read_iov(s, ptr, i, &base, &len); i++)
+	for (i = 0; i < n_parts; i++) {
+		if (!read_iov(s, ptr, i, &base, &len))
+			return SCAP_LEN_UNKNOWN;
 		if (check_add_overflow(total, len, &total))
 			return SCAP_LEN_UNKNOWN;
+	}
 	return total;
 }
 
-/* The bytes of all parts, in a row. total: how many the call moved or wanted to. */
+/*
+ * The bytes of all parts, in a row. total: how many the call moved or wanted to;
+ * SCAP_LEN_UNKNOWN: the array cannot be read to its end.
+ */
 static void io_vector(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n_parts, u64 total)
 {
 	u32 want = min_t(u64, total, kscap_max_snaplen), n = 0, i;

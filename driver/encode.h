@@ -68,7 +68,7 @@ static __always_inline unsigned int kscap_state_of(u32 copied, u32 wanted, u64 o
 
 static __always_inline u32 kscap_orig_of(u64 n)
 {
-	return min_t(u64, n, SCAP_LEN_UNKNOWN - 1);
+	return min_t(u64, n, SCAP_LEN_UNKNOWN);
 }
 
 /* Remembers where I/O data lies, for consumers that want less of it. */
