@@ -178,7 +178,8 @@ static void fd_pair(struct kscap_scratch *s, unsigned int slot, u64 ptr)
 }
 
 /* Switches become chains of comparisons under retpolines: the frequent roles come first. */
-static noinline void encode_rare(struct kscap_scratch *s, unsigned int i, u8 role, u64 arg, u64 next)
+static noinline void encode_rare(struct kscap_scratch *s, unsigned int i, u8 role, u64 arg,
+				 u64 next)
 {
 	switch (role) {
 	case SCAP_ROLE_IOV_IN:

@@ -40,7 +40,8 @@ static __always_inline void kscap_blob_end(struct kscap_scratch *s, unsigned int
 	s->bytes += (1 + end) * 8;
 }
 
-static __always_inline void kscap_user_str_inline(struct kscap_scratch *s, unsigned int slot, u64 ptr)
+static __always_inline void kscap_user_str_inline(struct kscap_scratch *s, unsigned int slot,
+						  u64 ptr)
 {
 	char *to = kscap_blob_begin(s, SCAP_PATH_MAX_BYTES);
 	unsigned int state;
@@ -72,14 +73,16 @@ static __always_inline u32 kscap_orig_of(u64 n)
 }
 
 /* Remembers where I/O data lies, for consumers that want less of it. */
-static __always_inline void kscap_io_blob_end(struct kscap_scratch *s, unsigned int slot, u32 copied, u32 wanted, u64 orig)
+static __always_inline void kscap_io_blob_end(struct kscap_scratch *s, unsigned int slot,
+					      u32 copied, u32 wanted, u64 orig)
 {
 	s->io_at = s->bytes;
 	s->io_bytes = copied;
 	kscap_blob_end(s, slot, kscap_state_of(copied, wanted, orig), copied, kscap_orig_of(orig));
 }
 
-static __always_inline void kscap_io_buffer(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 len)
+static __always_inline void kscap_io_buffer(struct kscap_scratch *s, unsigned int slot, u64 ptr,
+					    u64 len)
 {
 	u32 want = min_t(u64, len, kscap_max_snaplen);
 	void *to = kscap_blob_begin(s, want);

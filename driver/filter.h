@@ -19,8 +19,8 @@ struct kscap_filter {
 };
 
 /* Is this process among the chosen? tree: bits of its stash slot. task is current. */
-static __always_inline bool kscap_filter_task(const struct kscap_filter *f, struct task_struct *task,
-					      u8 tree)
+static __always_inline bool kscap_filter_task(const struct kscap_filter *f,
+					      struct task_struct *task, u8 tree)
 {
 	if (task->tgid == f->owner_tgid)
 		return false;

@@ -120,7 +120,7 @@ u32 kscap_path_walk(const struct path *path, char *buf, u32 size, char **ret_at,
 	return end - at;
 }
 
-/* From / upwards every mountpoint must belong to the mount above, and the last be its own parent. */
+/* From / upwards mountpoints must belong to the mount above, and the last be its own parent. */
 static bool __init mounts_look_right(struct vfsmount *mnt)
 {
 	int i;
