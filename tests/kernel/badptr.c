@@ -58,13 +58,13 @@ static void calls(int kind, int fd, int sock)
 /* An argv that cannot be read; the call fails, so that a child is not needed. */
 static void exec_argv(int kind)
 {
+	static const char self[] = "/scap/guest/badptr";
 	char *argv[] = { "prog", bad[kind], NULL };
 
 	if (kind == NULL_PTR)
 		return;
-	say("execve-argv", kind, raw(SYS_execve, (long)"/scap/guest/badptr", (long)bad[kind],
-				     0, 0, 0, 0));
-	say("execve-arg", kind, raw(SYS_execve, (long)"/scap/guest/badptr", (long)argv, 0, 0, 0, 0));
+	say("execve-argv", kind, raw(SYS_execve, (long)self, (long)bad[kind], 0, 0, 0, 0));
+	say("execve-arg", kind, raw(SYS_execve, (long)self, (long)argv, 0, 0, 0, 0));
 }
 
 /* Results that the kernel can't store: the call may have happened all the same. */

@@ -5,7 +5,10 @@
  */
 #include "capture.h"
 
-/* Which slot must say "unreadable" for each kind of call; -1: none, the memory is the kernel's to write. */
+/*
+ * Which slot must say "unreadable" for each kind of call; -1: none, the memory is the kernel's to
+ * write.
+ */
 static const struct {
 	const char *what, *call;
 	int slot;

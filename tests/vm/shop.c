@@ -52,8 +52,9 @@ static int connect_to(int port)
 static void reply(int fd, int status, const char *body)
 {
 	char buf[512];
-	int n = snprintf(buf, sizeof(buf), "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n\r\n%s", status,
-			 status == 200 ? "OK" : "Internal Server Error", strlen(body), body);
+	const char *word = status == 200 ? "OK" : "Internal Server Error";
+	int n = snprintf(buf, sizeof(buf), "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n\r\n%s",
+			 status, word, strlen(body), body);
 
 	if (write(fd, buf, (size_t)n) != n)
 		perror("write");
