@@ -229,6 +229,19 @@ bool record_disk_ok(const struct record *r)
 	return false;
 }
 
+/* On a small disk slices are small, too: so that one that does not fit any more is not much. */
+static uint64_t buffer_bytes(const struct record *r)
+{
+	const uint64_t least = 64 << 10, usual = 12 << 20;
+	struct statvfs fs;
+	uint64_t n;
+
+	if (!r->regular || statvfs(r->path, &fs) < 0)
+		return usual;
+	n = (uint64_t)fs.f_bavail * fs.f_frsize / 4;
+	return n < least ? least : n > usual ? usual : n;
+}
+
 static int stdout_write(void *ctx, const void *buf, size_t n)
 {
 	const char *p = buf;
@@ -424,7 +437,9 @@ static bool open_live(struct record *r)
 
 static bool start_recorder(struct record *r)
 {
-	struct scap_recorder_options ro = { .size = sizeof(ro), .wake_fd = r->signal_fd };
+	struct scap_recorder_options ro = {
+		.size = sizeof(ro), .wake_fd = r->signal_fd, .buffer_bytes = buffer_bytes(r),
+	};
 	struct scap_writer *writer = r->writer;
 	struct scap_error err;
 
