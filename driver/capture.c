@@ -113,43 +113,56 @@ static u32 wanted_at_entry(const struct kscap_scratch *s, bool always)
 }
 
 /* A call that may never return: its mark. */
-static void mark_entry(struct kscap_scratch *s, u32 mask)
+static void mark_entry(struct kscap_scratch *s, struct pt_regs *regs)
 {
-	struct scap_rec_enter *rec = &s->rec->enter;
-	u32 nargs = s->row->nargs;
+	const struct kscap_row *row = s->row;
+	struct scap_rec_enter *rec;
+	u32 mask;
 
+	kscap_rec_begin(s, SCAP_REC_ENTER, sizeof(*rec) + row->nargs * 8,
+			SCAP_TALLY_KEY(SCAP_REC_ENTER, s->abi, s->nr));
+	s->args = &s->rec->words[sizeof(*rec) / 8];
+	kscap_arch_args(regs, s->abi, s->args, 6);
+	if (s->slot && row->flags & KSCAP_ROW_EXEC)
+		memcpy(s->slot->args, s->args, sizeof(s->slot->args));
+	mask = wanted_at_entry(s, true);
+	if (!mask)
+		return;
+	rec = &s->rec->enter;
 	rec->tid = current->pid;
 	rec->nr = s->nr;
-	rec->shape = SCAP_SHAPE(s->abi, nargs);
+	rec->shape = SCAP_SHAPE(s->abi, row->nargs);
 	rec->pad = 0;
-	if (s->row->flags & KSCAP_ROW_EXEC)
+	if (row->flags & KSCAP_ROW_EXEC)
 		kscap_exec_blobs_entry(s);
 	kscap_emit(s, mask);
 }
 
-/* close: its file is gone at the exit, so its cookie and introduction are taken here. */
-static void note_close(struct kscap_scratch *s, u32 mask)
+/*
+ * close: its file is gone at the exit, so its cookie and introduction are taken here. Whoever asks
+ * for nothing more than this process' calls has mostly seen the file already.
+ */
+static void close_entry(struct kscap_scratch *s, int fd)
 {
-	u64 epoch = kscap_now() >> SCAP_EPOCH_SHIFT;
 	struct kscap_ring *lead = READ_ONCE(s->lead);
-	int fd = s->args[0];
+	u32 mask;
 
-	s->bytes = 0;
-	s->tally_key = SCAP_TALLY_KEY(SCAP_REC_FILE, 0, 0);
-	if (mask)
-		kscap_fd_ref(s, 0, fd);
+	kscap_fd_ref(s, 0, fd);
 	if (s->slot)
-		s->slot->args[0] = s->file[0] ? s->file[0]->cookie : 0;
-	if (s->file[0] && !(lead && !kscap_file_is_new(lead, s->file[0], epoch)))
+		s->slot->args[0] = (u32)s->cookies;
+	if (!(u32)s->cookies ||
+	    (lead && !kscap_file_is_new(lead, &s->refs[0], kscap_now() >> SCAP_EPOCH_SHIFT)))
+		return;
+	kscap_rec_begin(s, 0, 0, SCAP_TALLY_KEY(SCAP_REC_FILE, 0, 0));
+	mask = wanted_at_entry(s, false);
+	if (mask)
 		kscap_emit(s, mask);
-	kscap_fd_put(s);
 }
 
 static noinline void special_entry(struct pt_regs *regs, const struct kscap_row *row,
 				   struct kscap_stash_slot *slot, unsigned int abi, int nr)
 {
 	struct kscap_scratch *s;
-	u32 mask;
 
 	if (!scratch_take(&s))
 		return;
@@ -157,17 +170,13 @@ static noinline void special_entry(struct pt_regs *regs, const struct kscap_row 
 	s->slot = slot;
 	s->abi = abi;
 	s->nr = nr;
-	kscap_rec_begin(s, SCAP_REC_ENTER, sizeof(struct scap_rec_enter) + row->nargs * 8,
-			    SCAP_TALLY_KEY(SCAP_REC_ENTER, abi, nr));
-	s->args = &s->rec->words[sizeof(struct scap_rec_enter) / 8];
-	kscap_arch_args(regs, abi, s->args, 6);
-	if (slot && row->flags & KSCAP_ROW_EXEC)
-		memcpy(slot->args, s->args, sizeof(slot->args));
-	mask = wanted_at_entry(s, !(row->flags & KSCAP_ROW_CLOSE));
-	if (row->flags & KSCAP_ROW_CLOSE)
-		note_close(s, mask);
-	else if (mask)
-		mark_entry(s, mask);
+	if (row->flags & KSCAP_ROW_CLOSE) {
+		kscap_arch_args(regs, abi, s->buf, 1);
+		close_entry(s, s->buf[0]);
+		kscap_fd_put(s);
+	} else {
+		mark_entry(s, regs);
+	}
 	scratch_give(s);
 }
 
@@ -277,11 +286,11 @@ static noinline bool passes_filter(const struct kscap_scratch *s, const struct k
 						  kscap_filter_result(f, s->ret, s->latency_ns));
 }
 
-static __always_inline bool wanted_by(const struct kscap_scratch *s, const struct kscap_consumer *c)
+static __always_inline bool wanted_by(const struct kscap_scratch *s, const struct kscap_ring *ring)
 {
-	if (unlikely(current->tgid == c->filter.owner_tgid))
+	if (unlikely(current->tgid == ring->owner_tgid))
 		return false;
-	return likely(!c->filter.flags) || passes_filter(s, &c->filter);
+	return likely(!ring->filter_flags) || passes_filter(s, &ring->consumer->filter);
 }
 
 static u32 wanted_at_exit(const struct kscap_scratch *s)
@@ -290,7 +299,7 @@ static u32 wanted_at_exit(const struct kscap_scratch *s)
 	struct kscap_consumer *c;
 
 	kscap_for_each_consumer(c, active, todo)
-		if (wanted_by(s, c))
+		if (wanted_by(s, &c->rings[smp_processor_id()]))
 			mask |= todo & -todo;
 	return mask;
 }
@@ -334,8 +343,7 @@ static __always_inline u64 cookies(const struct kscap_scratch *s)
 {
 	if (unlikely(s->row->flags & KSCAP_ROW_CLOSE))
 		return s->had_entry ? (u32)s->slot->args[0] : 0;
-	return (s->file[0] ? s->file[0]->cookie : 0) |
-	       (s->file[1] ? (u64)s->file[1]->cookie << 32 : 0);
+	return s->cookies;
 }
 
 /* Optional words that rarely are: values too wide for the fixed part. Returns the next word. */
@@ -473,7 +481,7 @@ void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)
 	s->now = kscap_now();
 	view_exit(s, regs, ret);
 	if (likely(lead)) {
-		if (wanted_by(s, lead->consumer))
+		if (wanted_by(s, lead))
 			record_in_place(s, regs, lead, word);
 	} else {
 		mask = wanted_at_exit(s);
@@ -544,7 +552,7 @@ void kscap_on_exec(void *data, struct task_struct *task, pid_t old_pid, struct l
 		rec = &s->rec->exec;
 		rec->tid = task->pid;
 		rec->old_tid = old_pid;
-		rec->cookie = s->file[0] ? s->file[0]->cookie : 0;
+		rec->cookie = (u32)s->cookies;
 		rec->pad = 0;
 		kscap_exec_blobs_done(s, bprm);
 		kscap_emit(s, mask);

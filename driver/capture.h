@@ -27,7 +27,6 @@ struct kscap_file_ref {
 	struct file *file;
 	u64 key;		/* identity: changes with the file, its name, a socket's ends */
 	u32 cookie;		/* never 0 */
-	bool put;		/* a reference is ours */
 	u32 bytes;		/* of FILE below; 0: not made yet */
 	struct scap_rec_file rec;
 	struct scap_blob blob;
@@ -56,7 +55,8 @@ struct kscap_scratch {
 	u64 now;		/* time of the event */
 	struct kscap_ring *lead;	/* of the only active consumer; NULL: none or several */
 	u64 thread_key;
-	struct kscap_file_ref *file[2];	/* what the record is about; NULL: none, as between probes */
+	u64 cookies;		/* of refs[0], refs[1], 0: none; 0 between probes */
+	u8 put;			/* bit i: a reference to refs[i].file is ours */
 
 	/* The call that the record is about. */
 	const struct kscap_row *row;

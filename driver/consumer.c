@@ -116,6 +116,7 @@ static int alloc_rings(struct kscap_consumer *c)
 		if (rc)
 			return rc;
 		c->rings[cpu].consumer = c;
+		c->rings[cpu].owner_tgid = c->filter.owner_tgid;
 		c->rings[cpu].room8 = (c->snaplen + 2 * SCAP_PATH_MAX_BYTES + 1024) / 8;
 	}
 	return 0;
@@ -251,13 +252,15 @@ static void update_active(struct kscap_consumer *c, bool on)
 
 int kscap_consumer_start(struct kscap_consumer *c)
 {
-	int rc;
+	int rc, cpu;
 
 	if (!c->rings || c->started)
 		return -EINVAL;
 	rc = hold_probes(c);
 	if (rc)
 		return rc;
+	for_each_possible_cpu(cpu)
+		c->rings[cpu].filter_flags = c->filter.flags;
 	mutex_lock(&consumers_lock);
 	update_active(c, true);
 	mutex_unlock(&consumers_lock);

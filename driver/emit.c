@@ -26,10 +26,11 @@ static u32 io_excess(const struct kscap_scratch *s, u32 snaplen)
 	return s->io_bytes <= snaplen ? 0 : round8(s->io_bytes) - round8(snaplen);
 }
 
-static u32 plan_file(struct kscap_scratch *s, struct kscap_ring *ring, struct kscap_file_ref *ref,
-		     u64 epoch)
+static u32 plan_file(struct kscap_scratch *s, struct kscap_ring *ring, int i, u64 epoch)
 {
-	if (!kscap_file_is_new(ring, ref, epoch))
+	struct kscap_file_ref *ref = &s->refs[i];
+
+	if (!(u32)(s->cookies >> 32 * i) || !kscap_file_is_new(ring, ref, epoch))
 		return 0;
 	if (!ref->bytes)
 		kscap_file_fill(s, ref);
@@ -42,10 +43,10 @@ static void make_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct 
 	p->gap = kscap_ring_gap_bytes(ring);
 	p->intro = kscap_is_new(kscap_seen_thread(ring, current->pid), s->thread_key, epoch) ?
 		   sizeof(struct scap_rec_intro) : 0;
-	p->file[0] = plan_file(s, ring, s->file[0], epoch);
+	p->file[0] = plan_file(s, ring, 0, epoch);
 	/* dup: both are one file. */
-	p->file[1] = s->file[0] && s->file[1] && s->file[0]->key == s->file[1]->key ?
-		     0 : plan_file(s, ring, s->file[1], epoch);
+	p->file[1] = (u32)s->cookies && s->refs[0].key == s->refs[1].key ?
+		     0 : plan_file(s, ring, 1, epoch);
 	p->rec = s->bytes ? s->bytes - io_excess(s, c->snaplen) : 0;
 	p->total = p->gap + p->intro + p->file[0] + p->file[1] + p->rec;
 	p->n_seq = !!p->gap + !!p->intro + !!p->file[0] + !!p->file[1] + !!p->rec;
@@ -109,7 +110,7 @@ static void write_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct
 	for (i = 0; i < 2; i++) {
 		if (!p->file[i])
 			continue;
-		write_file(ring, s->file[i], at, seq++, slot->time_ns);
+		write_file(ring, &s->refs[i], at, seq++, slot->time_ns);
 		at += p->file[i];
 	}
 	if (p->rec)

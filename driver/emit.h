@@ -34,7 +34,16 @@ static __always_inline bool kscap_is_new(const struct kscap_seen *seen, u64 key,
 static __always_inline bool kscap_file_is_new(struct kscap_ring *ring,
 					      const struct kscap_file_ref *ref, u64 epoch)
 {
-	return ref && kscap_is_new(kscap_seen_file(ring, ref->cookie), ref->key, epoch);
+	return kscap_is_new(kscap_seen_file(ring, ref->cookie), ref->key, epoch);
+}
+
+/* Is one of the record's files not introduced yet? */
+static __always_inline bool kscap_files_are_new(const struct kscap_scratch *s,
+						struct kscap_ring *ring, u64 epoch)
+{
+	if ((u32)s->cookies && unlikely(kscap_file_is_new(ring, &s->refs[0], epoch)))
+		return true;
+	return unlikely(s->cookies >> 32) && kscap_file_is_new(ring, &s->refs[1], epoch);
 }
 
 /* Everything but the short way. The record is in s->buf; bytes 0: introductions alone. */
@@ -56,8 +65,7 @@ static __always_inline enum kscap_sent kscap_emit_in_place(struct kscap_scratch 
 
 	if (unlikely(ring->gap_due || kscap_is_new(thread, s->thread_key, epoch)))
 		return KSCAP_MUST_COPY;
-	if (s->row->flags & KSCAP_ROW_FILES && unlikely(kscap_file_is_new(ring, s->file[0], epoch) ||
-						       kscap_file_is_new(ring, s->file[1], epoch)))
+	if (s->row->flags & KSCAP_ROW_FILES && kscap_files_are_new(s, ring, epoch))
 		return KSCAP_MUST_COPY;
 	s->rec->words[0] = KSCAP_HEAD_WORD(n8, SCAP_REC_CALL, s->flags, word >> 32);
 	s->rec->words[1] = s->now;

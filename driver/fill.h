@@ -9,9 +9,7 @@ struct linux_binprm;
 struct msghdr;
 struct socket;
 
-/* fill_fd.c: a file that the caller keeps alive until kscap_fd_put() becomes s->file[i]. */
-struct kscap_file_ref *kscap_file_set(struct kscap_scratch *s, int i, struct file *file);
-/* Makes the FILE record (without time and sequence) in ref. */
+/* fill_fd.c: makes the FILE record (without time and sequence) in ref. */
 void kscap_file_fill(struct kscap_scratch *s, struct kscap_file_ref *ref);
 
 /* fill_sock.c */
@@ -23,7 +21,7 @@ u32 kscap_sock_fill(struct socket *sock, u8 *dst, u16 *ret_kind);
 void kscap_exec_blobs_entry(struct kscap_scratch *s);
 void kscap_exec_blobs_exit(struct kscap_scratch *s);
 void kscap_exec_blobs_done(struct kscap_scratch *s, struct linux_binprm *bprm);
-/* The executable of current becomes s->file[0]. */
+/* The executable of current becomes s->refs[0]. */
 void kscap_exec_file(struct kscap_scratch *s);
 
 #endif

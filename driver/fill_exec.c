@@ -7,6 +7,7 @@
 
 #include "encode.h"
 #include "fill.h"
+#include "ref.h"
 #include "ucopy.h"
 
 /* execveat has its directory first. */
@@ -89,5 +90,6 @@ void kscap_exec_file(struct kscap_scratch *s)
 	exe = rcu_dereference_sched(mm->exe_file);
 	if (!exe || !get_file_rcu(exe))
 		return;
-	kscap_file_set(s, 0, exe)->put = true;
+	kscap_ref_set(s, 0, exe);
+	s->put |= 1;
 }

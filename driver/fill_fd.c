@@ -21,18 +21,15 @@ u64 kscap_sock_file_key(u64 key, struct file *file)
 	return kscap_mix(key, kscap_sock_key(sock_from_file(file)));
 }
 
-struct kscap_file_ref *kscap_file_set(struct kscap_scratch *s, int i, struct file *file)
-{
-	return kscap_ref_set(s, i, file);
-}
-
 void kscap_fd_ref_shared(struct kscap_scratch *s, int i, int fd)
 {
 	struct file *file = fget_raw(fd);
 
 	s->flags |= SCAP_CALL_FD_SHARED;
-	if (file)
-		kscap_ref_set(s, i, file)->put = true;
+	if (!file)
+		return;
+	kscap_ref_set(s, i, file);
+	s->put |= 1U << i;
 }
 
 void kscap_fd_put_slow(struct kscap_scratch *s)
@@ -40,8 +37,9 @@ void kscap_fd_put_slow(struct kscap_scratch *s)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		if (s->file[i] && s->file[i]->put)
-			fput(s->file[i]->file);
+		if (s->put & 1U << i)
+			fput(s->refs[i].file);
+	s->put = 0;
 }
 
 /* Anonymous inodes are told apart by the name of their dentry. */

@@ -34,15 +34,14 @@ static __always_inline u64 kscap_mix(u64 h, u64 v)
 }
 
 /*
- * Changes whenever anything that INTRO shows changes: name, ids, namespaces, cgroup, parent.
- * Rotations keep equal words from cancelling out. Probe context, task is current.
+ * Changes whenever anything that INTRO shows changes: name, ids, namespaces, cgroup; but for the
+ * parent, whose death shows with the next epoch. Rotations keep equal words from cancelling out. Probe context, task is current.
  */
 static __always_inline u64 kscap_intro_key(const struct task_struct *task)
 {
 	const struct cred *cred = rcu_dereference_sched(task->cred);
 	const u64 *comm = (const u64 *)task->comm;
-	u64 who = (unsigned long)task ^ rol64((unsigned long)task->real_parent, 21) ^
-		  rol64((unsigned long)task->nsproxy, 42);
+	u64 who = (unsigned long)task ^ rol64((unsigned long)task->nsproxy, 42);
 	u64 ids = *(const u64 *)&cred->uid ^ rol64(*(const u64 *)&cred->euid, 16);
 
 	/* Neighbours, so that one load takes both. */

@@ -38,6 +38,8 @@ struct kscap_tally {
 struct kscap_ring {
 	struct ring_core core;
 	bool gap_due;		/* tally is not empty */
+	u32 owner_tgid;		/* the consumer's: left out */
+	u32 filter_flags;	/* the consumer's */
 	u32 room8;		/* what the largest call but exec takes, in 8 bytes */
 	u32 wake_pos;		/* wake the reader when the position gets here */
 	struct kscap_tally *tally;
