@@ -43,8 +43,8 @@ static const struct opt record_opts[] = {
 
 static const char record_details[] =
 	"Records a command and all that it starts, or the processes given with --pid, or with -a\n"
-	"the whole machine; until the command ends, a limit is reached, or SIGINT or SIGTERM comes.\n"
-	"A command that runs longer than the recording is left alone.\n"
+	"the whole machine; until the command ends, a limit is reached, or SIGINT or SIGTERM\n"
+	"comes. A command that runs longer than the recording is left alone.\n"
 	"The choice is made in the kernel. To filter by more than that, filter when reading.\n";
 
 static const char record_examples[] =
@@ -225,7 +225,8 @@ bool record_disk_ok(const struct record *r)
 		least = 16 << 20;
 	if (free_bytes >= least)
 		return true;
-	tool_error("the disk is nearly full (%" PRIu64 " KiB free): recording ends", free_bytes >> 10);
+	tool_error("the disk is nearly full (%" PRIu64 " KiB free): recording ends",
+		   free_bytes >> 10);
 	return false;
 }
 

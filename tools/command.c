@@ -44,13 +44,12 @@ static int find_program(const char *name, char path[PATH_MAX])
 	for (dirs = dirs && *dirs ? dirs : "/usr/bin:/bin";; dirs++) {
 		int n = (int)strcspn(dirs, ":");
 
-		if (snprintf(path, PATH_MAX, "%.*s%s%s", n, dirs, n ? "/" : "./", name) < PATH_MAX) {
-			rc = check_program(path);
-			if (!rc)
-				return 0;
-			if (rc == EACCES)
-				worst = EACCES;
-		}
+		rc = snprintf(path, PATH_MAX, "%.*s%s%s", n, dirs, n ? "/" : "./", name);
+		rc = rc < PATH_MAX ? check_program(path) : ENAMETOOLONG;
+		if (!rc)
+			return 0;
+		if (rc == EACCES)
+			worst = EACCES;
 		dirs += n;
 		if (!*dirs)
 			return worst;

@@ -50,8 +50,8 @@ void record_live_line(struct record *r)
 	if (r->opt.quiet || span < SECOND_NS || !isatty(STDERR_FILENO))
 		return;
 	fprintf(stderr, "\r\033[K%.0f events/s, %" PRIu64 " stored, %" PRIu64 " lost, %s",
-		(double)(t->n_stored - r->shown_events) * 1e9 / (double)span, t->n_stored, t->n_lost,
-		size_text(r->path ? t->file_bytes : t->row_bytes, size, sizeof(size)));
+		(double)(t->n_stored - r->shown_events) * 1e9 / (double)span, t->n_stored,
+		t->n_lost, size_text(r->path ? t->file_bytes : t->row_bytes, size, sizeof(size)));
 	r->shown_ns = now;
 	r->shown_events = t->n_stored;
 }
@@ -108,7 +108,8 @@ static void report_command(const struct record *r)
 	if (c->running)
 		fprintf(stderr, "%s (%d) still runs\n", r->opt.argv[0], (int)c->pid);
 	else if (WIFSIGNALED(c->status))
-		fprintf(stderr, "%s was killed by signal %d\n", r->opt.argv[0], WTERMSIG(c->status));
+		fprintf(stderr, "%s was killed by signal %d\n", r->opt.argv[0],
+			WTERMSIG(c->status));
 	else
 		fprintf(stderr, "%s ended with exit status %d\n", r->opt.argv[0],
 			WEXITSTATUS(c->status));

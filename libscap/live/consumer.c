@@ -53,7 +53,7 @@ static int check_options(const struct scap_live_options *in, struct scap_live_op
 	int rc = scap__options_copy(opt, sizeof(*opt), in);
 
 	if (rc < 0)
-		return scap__fail(err, rc, SCAP_NO_OFFSET, "options that this library does not know");
+		return scap__fail(err, rc, SCAP_NO_OFFSET, "options that are not known here");
 	if (!in)
 		opt->snaplen = SCAP_LIVE_SNAPLEN_DEFAULT;
 	if (opt->ring_bytes && (opt->ring_bytes < RING_BYTES_MIN ||
@@ -80,9 +80,9 @@ static int ask_info(struct scap_live *l, struct scap_info *info, struct scap_err
 				  "the device does not answer as kscap does: %s", strerror(-rc));
 	if (info->abi_version != SCAP_ABI_VERSION)
 		return scap__fail(err, SCAP_EABI, SCAP_NO_OFFSET,
-				  "the loaded kscap module speaks ABI version %u, this scap version %u: "
-				  "load the module that belongs to it", info->abi_version,
-				  SCAP_ABI_VERSION);
+				  "the loaded kscap module speaks ABI version %u, this scap "
+				  "version %u: load the module that belongs to it",
+				  info->abi_version, SCAP_ABI_VERSION);
 	if (!info->n_cpus || info->n_cpus > CPUS_MAX)
 		return scap__fail(err, SCAP_EDAMAGED, SCAP_NO_OFFSET,
 				  "the kscap module tells of %u CPUs", info->n_cpus);
@@ -104,8 +104,8 @@ static uint64_t default_ring_bytes(const struct scap_info *info)
 static int fail_cap(const struct scap_info *info, uint64_t ring_bytes, struct scap_error *err)
 {
 	return scap__fail(err, SCAP_ELIMIT, SCAP_NO_OFFSET,
-			  "%u rings of %llu KiB would exceed the cap of %llu KiB for all consumers, "
-			  "of which %llu KiB are in use: take smaller rings", info->n_cpus,
+			  "%u rings of %llu KiB would exceed the cap of %llu KiB for all "
+			  "consumers, of which %llu KiB are in use: take smaller rings", info->n_cpus,
 			  (unsigned long long)ring_bytes >> 10,
 			  (unsigned long long)info->ring_cap_bytes >> 10,
 			  (unsigned long long)info->ring_used_bytes >> 10);
@@ -313,7 +313,8 @@ int scap__live_range(struct scap_live *l, uint32_t cpu, struct scap_live_batch *
 
 	if (n8 > l->size8 || (n8 && !ring->data))
 		return scap__fail(&l->error, SCAP_EDAMAGED, SCAP_NO_OFFSET,
-				  "the ring of CPU %u is damaged: its head is %u units ahead", cpu, n8);
+				  "the ring of CPU %u is damaged: its head is %u units ahead", cpu,
+				  n8);
 	ret_batch->cpu = cpu;
 	ret_batch->next_seq = head >> 32;
 	ret_batch->rows = n8 ? ring->data + (size_t)(ring->tail & (l->size8 - 1)) * 8 : NULL;

@@ -71,10 +71,11 @@ static int fail_open(struct scap_error *err, const char *path, int code)
 	case -EACCES:
 	case -EPERM:
 		return scap__fail(err, code, SCAP_NO_OFFSET,
-				  "not allowed to open %s: recording system calls needs root", path);
+				  "not allowed to open %s: recording system calls needs root",
+				  path);
 	case -EBUSY:
 		return scap__fail(err, code, SCAP_NO_OFFSET,
-				  "%s has as many consumers as it takes: end another recorder first",
+				  "%s has all the consumers it takes: end another recorder first",
 				  path);
 	default:
 		return scap__fail(err, code, SCAP_NO_OFFSET, "cannot open %s: %s", path,

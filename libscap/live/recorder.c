@@ -283,7 +283,7 @@ static int get_options(const struct scap_recorder_options *in, struct scap_recor
 	int rc = scap__options_copy(&opt, sizeof(opt), in);
 
 	if (rc < 0)
-		return scap__fail(err, rc, SCAP_NO_OFFSET, "options that this library does not know");
+		return scap__fail(err, rc, SCAP_NO_OFFSET, "options that are not known here");
 	if (!in)
 		opt.wake_fd = -1;
 	if (!opt.buffer_bytes)

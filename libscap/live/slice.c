@@ -102,7 +102,8 @@ int scap__rows_visit(const void *rows, size_t bytes, struct scap__row_counts *co
 
 static int stream_init(struct stream *st, size_t reserve, uint64_t start_ns)
 {
-	void *p = mmap(NULL, reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	void *p = mmap(NULL, reserve, PROT_NONE, flags, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -ENOMEM;
@@ -480,8 +481,8 @@ static void skip_empty(struct scap__slicer *s, uint64_t complete_ns)
 }
 
 /*
- * Where to end a slice that would hold more than the budget up to `end`: the writer's memory counts,
- * too. A single moment may be too large all the same.
+ * Where to end a slice that would hold more than the budget up to `end`: the writer's memory
+ * counts, too. A single moment may be too large all the same.
  */
 static uint64_t shrink(struct scap__slicer *s, uint64_t end)
 {
@@ -501,7 +502,7 @@ static uint64_t shrink(struct scap__slicer *s, uint64_t end)
 	return end;
 }
 
-/* Sets the cuts for a slice that ends at `end` or, if it were too large, before; *ret_end says where. */
+/* Sets the cuts for a slice that ends at `end` or, if that were too large, at *ret_end before. */
 static size_t cut_slice(struct scap__slicer *s, uint64_t end, uint64_t *ret_end)
 {
 	size_t n = set_cuts(s, end);

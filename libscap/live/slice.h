@@ -46,7 +46,8 @@ void scap__slicer_free(struct scap__slicer *s);
 /*
  * Takes whole records from the front of rows, at most limit bytes of them but, with `force`, at
  * least one. *ret_taken is what was taken. SCAP_EDAMAGED, with scap__slicer_what(): nonsense, also
- * time that goes back; -ENOMEM. The frontier moves to the first record not taken, or to drained_ns if all were.
+ * time that goes back; -ENOMEM. The frontier moves to the first record not taken, or to drained_ns
+ * if all were.
  */
 int scap__slicer_append(struct scap__slicer *s, uint32_t cpu, const void *rows, size_t bytes,
 			size_t limit, bool force, uint64_t drained_ns, size_t *ret_taken);

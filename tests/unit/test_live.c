@@ -558,7 +558,8 @@ Test(pace, an_eighth_of_a_ring)
 			int waited = p.wait_ms;
 
 			cr_assert(waited >= SCAP__PACE_MIN_MS && waited <= SCAP__PACE_MAX_MS);
-			scap__pace_update(&p, per_ms * waited, per_ms * waited, waited * 1000000ull);
+			scap__pace_update(&p, per_ms * waited, per_ms * waited,
+					  waited * 1000000ull);
 		}
 		cr_assert(p.wait_ms == SCAP__PACE_MIN_MS || per_ms * p.wait_ms <= 1 << 20);
 		cr_assert(p.wait_ms == SCAP__PACE_MAX_MS || per_ms * 2 * (p.wait_ms + 1) > 1 << 20);

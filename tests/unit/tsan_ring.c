@@ -49,7 +49,7 @@ static u32 roll(void)
 
 static void put(void);
 
-/* The places where an interrupt hurts: with the word read, and with a place taken but not filled. */
+/* Where an interrupt hurts: with the word read, and with a place taken but not filled. */
 static void maybe_interrupt(void)
 {
 	if (nesting >= 2 || roll() % 16)

@@ -35,7 +35,7 @@ struct scap_live;
 
 struct scap_live_options {
 	size_t size;		/* sizeof(struct scap_live_options) */
-	uint64_t ring_bytes;	/* per CPU, a power of two; 0: 8 MiB, or less where the cap says so */
+	uint64_t ring_bytes;	/* per CPU, a power of two; 0: 8 MiB, or what the cap lets */
 	uint32_t snaplen;	/* bytes of I/O data kept per call; SCAP_LIVE_SNAPLEN_DEFAULT: 80 */
 	uint32_t pad;
 	const char *device;	/* NULL: /dev/kscap */
