@@ -28,8 +28,9 @@ static const struct opt record_opts[] = {
 	{ OPT_SYSCALL, 0, "syscall", "NAME,...",
 	  "only these system calls; forks, execs and exits are always recorded" },
 	{ OPT_OUTPUT, 'o', "output", "FILE",
-	  "default ./scap-DATE-TIME.scapz; - is standard output; /dev/null\n"
-	  "encodes and throws away; none only empties the rings" },
+	  "default ./scap-DATE-TIME.scapz; - is standard output (the\n"
+	  "command's goes to standard error then); /dev/null encodes and\n"
+	  "throws away; none only empties the rings" },
 	{ OPT_FORCE, 0, "force", NULL, "overwrite FILE" },
 	{ OPT_SNAPLEN, 's', "snaplen", "BYTES", "of data kept per read, write, ... (80)" },
 	{ OPT_RING, 0, "ring", "BYTES", "per CPU, a power of two from 64K to 1G (8M)" },
@@ -468,7 +469,9 @@ static bool set_up(struct record *r)
 	signal(SIGPIPE, SIG_IGN);
 	if (!catch_signals(r, &old))
 		return false;
-	if (r->opt.argv && !command_hold(&r->command, r->opt.argv, &old))
+	/* Standard output is ours alone if the capture goes there. */
+	if (r->opt.argv &&
+	    !command_hold(&r->command, r->opt.argv, &old, r->path && !strcmp(r->path, "-")))
 		return false;
 	if (!open_live(r) || !open_output(r))
 		return false;

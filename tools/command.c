@@ -99,7 +99,7 @@ static _Noreturn void child(int go, int error, const char *path, char **argv, co
 	_exit(got == sizeof(code) ? 127 : 126);
 }
 
-bool command_hold(struct command *c, char **argv, const sigset_t *mask)
+bool command_hold(struct command *c, char **argv, const sigset_t *mask, bool to_stderr)
 {
 	char path[PATH_MAX];
 	int go[2], error[2], rc;
@@ -126,6 +126,8 @@ bool command_hold(struct command *c, char **argv, const sigset_t *mask)
 		/* Else it would wait for a byte from itself when we are gone. */
 		close(go[1]);
 		close(error[0]);
+		if (to_stderr)
+			dup2(STDERR_FILENO, STDOUT_FILENO);
 		child(go[0], error[1], path, argv, mask);
 	}
 	close(go[0]);

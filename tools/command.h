@@ -17,9 +17,9 @@ struct command {
 
 /*
  * Makes the process; argv[0] is looked up in PATH now. The program will have the signal mask
- * given. False: the message was printed.
+ * given, and with to_stderr its standard output there. False: the message was printed.
  */
-bool command_hold(struct command *c, char **argv, const sigset_t *mask);
+bool command_hold(struct command *c, char **argv, const sigset_t *mask, bool to_stderr);
 /* Lets it execute. False: it could not, and the message was printed. */
 bool command_go(struct command *c, const char *name);
 /* Whether it has ended; does not wait. */

@@ -105,8 +105,8 @@ static int fail_cap(const struct scap_info *info, uint64_t ring_bytes, struct sc
 {
 	return scap__fail(err, SCAP_ELIMIT, SCAP_NO_OFFSET,
 			  "%u rings of %llu KiB would exceed the cap of %llu KiB for all "
-			  "consumers, of which %llu KiB are in use: take smaller rings", info->n_cpus,
-			  (unsigned long long)ring_bytes >> 10,
+			  "consumers, of which %llu KiB are in use: take smaller rings",
+			  info->n_cpus, (unsigned long long)ring_bytes >> 10,
 			  (unsigned long long)info->ring_cap_bytes >> 10,
 			  (unsigned long long)info->ring_used_bytes >> 10);
 }

@@ -309,6 +309,28 @@ Test(recorder, everything_arrives_in_order)
 	}
 }
 
+static void stop_after_a_while(struct fake_device *f, int timeout_ms)
+{
+	busy(f, timeout_ms);
+	if (f->now_ns > 8 * SCAP_EPOCH_NS)
+		scap_recorder_request_stop(recorder);
+}
+
+Test(recorder, runs_until_it_is_told_to_stop)
+{
+	seed = 9;
+	fake_init(&fake, 2);
+	fake.on_wait = stop_after_a_while;
+	cr_assert_eq(open_fake(1 << 20), 0);
+	open_recorder(true, 0);
+	cr_assert_eq(scap_recorder_run(recorder), 0);
+	cr_assert_lt(fake.now_ns, 8 * SCAP_EPOCH_NS + SCAP_EPOCH_NS / 2);
+	cr_assert_eq(scap_recorder_finish(recorder), 0);
+	check_totals();
+	check_file(fake.n_stored, 0);
+	close_all();
+}
+
 /* Small rings and a small buffer: losses are told, cuts come early, nothing is unexplained. */
 static void flood(struct fake_device *f, int timeout_ms)
 {
