@@ -134,7 +134,7 @@ GETTER(res)
 	const char *name;
 	struct scap__out o;
 
-	if (!scap__has_ret(ev))
+	if (!scap_event_has_ret(ev))
 		return false;
 	if (!scap__failed(ev))
 		return set_text(v, "SUCCESS");
@@ -149,13 +149,13 @@ GETTER(res)
 GETTER(rawres)
 {
 	v->i = ev->ret;
-	return scap__has_ret(ev);
+	return scap_event_has_ret(ev);
 }
 
 GETTER(failed)
 {
 	v->b = scap__failed(ev);
-	return scap__has_ret(ev);
+	return scap_event_has_ret(ev);
 }
 
 /* ---- parameters ----------------------------------------------------------------------------- */
@@ -201,7 +201,7 @@ static bool arg_result(const struct scap_event *ev, struct scap__scratch *s, str
 {
 	struct scap__out o;
 
-	if (!scap__has_ret(ev))
+	if (!scap_event_has_ret(ev))
 		return false;
 	if (scap__ret_errno(ev))
 		return set_text(v, scap__ret_errno(ev));
@@ -237,7 +237,7 @@ GETTER(rawarg)
 
 	if (!find_param(f, ev, &p)) {
 		v->i = ev->ret;
-		return f->index < 0 && !strcmp(f->arg, "res") && scap__has_ret(ev);
+		return f->index < 0 && !strcmp(f->arg, "res") && scap_event_has_ret(ev);
 	}
 	if (!scap__param_number(ev, &p, &is_signed, &value)) {
 		if (p.kind != SCAP__PARAM_ARG)
@@ -285,7 +285,7 @@ GETTER(buflen)
 {
 	const struct scap__blob *b;
 
-	if (!data_blob(ev, &b) || !scap__has_ret(ev) || ev->ret < 0)
+	if (!data_blob(ev, &b) || !scap_event_has_ret(ev) || ev->ret < 0)
 		return false;
 	v->u = (uint64_t)ev->ret;
 	return true;

@@ -113,12 +113,12 @@ static int first_fd_arg(const struct scap_event *ev)
 
 static bool returns_new_fd(const struct scap_event *ev)
 {
-	return scap__has_ret(ev) && ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_FD && ev->ret >= 0;
+	return scap_event_has_ret(ev) && ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_FD && ev->ret >= 0;
 }
 
 static bool exec_succeeded(const struct scap_event *ev)
 {
-	return scap__has_ret(ev) && !ev->ret && find_role(ev, SCAP_ROLE_EXEC_PATH) >= 0;
+	return scap_event_has_ret(ev) && !ev->ret && find_role(ev, SCAP_ROLE_EXEC_PATH) >= 0;
 }
 
 /* fcntl's F_DUPFD is no row of its own: its result is a descriptor of the argument's file. */
@@ -127,7 +127,7 @@ static bool duplicates_fd(const struct scap_event *ev)
 	int i = ev->sc ? find_role(ev, SCAP_ROLE_FCNTL_CMD) : -1;
 	uint32_t cmd;
 
-	if (i < 0 || !scap__has_ret(ev) || ev->ret < 0)
+	if (i < 0 || !scap_event_has_ret(ev) || ev->ret < 0)
 		return false;
 	cmd = (uint32_t)ev->args[i];
 	return cmd == 0 || cmd == 1030;

@@ -58,11 +58,6 @@ const struct scap__file *scap__ret_file(const struct scap_event *ev);
 /* O_CREAT, and the bit that only O_TMPFILE has. */
 #define SCAP__OPEN_CREATES (0100u | 020000000u)
 
-static inline bool scap__has_ret(const struct scap_event *ev)
-{
-	return ev->type == SCAP_REC_CALL && !(ev->flags & SCAP_CALL_TRAPPED);
-}
-
 /* Whether ret is an error (-errno, or the code of an interrupted call). */
 bool scap__failed(const struct scap_event *ev);
 /* "3</srv/x>", "EACCES(-13)", "0x7f0000000000", "trapped", "?". */

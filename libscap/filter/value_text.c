@@ -272,7 +272,7 @@ void scap__out_param(struct scap__out *o, const struct scap_event *ev, const str
 
 bool scap__failed(const struct scap_event *ev)
 {
-	if (!scap__has_ret(ev) || ev->ret >= 0 || ev->ret < -MAX_ERRNO)
+	if (!scap_event_has_ret(ev) || ev->ret >= 0 || ev->ret < -MAX_ERRNO)
 		return false;
 	return !ev->sc || ev->sc->ret_role != SCAP_ROLE_RET_NONE;
 }
@@ -286,7 +286,7 @@ void scap__out_result(struct scap__out *o, const struct scap_event *ev)
 {
 	const char *name;
 
-	if (!scap__has_ret(ev)) {
+	if (!scap_event_has_ret(ev)) {
 		if (ev->flags & SCAP_CALL_TRAPPED && ev->type == SCAP_REC_CALL)
 			scap__out_lit(o, "trapped");
 		else

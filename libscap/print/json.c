@@ -392,7 +392,7 @@ static void member_result(struct json *j, const struct scap_event *ev)
 	else
 		scap__out_uint(&j->o, ev->latency_ns);
 	key(j, "res", "");
-	if (scap__has_ret(ev))
+	if (scap_event_has_ret(ev))
 		scap__out_int(&j->o, ev->ret);
 	else
 		scap__out_lit(&j->o, "null");
