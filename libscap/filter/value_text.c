@@ -272,9 +272,7 @@ void scap__out_param(struct scap__out *o, const struct scap_event *ev, const str
 
 bool scap__failed(const struct scap_event *ev)
 {
-	if (!scap_event_has_ret(ev) || ev->ret >= 0 || ev->ret < -MAX_ERRNO)
-		return false;
-	return !ev->sc || ev->sc->ret_role != SCAP_ROLE_RET_NONE;
+	return scap_event_has_ret(ev) && ev->ret < 0 && ev->ret >= -MAX_ERRNO;
 }
 
 const char *scap__ret_errno(const struct scap_event *ev)
