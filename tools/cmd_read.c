@@ -210,6 +210,8 @@ static bool set_range(struct run *run)
 		tool_usage("--from: '%s' is not a time", run->req->from);
 	else if (run->req->to && !time_parse(run->req->to, start, &run->to_ns))
 		tool_usage("--to: '%s' is not a time", run->req->to);
+	else if (run->from_ns > run->to_ns)
+		tool_usage("--from %s is later than --to %s", run->req->from, run->req->to);
 	else
 		return true;
 	return false;
@@ -529,6 +531,9 @@ static int read_run(int argc, char **argv)
 	if (go) {
 		read_all(&run);
 		input_clear_progress(&run.in);
+		if (req.tree && !run.tree.failed && !tree_seen(&run.tree))
+			tool_error("no event of process %" PRIu64 " or a child of it was found",
+				   req.tree);
 		if (run.count_by && (run.exit == TOOL_OK || run.exit == TOOL_DAMAGED))
 			print_counts(&run);
 		output_flush(&run.out);

@@ -22,8 +22,9 @@ static bool has(const struct tree *t, uint32_t pid)
 
 static bool grow(struct tree *t)
 {
-	struct tree bigger = { .n = t->n, .cap = t->cap * 2 };
+	struct tree bigger = *t;
 
+	bigger.cap = t->cap * 2;
 	bigger.slots = calloc(bigger.cap, sizeof(*bigger.slots));
 	if (!bigger.slots) {
 		tool_error("not enough memory");
@@ -65,7 +66,7 @@ static void drop(struct tree *t, uint32_t pid)
 
 bool tree_init(struct tree *t, uint32_t root)
 {
-	*t = (struct tree){ .cap = 64, .slots = calloc(64, sizeof(*t->slots)) };
+	*t = (struct tree){ .cap = 64, .slots = calloc(64, sizeof(*t->slots)), .root = root };
 	if (!t->slots) {
 		tool_error("not enough memory");
 		return false;
@@ -80,15 +81,31 @@ void tree_fini(struct tree *t)
 	t->slots = NULL;
 }
 
+bool tree_seen(const struct tree *t)
+{
+	return t->seen;
+}
+
+/* Somebody outside the tree makes a process: the root itself, or a stranger with a used number. */
+static void foreign_birth(struct tree *t, uint32_t child_pid)
+{
+	if (child_pid == t->root && !t->seen)
+		t->seen = true;
+	else
+		drop(t, child_pid);
+}
+
 bool tree_step(struct tree *t, const struct scap_event *ev)
 {
-	uint32_t pid = scap_event_tgid(ev), child_tid, child_pid;
+	uint32_t pid = scap_event_tgid(ev), ppid = scap_event_ppid(ev), child_tid, child_pid;
 	bool member;
 
 	if (!pid)	/* not introduced: the leader's thread id is its process id */
 		pid = scap_event_tid(ev);
+	if (pid == t->root || ppid == t->root)
+		t->seen = true;
 	member = has(t, pid);
-	if (!member && has(t, scap_event_ppid(ev))) {
+	if (!member && has(t, ppid)) {
 		add(t, pid);
 		member = true;
 	}
@@ -96,7 +113,7 @@ bool tree_step(struct tree *t, const struct scap_event *ev)
 		if (member)
 			add(t, child_pid);
 		else
-			drop(t, child_pid);	/* an id of the tree, used again by a stranger */
+			foreign_birth(t, child_pid);
 	}
 	return member;
 }

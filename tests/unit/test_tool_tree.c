@@ -54,6 +54,59 @@ Test(tool_tree, an_id_used_again_by_a_stranger)
 	tree_fini(&t);
 }
 
+/* The process that is asked for is born within the capture: by a process outside its tree. */
+Test(tool_tree, the_birth_of_the_root)
+{
+	struct tree t;
+
+	cr_assert(tree_init(&t, 100));
+	cr_assert_not(call(&t, 50, 50, 1));
+	cr_assert_not(fork_of(&t, 50, 100));
+	cr_assert(tree_seen(&t));
+	cr_assert(call(&t, 100, 100, 50));
+	cr_assert(fork_of(&t, 100, 101));
+	cr_assert(call(&t, 101, 101, 100));
+	/* The first life it is; not another one of the same number, nor that one's children. */
+	cr_assert_not(fork_of(&t, 51, 100));
+	cr_assert_not(call(&t, 100, 100, 51));
+	cr_assert_not(fork_of(&t, 100, 102));
+	cr_assert_not(call(&t, 102, 102, 100));
+	cr_assert(call(&t, 101, 101, 1));
+	tree_fini(&t);
+}
+
+/* It lives when the capture begins: the life that begins later is another one. */
+Test(tool_tree, the_root_born_before_the_capture)
+{
+	struct tree t;
+
+	cr_assert(tree_init(&t, 100));
+	cr_assert(call(&t, 100, 100, 1));
+	cr_assert_not(fork_of(&t, 50, 100));
+	cr_assert_not(call(&t, 100, 100, 50));
+	tree_fini(&t);
+
+	/* Silent itself, but a child names it. */
+	cr_assert(tree_init(&t, 100));
+	cr_assert(call(&t, 101, 101, 100));
+	cr_assert_not(fork_of(&t, 50, 100));
+	cr_assert_not(call(&t, 100, 100, 50));
+	tree_fini(&t);
+}
+
+Test(tool_tree, a_root_never_seen)
+{
+	struct tree t;
+
+	cr_assert(tree_init(&t, 100));
+	cr_assert_not(call(&t, 50, 50, 1));
+	cr_assert_not(fork_of(&t, 50, 99));
+	cr_assert_not(tree_seen(&t));
+	cr_assert(call(&t, 100, 100, 1));
+	cr_assert(tree_seen(&t));
+	tree_fini(&t);
+}
+
 /* Against a plain array: additions and removals in a table that grows and has collisions. */
 Test(tool_tree, many)
 {

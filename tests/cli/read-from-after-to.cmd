@@ -1,0 +1,1 @@
+$SCAP read whole.scapz --from +2 --to +1

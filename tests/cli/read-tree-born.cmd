@@ -1,0 +1,1 @@
+$SCAP read whole.scapz --tree 101
