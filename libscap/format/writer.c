@@ -14,8 +14,13 @@
 #include "core/error.h"
 #include "core/options.h"
 
-/* Larger slices are written as several: bounds the memory of writer and reader. */
+/*
+ * Larger slices are written as several: at all costs where that bounds the memory of writer and
+ * reader, and where time allows so that one damaged section takes few records with it.
+ */
 #define SECTION_MAX_BYTES (16u << 20)
+#define SECTION_AIM_BYTES (1u << 20)
+#define SECTION_MIN_NS (1u << 20)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
@@ -326,7 +331,8 @@ static int put_slice(struct scap_writer *w, const struct scap_slice *s)
 {
 	size_t bytes = slice_bytes(s);
 
-	if (bytes > SECTION_MAX_BYTES)
+	if (bytes > SECTION_MAX_BYTES ||
+	    (bytes > SECTION_AIM_BYTES && s->end_ns - s->start_ns > SECTION_MIN_NS))
 		return split_slice(w, s);
 	return write_slice(w, s, bytes);
 }
