@@ -16,13 +16,58 @@ void tool_set_verb(const char *name)
 	current_verb = name;
 }
 
+/* ---- messages ----------------------------------------------------------------------------- */
+
+unsigned tool_utf8_bytes(const unsigned char *s)
+{
+	unsigned n = s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
+
+	if (s[0] >= 0xf5)
+		return 0;
+	for (unsigned i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	/* Overlong forms, surrogates, and what lies behind the last character. */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+/* Bytes at s that a terminal only shows; 0: it may act on them. */
+static unsigned shown_bytes(const unsigned char *s)
+{
+	if (*s < 0x80)
+		return *s >= 0x20 && *s != 0x7f;
+	if (s[0] == 0xc2 && s[1] < 0xa0)	/* the other 32 control characters */
+		return 0;
+	return tool_utf8_bytes(s);
+}
+
+const char *tool_shown(const char *s, char *buf, size_t cap)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t used = 0;
+
+	while (*p && used + 5 <= cap) {
+		unsigned n = shown_bytes(p);
+
+		memcpy(buf + used, p, n);
+		used += n ? n : (unsigned)snprintf(buf + used, cap - used, "\\x%02x", *p);
+		p += n ? n : 1;
+	}
+	buf[used] = 0;
+	return buf;
+}
+
 static void verror(const char *fmt, va_list ap)
 {
-	char text[2048];
+	char text[2048], shown[4 * sizeof(text) + 1];
 
 	/* One write, so that lines of several processes do not mix. */
 	vsnprintf(text, sizeof(text), fmt, ap);
-	fprintf(stderr, "scap%s%s: %s\n", current_verb ? " " : "", current_verb ?: "", text);
+	fprintf(stderr, "scap%s%s: %s\n", current_verb ? " " : "", current_verb ?: "",
+		tool_shown(text, shown, sizeof(shown)));
 }
 
 void tool_error(const char *fmt, ...)

@@ -31,6 +31,7 @@
 #define SCAP_TOOLS_OPTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Exit codes, the same for all verbs; man pages list them. */
@@ -86,10 +87,17 @@ bool opt_duration_ns(const struct opt_parser *p, uint64_t *ret);
 /* Help to standard output. */
 void verb_help(const struct verb *verb);
 
-/* "scap VERB: sentence" and a line end to standard error. */
+/*
+ * "scap VERB: sentence" and a line end to standard error. What a terminal would act on is escaped:
+ * names come from anywhere.
+ */
 void tool_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, then "try 'scap VERB --help'"; returns TOOL_USAGE. */
 int tool_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* s with such bytes as \xNN, in buf, cut to cap bytes. */
+const char *tool_shown(const char *s, char *buf, size_t cap);
+/* Bytes of the UTF-8 character at s, 0 if there is none. s[0] is not ASCII. */
+unsigned tool_utf8_bytes(const unsigned char *s);
 /* Set by main. NULL: no verb yet. */
 void tool_set_verb(const char *name);
 

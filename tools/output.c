@@ -85,30 +85,13 @@ void output_printf(struct output *out, const char *fmt, ...)
 		output_write(out, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
-/* Bytes of the UTF-8 character at s, 0 if there is none. */
-static unsigned utf8_bytes(const unsigned char *s)
-{
-	unsigned n = s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
-
-	if (s[0] >= 0xf5)
-		return 0;
-	for (unsigned i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	/* Overlong forms, surrogates, and what lies behind the last character. */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 void output_json(struct output *out, const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;
 
 	output_write(out, "\"", 1);
 	while (*p) {
-		unsigned n = *p < 0x80 ? 1 : utf8_bytes(p);
+		unsigned n = *p < 0x80 ? 1 : tool_utf8_bytes(p);
 
 		if (!n)
 			output_string(out, "\xef\xbf\xbd");

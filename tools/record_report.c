@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define SECOND_NS 1000000000ull
+#define NAME_BYTES 1024
 
 static const char *const end_names[] = {
 	[RECORD_END_COMMAND] = "command",
@@ -102,27 +103,28 @@ static void report_bytes(const struct record *r, const struct scap_recorder_tota
 static void report_command(const struct record *r)
 {
 	const struct command *c = &r->command;
+	char name[NAME_BYTES];
 
 	if (!c->pid)
 		return;
+	tool_shown(r->opt.argv[0], name, sizeof(name));
 	if (c->running)
-		fprintf(stderr, "%s (%d) still runs\n", r->opt.argv[0], (int)c->pid);
+		fprintf(stderr, "%s (%d) still runs\n", name, (int)c->pid);
 	else if (WIFSIGNALED(c->status))
-		fprintf(stderr, "%s was killed by signal %d\n", r->opt.argv[0],
-			WTERMSIG(c->status));
+		fprintf(stderr, "%s was killed by signal %d\n", name, WTERMSIG(c->status));
 	else
-		fprintf(stderr, "%s ended with exit status %d\n", r->opt.argv[0],
-			WEXITSTATUS(c->status));
+		fprintf(stderr, "%s ended with exit status %d\n", name, WEXITSTATUS(c->status));
 }
 
 static void report_text(const struct record *r)
 {
 	const struct scap_recorder_totals *t = scap_recorder_totals(r->recorder);
-	char span[TIME_TEXT_BYTES];
+	char span[TIME_TEXT_BYTES], name[NAME_BYTES];
 
 	report_command(r);
 	fprintf(stderr, "recorded %" PRIu64 " events in %s%s%s\n", t->n_stored,
-		time_span(r->end_ns - r->start_ns, span), r->path ? " to " : "", r->path ?: "");
+		time_span(r->end_ns - r->start_ns, span), r->path ? " to " : "",
+		tool_shown(r->path ?: "", name, sizeof(name)));
 	report_lost(r, t->n_lost);
 	report_bytes(r, t);
 }

@@ -130,3 +130,26 @@ Test(tool_opts, nearest)
 	cr_expect_str_eq(near("x"), "none");
 	cr_expect_str_eq(near(""), "none");
 }
+
+static const char *shown(const char *s, size_t cap)
+{
+	static char buf[64];
+
+	memset(buf, '#', sizeof(buf));
+	tool_shown(s, buf, cap);
+	cr_expect_eq(buf[cap], '#', "behind the end");
+	return buf;
+}
+
+/* What a terminal acts on is escaped, whatever its character set; other text stays. */
+Test(tool_opts, shown)
+{
+	cr_expect_str_eq(shown("plain 'text'", 32), "plain 'text'");
+	cr_expect_str_eq(shown("\033[2J\r\n\x7f", 32), "\\x1b[2J\\x0d\\x0a\\x7f");
+	cr_expect_str_eq(shown("caf\u00e9 \u20ac \U0001f600", 32), "caf\u00e9 \u20ac \U0001f600");
+	cr_expect_str_eq(shown("\xc2\x9b" "1m", 32), "\\xc2\\x9b1m");
+	cr_expect_str_eq(shown("\x9b\xff\xc3", 32), "\\x9b\\xff\\xc3");
+	cr_expect_str_eq(shown("\xc0\x9b\xe0\x80\x9b", 32), "\\xc0\\x9b\\xe0\\x80\\x9b");
+	cr_expect_str_eq(shown("abcdefgh", 8), "abcd", "room for one escape more is kept");
+	cr_expect_str_eq(shown("", 1), "");
+}
