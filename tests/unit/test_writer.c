@@ -414,7 +414,7 @@ Test(writer, options)
 
 /* ---- slices larger than a section ---------------------------------------------------------- */
 
-static void check_sections_small(const struct rows *file, unsigned min_slices)
+static void check_sections_small(const struct rows *file, uint64_t max_bytes, unsigned min_slices)
 {
 	size_t at = sizeof(struct scap__file_header);
 	unsigned n = 0;
@@ -423,15 +423,18 @@ static void check_sections_small(const struct rows *file, unsigned min_slices)
 		struct scap__section_header h;
 
 		memcpy(&h, file->p + at, sizeof(h));
-		cr_assert_leq(h.raw_bytes, 1u << 20);
+		cr_assert_leq(h.raw_bytes, max_bytes);
 		n += h.type == SCAP__SECTION_SLICE;
 		at += sizeof(h) + ((h.stored_bytes + 7) & ~7ull);
 	}
 	cr_assert_geq(n, min_slices);
 }
 
-/* Two CPUs whose records fall on the same times: cuts must be by time, not by CPU. */
-Test(writer, large_slice_is_split_by_time)
+/*
+ * 25 MB of two CPUs whose records, step_ns apart, fall on nearly the same times: cuts must be by
+ * time, not by CPU.
+ */
+static void split_and_read(uint32_t step_ns, uint64_t max_bytes, unsigned min_slices)
 {
 	struct rows file = { 0 }, cpu[2] = { { 0 }, { 0 } };
 	struct scap_sink sink = rows_sink(&file);
@@ -449,14 +452,14 @@ Test(writer, large_slice_is_split_by_time)
 	for (uint32_t c = 0; c < 2; c++) {
 		rows_intro(&cpu[c], 0, T0, 1, "early");
 		for (uint32_t i = 1; i < 400000; i++)
-			rows_call(&cpu[c], i, T0 + i * 5 + c, 1, 39, 0);
+			rows_call(&cpu[c], i, T0 + (uint64_t)i * step_ns + c, 1, 39, 0);
 		parts[c] = (struct scap_slice_part){ .cpu = c, .rows = cpu[c].p,
 						     .bytes = cpu[c].n };
 	}
 	cr_assert_eq(scap_writer_open_sink(&sink, NULL, &w, NULL), 0);
 	cr_assert_eq(scap_writer_slice(w, &s), 0);
 	cr_assert_eq(scap_writer_close(w, T0 + SCAP_EPOCH_NS, ends, 2, NULL), 0);
-	check_sections_small(&file, 2);
+	check_sections_small(&file, max_bytes, min_slices);
 	src = rows_source(&input, file.p, file.n);
 	cr_assert_eq(scap_reader_open_source(&src, NULL, &r, NULL), 0);
 	while (scap_reader_next(r, &ev) == 0) {
@@ -471,4 +474,15 @@ Test(writer, large_slice_is_split_by_time)
 	rows_free(&file);
 	rows_free(&cpu[0]);
 	rows_free(&cpu[1]);
+}
+
+Test(writer, large_slice_is_split_by_time)
+{
+	split_and_read(2000, 1 << 20, 25);
+}
+
+/* As many in two milliseconds: larger sections, but bounded. */
+Test(writer, crowded_slice_is_split_by_time)
+{
+	split_and_read(5, 16 << 20, 2);
 }
