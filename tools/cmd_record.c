@@ -23,7 +23,7 @@ enum {
 
 static const struct opt record_opts[] = {
 	{ OPT_ALL, 'a', "all", NULL, "the whole machine" },
-	{ OPT_PID, 'p', "pid", "PID,...", "these processes and all that descends from them" },
+	{ OPT_PID, 0, "pid", "PID,...", "these processes and all that descends from them" },
 	{ OPT_CGROUP, 0, "cgroup", "PATH", "only what runs below this cgroup" },
 	{ OPT_SYSCALL, 0, "syscall", "NAME,...",
 	  "only these system calls; forks, execs and exits are always recorded" },
@@ -51,14 +51,14 @@ static const char record_details[] =
 static const char record_examples[] =
 	"  scap record -- make -j8\n"
 	"  scap record -a -d 10 -o boot.scapz\n"
-	"  scap record -p 1234 --syscall connect,accept4,sendto,recvfrom\n";
+	"  scap record --pid 1234 --syscall connect,accept4,sendto,recvfrom\n";
 
 static int record_run(int argc, char **argv);
 
 const struct verb verb_record = {
 	.name = "record",
 	.summary = "record system calls to a file",
-	.usage = "[OPTION...] (-a | -p PID,... | -- CMD ARG...)",
+	.usage = "[OPTION...] (-a | --pid PID,... | -- CMD ARG...)",
 	.details = record_details,
 	.opts = record_opts,
 	.examples = record_examples,
@@ -122,15 +122,51 @@ static bool set_ring(const struct opt_parser *p, struct record_options *opt)
 	return true;
 }
 
-static bool refuse_operand(const char *word)
+/* A filter often comes as several words: all up to the next option, joined by blanks. */
+static void join_operands(const struct opt_parser *p, char *buf, size_t cap)
 {
-	if (strpbrk(word, "=<>.!") || strchr(word, ' '))
+	size_t n = snprintf(buf, cap, "%s", p->arg);
+
+	for (int i = p->i; i < p->argc && n < cap; i++) {
+		const char *word = p->argv[i];
+
+		if (word[0] == '-' && !isdigit((unsigned char)word[1]))
+			break;
+		n += snprintf(buf + n, cap - n, " %s", word);
+	}
+}
+
+static bool is_filter(const char *word)
+{
+	return strpbrk(word, "=<>! ") || (strchr(word, '.') && !strchr(word, '/'));
+}
+
+static bool refuse_operand(const struct opt_parser *p)
+{
+	const char *word = p->arg;
+	char words[1024];
+
+	join_operands(p, words, sizeof(words));
+	if (is_filter(word))
 		tool_usage("everything chosen is recorded; filter when reading: "
-			   "scap read FILE '%s'", word);
+			   "scap read FILE %c%s%c", strchr(words, '\'') ? '"' : '\'', words,
+			   strchr(words, '\'') ? '"' : '\'');
 	else
 		tool_usage("what is '%s'? a command stands behind --, as in: scap record -- %s; "
-			   "a filter is for reading: scap read FILE 'evt.type=open'", word, word);
+			   "a filter is for reading: scap read FILE 'evt.type=open'", word, words);
 	return false;
+}
+
+static bool set_calls(const struct opt_parser *p, struct record_options *opt)
+{
+	size_t n = strlen(p->arg);
+
+	if (!n || p->arg[0] == ',' || p->arg[n - 1] == ',' || strstr(p->arg, ",,")) {
+		tool_usage("option --syscall: there is an empty name in '%s'", p->arg);
+		return false;
+	}
+	opt->calls = p->arg;
+	return true;
 }
 
 static bool set_option(int id, const struct opt_parser *p, struct record_options *opt)
@@ -155,8 +191,7 @@ static bool set_option(int id, const struct opt_parser *p, struct record_options
 		opt->cgroup = p->arg;
 		return true;
 	case OPT_SYSCALL:
-		opt->calls = p->arg;
-		return true;
+		return set_calls(p, opt);
 	case OPT_ALL:
 		return opt->all = true;
 	case OPT_FORCE:
@@ -166,7 +201,7 @@ static bool set_option(int id, const struct opt_parser *p, struct record_options
 	case OPT_JSON:
 		return opt->json = true;
 	default:
-		return refuse_operand(p->arg);
+		return refuse_operand(p);
 	}
 }
 

@@ -1,0 +1,1 @@
+$SCAP record -a ./make all

@@ -1,0 +1,1 @@
+$SCAP record -p 1 -o new.scapz
