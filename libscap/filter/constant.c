@@ -172,7 +172,7 @@ static const char *const event_names[] = {
 #define SCAP_EVENT(nr, ID, name, text) name,
 #include <scap/events.def>
 #undef SCAP_EVENT
-	"execve_enter", "execveat_enter", "syscall_other",
+	"execve_enter", "execveat_enter",
 };
 
 /* syscall_999 */

@@ -349,20 +349,26 @@ GETTER(fd_num)
 	return scap__event_fd(ev, &v->i, &file);
 }
 
-static bool fd_file(const struct scap_event *ev, const struct scap__file **ret_file)
+/* *meant is room for what *ret_file may point to. */
+static bool fd_file(const struct scap_event *ev, const struct scap__file **ret_file,
+		    struct scap__file *meant)
 {
 	int64_t num;
 
-	return scap__event_fd(ev, &num, ret_file) && *ret_file;
+	if (!scap__event_fd(ev, &num, ret_file))
+		return false;
+	*ret_file = scap__as_connected(ev, *ret_file, meant);
+	return *ret_file;
 }
 
 GETTER(fd_name)
 {
 	const struct scap__file *file;
+	struct scap__file meant;
 	struct scap__out o;
 
 	scap__out_init(&o, s->buf, s->cap);
-	if (fd_file(ev, &file)) {
+	if (fd_file(ev, &file, &meant)) {
 		if (file->path) {
 			v->s.p = (const uint8_t *)file->path;
 			v->s.n = file->path_bytes;
@@ -381,10 +387,11 @@ GETTER(fd_name)
 GETTER(fd_type)
 {
 	const struct scap__file *file;
+	struct scap__file meant;
 	struct scap__addr ends[2];
 	unsigned n;
 
-	if (!fd_file(ev, &file))
+	if (!fd_file(ev, &file, &meant))
 		return false;
 	if (scap__file_ends(file, ends, &n))
 		return set_text(v, ends[0].v6 ? "ipv6" : "ipv4");
@@ -394,8 +401,9 @@ GETTER(fd_type)
 GETTER(fd_ip)
 {
 	const struct scap__file *file;
+	struct scap__file meant;
 
-	return fd_file(ev, &file) && scap__file_ends(file, v->ends, &v->n_ends);
+	return fd_file(ev, &file, &meant) && scap__file_ends(file, v->ends, &v->n_ends);
 }
 
 GETTER(fd_lip)

@@ -11,6 +11,7 @@ struct parser {
 	struct scap__ast *ast;
 	struct scap_error *err;
 	unsigned depth;
+	const struct scap__field_token *field;	/* of the check being parsed */
 };
 
 static const struct {
@@ -160,6 +161,18 @@ static size_t unit_len(const struct scap__cursor *c)
 	return 0;
 }
 
+/* Fields that people compare with times of day. */
+static bool is_clock(const struct scap__field_token *t)
+{
+	static const char *const prefixes[] = { "evt.time", "evt.rawtime", "evt.datetime" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (t->n_name >= strlen(prefixes[i]) &&
+		    !memcmp(t->name, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
 static int parse_number(struct parser *p)
 {
 	struct scap__cursor behind = p->c;
@@ -169,6 +182,8 @@ static int parse_number(struct parser *p)
 	if (scap__lex_transformer_len(&p->c))
 		return not_yet(p, "a field or transformer on the right side");
 	n = scap__lex_number_len(&p->c);
+	if (!n && is_clock(p->field))
+		return expected(p, "a number; a range of time is --from T --to T");
 	if (!n)
 		return expected(p, "a number");
 	behind.pos = p->c.pos + n;
@@ -258,7 +273,9 @@ static int try_string_op(struct parser *p, uint8_t *ret_op)
 
 		if (!scap__lex_text(&p->c, string_ops[i].text))
 			continue;
-		if (!string_ops[i].word || scap__lex_is_blank(&p->c, p->c.pos)) {
+		/* With nothing behind it, the value is missing, not the operator. */
+		if (!string_ops[i].word || scap__lex_is_blank(&p->c, p->c.pos) ||
+		    scap__lex_peek(&p->c) < 0 || scap__lex_peek(&p->c) == ')') {
 			*ret_op = string_ops[i].op;
 			return 1;
 		}
@@ -314,6 +331,7 @@ static int parse_check(struct parser *p, uint32_t *ret_node)
 	if (rc < 0)
 		return rc;
 	scap__lex_blank(&p->c);
+	p->field = &check.field;
 	check.op_column = scap__lex_column(&p->c);
 	check.first_value = p->ast->n_values;
 	rc = parse_condition(p, &check.op);

@@ -73,6 +73,28 @@ bool scap__file_ends(const struct scap__file *f, struct scap__addr ends[2], unsi
 	return true;
 }
 
+bool scap__file_set_remote(struct scap__file *f, const uint8_t *p, size_t n)
+{
+	unsigned family = n < 2 ? 0 : le16(p);
+
+	if (f->kind == SCAP_KIND_UNIX && family == FAMILY_UNIX && n > 2 && !f->sock.remote_len) {
+		f->sun_remote = p + 2;
+		f->sock.remote_len = (uint16_t)(n - 2);
+		return true;
+	}
+	/* A socket whose connect failed may keep the address; only the port says that it did. */
+	if (f->sock.remote_port)
+		return false;
+	if (f->kind == SCAP_KIND_INET && family == FAMILY_INET && n >= 8)
+		memcpy(f->sock.remote_addr, p + 4, 4);
+	else if (f->kind == SCAP_KIND_INET6 && family == FAMILY_INET6 && n >= 24)
+		memcpy(f->sock.remote_addr, p + 8, 16);
+	else
+		return false;
+	f->sock.remote_port = (uint16_t)be16(p + 2);
+	return true;
+}
+
 /* The bytes of sun_path: an abstract name begins with NUL, a path ends at one. */
 static void out_sun_path(struct scap__out *o, const uint8_t *p, size_t n)
 {

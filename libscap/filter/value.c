@@ -113,7 +113,8 @@ static int first_fd_arg(const struct scap_event *ev)
 
 static bool returns_new_fd(const struct scap_event *ev)
 {
-	return scap_event_has_ret(ev) && ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_FD && ev->ret >= 0;
+	return scap_event_has_ret(ev) && ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_FD &&
+	       ev->ret >= 0;
 }
 
 static bool exec_succeeded(const struct scap_event *ev)
@@ -213,6 +214,24 @@ bool scap__event_fd(const struct scap_event *ev, int64_t *ret_num,
 		return pair_fd(ev, ret_num);
 	*ret_num = (int32_t)ev->args[i];
 	return *ret_num != CWD_FD;
+}
+
+const struct scap__file *scap__as_connected(const struct scap_event *ev, const struct scap__file *f,
+					    struct scap__file *ret)
+{
+	const struct scap__blob *b;
+	int i;
+
+	if (!f || !scap_event_has_ret(ev) || ev->ret >= 0)
+		return f;
+	if (!ev->sc || strcmp(ev->sc->name, "connect"))
+		return f;
+	i = find_role(ev, SCAP_ROLE_SOCKADDR_IN);
+	b = i < 0 ? NULL : scap__event_blob(ev, (unsigned)i);
+	if (!b)
+		return f;
+	*ret = *f;
+	return scap__file_set_remote(ret, b->data, b->bytes) ? ret : f;
 }
 
 bool scap__out_asked_path(struct scap__out *o, const struct scap_event *ev)

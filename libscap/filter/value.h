@@ -71,6 +71,12 @@ const char *scap__ret_errno(const struct scap_event *ev);
  */
 bool scap__event_fd(const struct scap_event *ev, int64_t *ret_num,
 		    const struct scap__file **ret_file);
+/*
+ * The socket as a connect that failed, or goes on, meant it: where f has no remote end (NULL: not
+ * known), *ret is f with the one that was asked for, and the result. Otherwise f.
+ */
+const struct scap__file *scap__as_connected(const struct scap_event *ev, const struct scap__file *f,
+					    struct scap__file *ret);
 /* Whether the call makes a descriptor from a path. */
 bool scap__open_like(const struct scap_event *ev);
 /* The path that a failed open asked for (its bytes), behind its directory's where that is known. */
@@ -82,6 +88,8 @@ bool scap__out_asked_path(struct scap__out *o, const struct scap_event *ev);
 void scap__out_file_name(struct scap__out *o, const struct scap__file *f);
 /* "file", "ipv4", "pipe" ... */
 const char *scap__file_type(const struct scap__file *f);
+/* Takes a struct sockaddr as f's remote end; false: it has one, or the kinds do not fit. */
+bool scap__file_set_remote(struct scap__file *f, const uint8_t *p, size_t n);
 /* A struct sockaddr as programs hand it over. */
 void scap__out_sockaddr(struct scap__out *o, const uint8_t *p, size_t n);
 void scap__out_wait_status(struct scap__out *o, uint32_t status);

@@ -201,11 +201,12 @@ static void out_arg(struct scap__out *o, const struct scap_event *ev, const stru
 {
 	uint64_t v = ev->args[p->arg];
 	const struct scap__domain *d;
+	struct scap__file meant;
 	bool is_signed;
 
 	switch (scap__role_kind(p->role)) {
 	case SCAP__PRINT_FD:
-		out_fd(o, (int32_t)v, scap__arg_file(ev, p->arg));
+		out_fd(o, (int32_t)v, scap__as_connected(ev, scap__arg_file(ev, p->arg), &meant));
 		break;
 	case SCAP__PRINT_PTR:
 		if (!out_pointee(o, ev, p, max))

@@ -506,3 +506,55 @@ Test(filter, format_errors)
 		cr_expect(strstr(err.text, cases[i].says), "%s: %s", cases[i].format, err.text);
 	}
 }
+
+/* What a connect that failed, or goes on, asked for: the socket itself has no remote end. */
+Test(filter, connect_that_failed)
+{
+	static const uint8_t to[16] = { 2, 0, 8081 >> 8, 8081 & 0xff, 10, 0, 0, 9 };
+	static const int64_t results[] = { -111, -115 };
+	struct scap_event ev;
+	struct scap__file f;
+
+	for (int i = 0; i < 2; i++) {
+		struct expectation e[] = {
+			{ "evt.type=connect and fd.port=8081 and evt.failed=true", true },
+			{ "fd.rport=8081", true },
+			{ "fd.rip=10.0.0.9", true },
+			{ "fd.ip=10.0.0.9", true },
+			{ "fd.lip=10.0.0.9", false },
+			{ "fd.lport=8081", false },
+			{ "fd.name=127.0.0.1:0->10.0.0.9:8081", true },
+			{ "fd.type=ipv4", true },
+		};
+
+		test_call(&ev, SCAP_ABI_X86_64, "connect", results[i], 3, 4ull, 0x7000ull, 16ull);
+		test_sock(&f, 0, 0);
+		f.sock.remote_addr[0] = 127;	/* left over; a port says that it is connected */
+		test_blob(&ev, 1, SCAP_STATE_WHOLE, to, sizeof(to), sizeof(to));
+		ev.file = &f;
+		expect_all(e, sizeof(e) / sizeof(e[0]), &ev);
+	}
+	test_sock(&f, 1000, 80);
+	cr_assert(matches("fd.rport=80", &ev), "a socket's own remote end counts");
+	cr_assert_not(matches("fd.rport=8081", &ev));
+	test_sock(&f, 1000, 0);
+	ev.ret = 0;
+	cr_assert_not(matches("fd.port=8081", &ev), "only failures are told by their argument");
+	ev.ret = -111;
+	ev.blobs[0].bytes = 7;
+	cr_assert_not(matches("fd.rport=8081", &ev));
+	ev.file = NULL;
+	cr_assert_not(matches("fd.name exists", &ev));
+}
+
+Test(filter, unix_connect_that_failed)
+{
+	static const char to[] = "\1\0/run/x.sock";
+	struct scap__file f = { .kind = SCAP_KIND_UNIX, .ino = 5, .sock.family = 1 };
+	struct scap_event ev;
+
+	test_call(&ev, SCAP_ABI_X86_64, "connect", -2, 3, 4ull, 0x7000ull, 16ull);
+	test_blob(&ev, 1, SCAP_STATE_WHOLE, to, sizeof(to), sizeof(to));
+	ev.file = &f;
+	cr_assert(matches("fd.name contains /run/x.sock", &ev));
+}
