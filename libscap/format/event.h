@@ -67,6 +67,7 @@ struct scap_event {
 		struct {
 			uint64_t first_ns, last_ns;
 			uint32_t first_seq, n_lost, n_tally;
+			bool unexplained;	/* found by the reader: no record says this */
 			const uint8_t *tally;	/* n_tally struct scap_tally, little-endian */
 		} gap;
 		struct scap__thread intro;

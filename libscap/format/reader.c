@@ -171,13 +171,11 @@ int scap__reader_cpu(struct scap_reader *r, uint32_t cpu, struct scap__cpu **ret
 	return 0;
 }
 
-/* Real time runs on from the latest triple that is not later than raw_ns; else from the first. */
+/* Modulo 2^64: the triple of a slice is taken after its first records. */
 uint64_t scap__reader_wall_ns(const struct scap_reader *r, uint64_t raw_ns)
 {
 	const struct scap__clock *c = &r->clock;
 
-	if (c->raw_ns > raw_ns && r->prev_clock.known)
-		c = &r->prev_clock;
 	return c->known ? c->real_ns + (raw_ns - c->raw_ns) : raw_ns;
 }
 
@@ -188,9 +186,10 @@ static bool is_bookkeeping(unsigned type)
 
 /*
  * Sequence numbers run on from one record of a CPU to the next. A GAP explains a hole in front of
- * it, as far as it goes; it cannot explain more than the hole.
+ * it, as far as it goes; it cannot explain more than the hole. *ret_hole: what is not explained.
  */
-static const char *check_sequence(struct scap__cpu *c, const struct scap_event *ev)
+static const char *check_sequence(const struct scap__cpu *c, const struct scap_event *ev,
+				  uint32_t *ret_hole)
 {
 	uint32_t missing = ev->seq - c->next_seq, explained = 0;
 	const char *what = NULL;
@@ -205,18 +204,55 @@ static const char *check_sequence(struct scap__cpu *c, const struct scap_event *
 			what = "a gap does not fit into the sequence numbers around it";
 		}
 	}
-	c->unexplained += missing - explained;
-	c->next_seq = ev->seq + 1;
+	*ret_hole = missing - explained;
 	return what;
 }
 
 static void count(struct scap__cpu *c, const struct scap_event *ev, bool known)
 {
-	c->seen = true;
+	c->any = c->seen = true;
 	c->row_bytes += ev->rec_bytes;
 	c->bookkeeping += is_bookkeeping(ev->type);
 	c->events += !is_bookkeeping(ev->type);
 	c->unknown += !known && !is_bookkeeping(ev->type);
+}
+
+/*
+ * A hole that no record explains becomes an event of its own, between the records around it.
+ * ev->raw_ns, the time of what comes behind it, is set.
+ */
+static void make_hole(struct scap_reader *r, struct scap__cpu *c, uint32_t n)
+{
+	uint64_t end_ns = r->ev.raw_ns, start_ns = c->any ? c->last_ns : r->info.start_raw_ns;
+
+	if (!start_ns || start_ns > end_ns)
+		start_ns = end_ns;
+	r->ev = (struct scap_event){
+		.raw_ns = end_ns, .wall_ns = scap__reader_wall_ns(r, end_ns),
+		.cpu = (uint32_t)(c - r->cpus), .seq = c->next_seq, .type = SCAP_REC_GAP,
+		.nr = INT64_MIN, .latency_ns = SCAP_LATENCY_NONE,
+		.u.gap = { .first_ns = start_ns, .last_ns = end_ns, .first_seq = c->next_seq,
+			   .n_lost = n, .unexplained = true },
+	};
+	c->unexplained += n;
+	c->seen = true;
+}
+
+/* What the rings' ends say is missing behind each CPU's last record: 0; 1 when all was told. */
+static int next_tail(struct scap_reader *r)
+{
+	for (; r->tail_cpu < r->n_cpus; r->tail_cpu++) {
+		struct scap__cpu *c = &r->cpus[r->tail_cpu];
+		uint32_t n = c->tail;
+
+		if (!n)
+			continue;
+		c->tail = 0;
+		r->ev.raw_ns = r->info.end_raw_ns;
+		make_hole(r, c, n);
+		return 0;
+	}
+	return 1;
 }
 
 /* ---- records ------------------------------------------------------------------------------- */
@@ -255,6 +291,30 @@ static int finish_event(struct scap_reader *r)
 	return 0;
 }
 
+/*
+ * Whether the decoded record follows the one before it: 0; 1 when the hole in front of it is the
+ * event to be delivered, after which the record is taken again; or it is damaged.
+ */
+static int follow_sequence(struct scap_reader *r, struct scap__cpu *c)
+{
+	uint32_t hole = 0;
+
+	if (!r->hole_told) {
+		r->hole_damage = check_sequence(c, &r->ev, &hole);
+		r->hole_told = hole != 0;
+	} else {
+		r->hole_told = false;
+	}
+	if (hole) {
+		r->advance = false;
+		make_hole(r, c, hole);
+		return 1;
+	}
+	c->next_seq = r->ev.seq + 1;
+	c->last_ns = r->ev.raw_ns;
+	return r->hole_damage ? damaged_row(r, r->hole_damage) : 0;
+}
+
 /* The record at the merge's top. */
 static int take_record(struct scap_reader *r, const struct scap__cursor *top)
 {
@@ -272,9 +332,9 @@ static int take_record(struct scap_reader *r, const struct scap__cursor *top)
 	rc = scap__reader_cpu(r, top->cpu, &c);
 	if (rc)
 		return no_memory(r, rc);
-	what = check_sequence(c, ev);
-	if (what)
-		return damaged_row(r, what);
+	rc = follow_sequence(r, c);
+	if (rc)
+		return rc < 0 ? rc : 0;
 	count(c, ev, !decoded);
 	return decoded ? 1 : finish_event(r);
 }
@@ -358,6 +418,8 @@ static int next_event(struct scap_reader *r)
 			return rc;
 		if (r->over)
 			return r->over;
+		if (r->end_seen && next_tail(r) == 0)
+			return 0;
 		rc = next_section(r);
 		r->info.file_bytes = r->in.input.offset;
 		if (rc)

@@ -18,7 +18,9 @@ struct scap__cpu {
 	uint64_t bookkeeping;
 	uint64_t unexplained;	/* sequence numbers missing without a GAP */
 	uint64_t row_bytes;
-	bool seen;
+	uint64_t last_ns;	/* raw time of the last record */
+	uint32_t tail;		/* missing at the end, still to be told */
+	bool any, seen;		/* any: there was a record. seen: of any interest */
 };
 
 struct scap__clock {
@@ -35,7 +37,8 @@ struct scap_reader {
 	struct scap__arena strings;	/* of info */
 	struct scap_capture_info info;
 	struct scap_event ev;
-	struct scap__clock clock, prev_clock;
+	struct scap__clock host_clock;
+	struct scap__clock clock;	/* of the slice; HOST's where it has none */
 	struct scap__cpu *cpus;
 	uint32_t n_cpus;
 	uint32_t flags;
@@ -44,6 +47,9 @@ struct scap_reader {
 	int over;		/* what next() will return for ever; 0: not yet */
 	int pending;		/* damage found while opening, still to be told */
 	bool advance;		/* the event given out is still at the merge's top */
+	bool hole_told;		/* the hole in front of the record at the merge's top */
+	const char *hole_damage;	/* what else was wrong there */
+	uint32_t tail_cpu;	/* the next one whose tail is to be looked at */
 	bool damage_seen;
 	bool end_seen;
 };

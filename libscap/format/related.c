@@ -14,6 +14,11 @@ int scap_event_gap(const struct scap_event *ev, uint64_t *ret_n_lost,
 	return 0;
 }
 
+bool scap_event_gap_unexplained(const struct scap_event *ev)
+{
+	return ev->type == SCAP_REC_GAP && ev->u.gap.unexplained;
+}
+
 int scap_event_child(const struct scap_event *ev, uint32_t *ret_tid, uint32_t *ret_tgid)
 {
 	if (ev->type != SCAP_REC_FORK)

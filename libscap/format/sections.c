@@ -50,11 +50,11 @@ static int host_number(struct scap_reader *r, uint16_t key, uint64_t v)
 	SCAP__HOST_NUMBERS(X)
 #undef X
 	case SCAP__HOST_raw_ns:
-		r->clock.raw_ns = r->info.start_raw_ns = v;
+		r->host_clock.raw_ns = r->info.start_raw_ns = v;
 		return 0;
 	case SCAP__HOST_real_ns:
-		r->clock.real_ns = r->info.start_wall_ns = v;
-		r->clock.known = v != 0;
+		r->host_clock.real_ns = r->info.start_wall_ns = v;
+		r->host_clock.known = v != 0;
 		return 0;
 	case SCAP__HOST_abi_version:
 		if (v == SCAP_ABI_VERSION)
@@ -85,19 +85,11 @@ int scap__host_read(struct scap_reader *r, const uint8_t *p, size_t n)
 		else if (kind == SCAP__HOST_U64)
 			rc = host_number(r, key, scap__le64(value));
 	}
+	r->clock = r->host_clock;
 	return rc;
 }
 
 /* ---- SLICE --------------------------------------------------------------------------------- */
-
-/* Keeps the last triple, too: a slice's own is taken when it closes, after its first records. */
-static void new_clock(struct scap_reader *r, uint64_t raw_ns, uint64_t real_ns)
-{
-	if (!real_ns || (r->clock.known && raw_ns <= r->clock.raw_ns))
-		return;
-	r->prev_clock = r->clock;
-	r->clock = (struct scap__clock){ raw_ns, real_ns, true };
-}
 
 static int read_slice_header(struct scap_reader *r, const struct scap__section *sec,
 			     struct scap__bytes *b, uint32_t *ret_n_parts)
@@ -117,7 +109,8 @@ static int read_slice_header(struct scap_reader *r, const struct scap__section *
 	if (rc)
 		return no_memory(r, rc);
 	r->slice_end_ns = end;
-	new_clock(r, raw, real);
+	/* No other slice's triple: what is lost elsewhere must not move this one's events. */
+	r->clock = real ? (struct scap__clock){ raw, real, true } : r->host_clock;
 	return 0;
 }
 
@@ -168,7 +161,7 @@ int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, con
 
 /* ---- END ----------------------------------------------------------------------------------- */
 
-/* What a ring had given out after the last record that we saw of it. */
+/* What a ring had given out after the last record that we saw of it: told once END is believed. */
 static int read_ring_end(struct scap_reader *r, struct scap__bytes *b)
 {
 	uint32_t cpu = scap__get_u32(b), next_seq = scap__get_u32(b), missing;
@@ -183,9 +176,7 @@ static int read_ring_end(struct scap_reader *r, struct scap__bytes *b)
 	missing = next_seq - c->next_seq;
 	if (missing > INT32_MAX)
 		return SCAP_EDAMAGED;
-	c->unexplained += missing;
-	c->next_seq = next_seq;
-	c->seen |= missing != 0;
+	c->tail = missing;
 	return 0;
 }
 

@@ -80,22 +80,20 @@ static struct type_count *by_key(struct scap_summary *s, uint32_t key)
 
 	if (t)
 		return t;
-	t = by_name(s, scap__event_type_name(SCAP_TALLY_TYPE(key), SCAP_TALLY_ABI(key),
-					     SCAP_TALLY_NR(key), buf, sizeof(buf)));
+	t = by_name(s, scap__tally_name(key, buf, sizeof(buf)));
 	if (!t || scap__map_set(&s->by_key, key + 1ull, t))
 		return NULL;
 	return t;
 }
 
-static uint32_t key_of(const struct scap_event *ev)
+/* Numbers that no key holds are rare: those are looked up by the event's own name. */
+static struct type_count *by_event(struct scap_summary *s, const struct scap_event *ev)
 {
-	int64_t nr = ev->nr;
-
-	if (nr == INT64_MIN)
-		return SCAP_TALLY_KEY(ev->type, 0, 0);
-	if (nr < 0 || nr > NR_OTHER)
-		nr = NR_OTHER;
-	return SCAP_TALLY_KEY(ev->type, ev->abi, nr);
+	if (ev->nr == INT64_MIN)
+		return by_key(s, SCAP_TALLY_KEY(ev->type, 0, 0));
+	if (ev->nr < 0 || ev->nr >= NR_OTHER)
+		return by_name(s, scap_event_name(ev));
+	return by_key(s, SCAP_TALLY_KEY(ev->type, ev->abi, ev->nr));
 }
 
 static int grow_gaps(struct scap_summary *s, uint32_t cpu)
@@ -115,6 +113,8 @@ static int grow_gaps(struct scap_summary *s, uint32_t cpu)
 
 static int add_gap(struct scap_summary *s, const struct scap_event *ev)
 {
+	if (ev->u.gap.unexplained)
+		return 0;	/* counted by the reader */
 	if (grow_gaps(s, ev->cpu))
 		return -ENOMEM;
 	s->totals.n_gaps++;
@@ -140,7 +140,7 @@ static int add_event(struct scap_summary *s, const struct scap_event *ev)
 		return add_gap(s, ev);
 	if (ev->type == SCAP_REC_INTRO || ev->type == SCAP_REC_FILE)
 		return 0;	/* counted by the reader */
-	type = by_key(s, key_of(ev));
+	type = by_event(s, ev);
 	if (!type)
 		return -ENOMEM;
 	type->stored++;

@@ -94,8 +94,6 @@ static const char *call_name(unsigned abi, int64_t nr, char *buf, size_t cap)
 
 	if (sc)
 		return sc->name;
-	if (nr == NR_OTHER)
-		return "syscall_other";
 	snprintf(buf, cap, "syscall_%lld", (long long)nr);
 	return buf;
 }
@@ -126,4 +124,15 @@ const char *scap__event_type_name(unsigned type, unsigned abi, int64_t nr, char 
 		return name;
 	snprintf(buf, cap, "type_%u", type);
 	return buf;
+}
+
+const char *scap__tally_name(uint32_t key, char *buf, size_t cap)
+{
+	unsigned type = SCAP_TALLY_TYPE(key);
+
+	if (SCAP_TALLY_NR(key) == NR_OTHER && type == SCAP_REC_CALL)
+		return "syscall_other";
+	if (SCAP_TALLY_NR(key) == NR_OTHER && type == SCAP_REC_ENTER)
+		return "syscall_other_enter";
+	return scap__event_type_name(type, SCAP_TALLY_ABI(key), SCAP_TALLY_NR(key), buf, cap);
 }

@@ -31,5 +31,7 @@ const char *scap__rec_type_name(unsigned type);
  * "read", "execve_enter", "procexit", "syscall_999". Made-up names go to buf.
  */
 const char *scap__event_type_name(unsigned type, unsigned abi, int64_t nr, char *buf, size_t cap);
+/* The same of a tally's key, in which one number stands for all that do not fit. */
+const char *scap__tally_name(uint32_t key, char *buf, size_t cap);
 
 #endif

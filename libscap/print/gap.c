@@ -33,9 +33,7 @@ static void fill_item(const struct scap_event *ev, uint32_t i, struct scap__tall
 	uint32_t key = le32(ev->u.gap.tally + (size_t)i * sizeof(struct scap_tally));
 
 	item->count = tally_count(ev, i);
-	item->name = scap__event_type_name(SCAP_TALLY_TYPE(key), SCAP_TALLY_ABI(key),
-					   SCAP_TALLY_NR(key), item->name_buf,
-					   sizeof(item->name_buf));
+	item->name = scap__tally_name(key, item->name_buf, sizeof(item->name_buf));
 }
 
 unsigned scap__gap_tally(const struct scap_event *ev, struct scap__tally_item *items,
@@ -72,12 +70,15 @@ void scap__out_gap(struct scap__out *o, const struct scap_event *ev,
 	unsigned n = scap__gap_tally(ev, items, &rest);
 
 	scap__out_uint(o, ev->u.gap.n_lost);
-	scap__out_lit(o, " events lost on cpu ");
+	scap__out_str(o, ev->u.gap.unexplained ? " events missing" : " events lost");
+	scap__out_lit(o, " on cpu ");
 	scap__out_uint(o, ev->cpu);
 	scap__out_lit(o, " between ");
 	scap__out_moment(o, scap__gap_wall_ns(ev, ev->u.gap.first_ns), opt);
 	scap__out_lit(o, " and ");
 	scap__out_moment(o, scap__gap_wall_ns(ev, ev->u.gap.last_ns), opt);
+	if (ev->u.gap.unexplained)
+		scap__out_lit(o, ", without a record of what they were");
 	for (unsigned i = 0; i < n; i++) {
 		scap__out_str(o, i ? ", " : ": ");
 		scap__out_str(o, items[i].name);

@@ -336,10 +336,12 @@ static void member_file_name(struct json *j, const struct scap__file *f)
 static void member_fd(struct json *j, const struct scap_event *ev)
 {
 	const struct scap__file *f;
+	struct scap__file meant;
 	int64_t num;
 
 	if (!scap__event_fd(ev, &num, &f))
 		return;
+	f = scap__as_connected(ev, f, &meant);
 	open_object(j, "fd");
 	key(j, "num", "");
 	scap__out_int(&j->o, num);
@@ -448,6 +450,10 @@ static void member_gap(struct json *j, const struct scap_event *ev)
 	close_object(j);
 	if (rest)
 		member_uint(j, "lost_others", rest);
+	if (ev->u.gap.unexplained) {
+		key(j, "unexplained", "");
+		scap__out_lit(&j->o, "true");
+	}
 }
 
 static void member_call(struct json *j, const struct scap_event *ev, uint32_t max_bytes)

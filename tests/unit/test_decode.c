@@ -154,7 +154,9 @@ Test(decode, names)
 	cr_assert_str_eq(name_of(SCAP_REC_ENTER, SCAP_ABI_X86_64, 231), "exit_group");
 	cr_assert_str_eq(scap__event_type_name(SCAP_REC_FORK, 0, 0, buf, sizeof(buf)), "procfork");
 	cr_assert_str_eq(scap__event_type_name(SCAP_REC_CALL, 0, 0xffff, buf, sizeof(buf)),
-			 "syscall_other");
+			 "syscall_65535");
+	cr_assert_str_eq(scap__tally_name(SCAP_TALLY_KEY(SCAP_REC_CALL, 0, 0xffff), buf,
+					  sizeof(buf)), "syscall_other");
 	cr_assert_str_eq(scap__event_type_name(9, 0, 0, buf, sizeof(buf)), "type_9");
 }
 

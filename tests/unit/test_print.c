@@ -388,6 +388,23 @@ Test(print, gap)
 	cr_expect(strstr(text(&ev), ", rt_sigreturn 2, others 48"), "%s", line);
 }
 
+Test(print, gap_that_nothing_explains)
+{
+	struct scap_print_options opt = { .size = sizeof(opt) };
+	struct scap_event ev;
+
+	make_gap(&ev, NULL, 0);
+	scap_print_json(&ev, &opt, line, sizeof(line));
+	cr_expect_not(strstr(line, "unexplained"), "%s", line);
+	ev.u.gap.unexplained = true;
+	cr_expect_str_eq(text(&ev), "INCOMPLETE 1234 events missing on cpu 1 between "
+				    "22:13:20.123455789 and 22:13:20.123456289, "
+				    "without a record of what they were");
+	scap_print_json(&ev, &opt, line, sizeof(line));
+	cr_expect(strstr(line, "\"lost\":1234"), "%s", line);
+	cr_expect(strstr(line, "\"lost_types\":{},\"unexplained\":true}"), "%s", line);
+}
+
 Test(print, times)
 {
 	struct scap_event ev;

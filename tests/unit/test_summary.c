@@ -188,6 +188,51 @@ Test(summary, holes_without_a_gap)
 	rows_free(&file);
 }
 
+/* The summary and the event itself call each stored event the same. */
+Test(summary, names_are_the_events_own)
+{
+	static const int64_t numbers[] = { 0x40000027, -1, 0xffff, 0x4000ffff, 9999, 39 };
+	struct rows rows = { 0 }, file = { 0 };
+	struct rows_reader own;
+	struct scap_source src;
+	const struct scap_event *ev;
+	struct scap_summary *s;
+	struct scap_reader *r, *r2;
+
+	for (uint32_t i = 0; i < 6; i++) {
+		struct scap_rec_call c = {
+			.tid = 1, .nr = (uint16_t)numbers[i],
+			.shape = SCAP_SHAPE(i & 1 ? SCAP_ABI_X86_64 : SCAP_ABI_X32, 0),
+		};
+		size_t at = rows_begin(&rows, SCAP_REC_CALL, SCAP_CALL_NR64, i, E0 + i);
+
+		rows_put(&rows, (uint8_t *)&c + 16, sizeof(c) - 16);
+		rows_put(&rows, &numbers[i], 8);
+		rows_end(&rows, at);
+	}
+	capture_rows(&rows, 6, &file);
+	cr_assert_eq(summarise(&file, &s, &r), 0, "%s", scap_reader_error(r)->text);
+	src = rows_source(&own, file.p, file.n);
+	cr_assert_eq(scap_reader_open_source(&src, NULL, &r2, NULL), 0);
+	for (int i = 0; i < 6; i++) {
+		uint64_t stored, lost;
+
+		cr_assert_eq(scap_reader_next(r2, &ev), 0);
+		count_of(s, scap_event_name(ev), &stored, &lost);
+		cr_assert_gt(stored, 0, "%s", scap_event_name(ev));
+	}
+	check_sums(s);
+	expect_count(s, "syscall_-1", 1, 0);
+	expect_count(s, "syscall_65535", 1, 0);
+	expect_count(s, "getpid", 2, 0);
+	expect_count(s, "syscall_other", 0, 0);
+	scap_summary_free(s);
+	scap_reader_close(r);
+	scap_reader_close(r2);
+	rows_free(&rows);
+	rows_free(&file);
+}
+
 /* A CPU of which nothing but losses is known. */
 Test(summary, silent_cpu)
 {

@@ -52,6 +52,11 @@ SCAP_API int scap_event_bytes(const struct scap_event *ev, unsigned slot, const 
  */
 SCAP_API int scap_event_gap(const struct scap_event *ev, uint64_t *ret_n_lost,
 			    uint64_t *ret_first_wall_ns, uint64_t *ret_last_wall_ns);
+/*
+ * Whether the event is a gap that the reader found in the sequence numbers: no record says what is
+ * missing. Book-keeping records may be among the n; the times are those of the records around it.
+ */
+SCAP_API bool scap_event_gap_unexplained(const struct scap_event *ev);
 /* The thread that a procfork made, and its process. 0, or 1 when the event is no procfork. */
 SCAP_API int scap_event_child(const struct scap_event *ev, uint32_t *ret_tid, uint32_t *ret_tgid);
 

@@ -44,7 +44,7 @@ struct scap_capture_info {
 	uint64_t ring_bytes;	/* per CPU */
 	uint64_t start_raw_ns, start_wall_ns;
 	/* Known once the end was read: */
-	bool complete;		/* the writer closed the file */
+	bool complete;		/* the writer closed the file; events may be missing all the same */
 	uint64_t end_raw_ns, end_wall_ns;
 	uint64_t n_slices, file_bytes, raw_bytes;	/* so far */
 };
@@ -58,7 +58,8 @@ SCAP_API int scap_reader_open_source(const struct scap_source *src,
 				     struct scap_reader **ret_r, struct scap_error *err);
 /*
  * The next event: 0; 1 at the end; negative on damage, when everything before it was delivered.
- * GAP records are delivered as events (they say what is missing at their place in time).
+ * GAP records are delivered as events (they say what is missing at their place in time), and so
+ * are holes in the sequence numbers that no GAP explains: scap_event_gap_unexplained().
  * After SCAP_EDAMAGED in a slice, calling again goes on behind it where that is possible;
  * after SCAP_ETRUNCATED it returns the same again.
  */

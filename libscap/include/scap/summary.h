@@ -15,7 +15,8 @@ struct scap_summary_totals {
 	uint64_t stored;
 	uint64_t lost;
 	uint64_t n_gaps;
-	uint64_t unexplained;	/* sequence numbers missing without a GAP: damage, or a lost tail */
+	uint64_t unexplained;	/* sequence numbers missing without a GAP: damage, or a lost tail;
+				   some of them may have been book-keeping records */
 	uint64_t bookkeeping;	/* INTRO, FILE, GAP records */
 	uint64_t first_wall_ns, last_wall_ns;	/* of events; 0: none */
 	uint64_t row_bytes;	/* of all records as they lay in the rings */
