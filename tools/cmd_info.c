@@ -68,9 +68,10 @@ static uint64_t end_wall_ns(const struct scap_capture_info *info,
 }
 
 static void print_json(struct output *out, const struct scap_capture_info *info,
-		       const struct scap_summary *s)
+		       const struct scap_summary *s, bool damaged)
 {
 	const struct scap_summary_totals *t = scap_summary_totals(s);
+	bool complete = info->complete && !t->lost && !damaged;
 
 	output_printf(out, "{\"attempted\":%" PRIu64, t->attempted);
 	json_number(out, "stored", t->stored);
@@ -85,7 +86,8 @@ static void print_json(struct output *out, const struct scap_capture_info *info,
 	json_number(out, "end_ns", end_wall_ns(info, t));
 	json_number(out, "first_event_ns", t->first_wall_ns);
 	json_number(out, "last_event_ns", t->last_wall_ns);
-	output_printf(out, ",\"complete\":%s", info->complete ? "true" : "false");
+	output_printf(out, ",\"complete\":%s,\"ended\":%s", complete ? "true" : "false",
+		      info->complete ? "true" : "false");
 	json_number(out, "slices", info->n_slices);
 	json_number(out, "bookkeeping", t->bookkeeping);
 	json_string(out, "hostname", info->hostname);
@@ -133,8 +135,8 @@ static void print_losses(struct output *out, const struct scap_summary *s)
 			output_printf(out, "            %" PRIu64 " on cpu %" PRIu32 "\n", lost,
 				      cpu);
 	if (t->unexplained)
-		output_printf(out, "            %" PRIu64 " of these without a record of it: see "
-			      "scap verify\n", t->unexplained);
+		output_printf(out, "            %" PRIu64 " of these without a record of it, "
+			      "some may be book-keeping: see scap verify\n", t->unexplained);
 }
 
 static void print_time(struct output *out, uint64_t start, uint64_t end, bool complete)
@@ -205,7 +207,7 @@ static int info_file(const char *path, bool json)
 	rc = scap_summary_read(in.reader, &s);
 	input_clear_progress(&in);
 	if (s && json)
-		print_json(&out, scap_reader_info(in.reader), s);
+		print_json(&out, scap_reader_info(in.reader), s, rc < 0);
 	else if (s)
 		print_text(&out, in.path, scap_reader_info(in.reader), s);
 	output_fini(&out);

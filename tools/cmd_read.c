@@ -59,6 +59,13 @@ static const char read_examples[] =
 	"  scap read shop.scapz --count-by proc.name evt.type=connect\n"
 	"  scap read shop.scapz -p '%evt.time %fd.name %evt.res' fd.name contains /srv\n";
 
+#define MAX_CPUS 65536u
+
+/* What is missing, for the lines behind a table and the one on standard error. */
+struct missing {
+	uint64_t n, first_ns, last_ns;	/* n 0: nothing */
+};
+
 /* What the command line asks for. */
 struct request {
 	const char *path, *format, *count_by, *from, *to;
@@ -84,8 +91,11 @@ struct run {
 	size_t line_cap;
 	uint64_t from_ns, to_ns;
 	uint64_t n_shown;
-	uint64_t lost, lost_first_ns, lost_last_ns;	/* all of INCOMPLETE, for the table's end */
-	bool use_context, in_gap;
+	struct missing lost, unexplained;
+	unsigned n_damages;
+	bool use_context, in_gap, ends_early;
+	uint8_t cpu[MAX_CPUS];	/* CPU_* */
+	uint32_t n_behind;	/* CPUs of which nothing later than the range came yet */
 	int exit;
 };
 
@@ -388,17 +398,23 @@ static int count(struct run *run, const struct scap_event *ev)
 
 /* ---- what is missing ------------------------------------------------------------ */
 
+static void add_missing(struct missing *m, uint64_t n, uint64_t first_ns, uint64_t last_ns)
+{
+	if (!m->n || first_ns < m->first_ns)
+		m->first_ns = first_ns;
+	if (last_ns > m->last_ns)
+		m->last_ns = last_ns;
+	m->n += n;
+}
+
 static void gap(struct run *run, const struct scap_event *ev)
 {
+	bool unexplained = scap_event_gap_unexplained(ev);
 	uint64_t n, first, last;
 
 	if (scap_event_gap(ev, &n, &first, &last) || last < run->from_ns || first > run->to_ns)
 		return;
-	if (!run->lost || first < run->lost_first_ns)
-		run->lost_first_ns = first;
-	if (last > run->lost_last_ns)
-		run->lost_last_ns = last;
-	run->lost += n;
+	add_missing(unexplained ? &run->unexplained : &run->lost, n, first, last);
 	if (run->req->count_by || run->req->quiet)
 		return;
 	run->in_gap = true;
@@ -406,26 +422,82 @@ static void gap(struct run *run, const struct scap_event *ev)
 	run->in_gap = false;
 }
 
-/* Damage: what is gone can't be counted. The place in the output is the place in time. */
+static const char ends_early[] = "ends early: an unknown number of events is missing";
+
+static void print_damage(struct run *run, const struct scap_error *err, const char *what)
+{
+	if (run->req->json)
+		output_printf(&run->out, "{\"type\":\"damage\",\"offset\":%" PRIu64 "}\n",
+			      err->offset == SCAP_NO_OFFSET ? 0 : err->offset);
+	else
+		output_printf(&run->out, "INCOMPLETE the file %s\n", what);
+}
+
+/*
+ * Damage: what is gone can't be counted here; gaps may tell later. The place in the output is the
+ * place in time.
+ */
 static void damage(struct run *run, int rc)
 {
 	const struct scap_error *err = scap_reader_error(run->in.reader);
 
 	run->exit = input_failed(&run->in, rc, err);
-	if (run->exit != TOOL_DAMAGED || run->req->count_by || run->req->quiet)
+	if (run->exit != TOOL_DAMAGED)
 		return;
-	if (run->req->json) {
-		output_printf(&run->out, "{\"type\":\"damage\",\"offset\":%" PRIu64 "}\n",
-			      err->offset == SCAP_NO_OFFSET ? 0 : err->offset);
+	run->n_damages++;
+	run->ends_early |= rc == SCAP_ETRUNCATED;
+	if (!run->req->quiet && (!run->req->count_by || run->req->json))
+		print_damage(run, err, rc == SCAP_ETRUNCATED ? ends_early :
+			     "is damaged here: events may be missing; lines below count them");
+}
+
+/* Damage was told already where it was met. */
+static void tell_unexplained(struct run *run)
+{
+	if (!run->unexplained.n || (run->exit != TOOL_OK && run->exit != TOOL_DAMAGED))
 		return;
-	}
-	output_printf(&run->out, "INCOMPLETE the file %s: an unknown number of events is missing\n",
-		      rc == SCAP_ETRUNCATED ? "ends early" : "is damaged here");
+	run->exit = TOOL_DAMAGED;
+	if (!run->n_damages)
+		tool_error("%s: %" PRIu64 " events are missing without a record of what they were",
+			   run->in.path, run->unexplained.n);
 }
 
 /* ---- the loop ------------------------------------------------------------ */
 
 #define CLOCK_STEP_NS 2000000000ull
+
+enum { CPU_SILENT, CPU_BEHIND, CPU_PAST };
+
+/*
+ * A gap comes with the next record of its CPU, whenever that is: behind the range, reading goes on
+ * until each CPU that had records has one later than the range.
+ */
+static void track_cpu(struct run *run, const struct scap_event *ev)
+{
+	uint32_t cpu = scap_event_cpu(ev);
+	uint8_t now = scap_event_wall_ns(ev) > run->to_ns ? CPU_PAST : CPU_BEHIND;
+
+	if (cpu >= MAX_CPUS || run->cpu[cpu] == CPU_PAST || run->cpu[cpu] == now)
+		return;
+	run->n_behind += now == CPU_BEHIND;
+	run->n_behind -= run->cpu[cpu] == CPU_BEHIND;
+	run->cpu[cpu] = now;
+}
+
+static bool past_range(const struct run *run, uint64_t wall)
+{
+	return wall > run->to_ns && wall - run->to_ns > CLOCK_STEP_NS && !run->n_behind;
+}
+
+/* The last event that was asked for was shown: the range ends here. */
+static int enough(struct run *run, uint64_t wall)
+{
+	if (!run->req->to || run->exit == TOOL_FAILED)
+		return 1;
+	if (wall < run->to_ns)
+		run->to_ns = wall;
+	return 0;
+}
 
 /* 0; 1: nothing more to read. */
 static int event(struct run *run, const struct scap_event *ev)
@@ -433,24 +505,28 @@ static int event(struct run *run, const struct scap_event *ev)
 	uint64_t wall = scap_event_wall_ns(ev);
 	bool in_tree = !run->req->tree || tree_step(&run->tree, ev);
 	uint64_t ignored;
+	int rc;
 
 	if (run->req->tree && run->tree.failed) {
 		run->exit = TOOL_FAILED;
 		return 1;
 	}
+	track_cpu(run, ev);
 	if (!scap_event_num(ev) && scap_event_gap(ev, &ignored, &ignored, &ignored) == 0) {
 		gap(run, ev);
-		return 0;
+		return past_range(run, wall);
 	}
 	/* Events come in the order of a clock that never steps; the wall clock may, a little. */
 	if (wall > run->to_ns)
-		return wall - run->to_ns > CLOCK_STEP_NS;
+		return past_range(run, wall);
 	if (wall < run->from_ns || !in_tree)
 		return 0;
 	if ((run->filter && !scap_filter_match(run->filter, ev)) ||
 	    (run->req->n_max && run->n_shown >= run->req->n_max))
-		return run->use_context ? other(run, ev) : 0;
-	return run->count_by ? count(run, ev) : match(run, ev);
+		rc = run->use_context ? other(run, ev) : 0;
+	else
+		rc = run->count_by ? count(run, ev) : match(run, ev);
+	return rc ? enough(run, wall) : 0;
 }
 
 static void read_all(struct run *run)
@@ -471,19 +547,21 @@ static void read_all(struct run *run)
 	}
 }
 
-/* The table has no place in time: one line for all that is missing. */
-static void print_lost(struct run *run)
+/* A table has no place in time: one line for all that is missing of a kind. */
+static void print_missing(struct run *run, const struct missing *m)
 {
+	bool unexplained = m == &run->unexplained;
 	char a[TIME_TEXT_BYTES], b[TIME_TEXT_BYTES];
 
 	if (run->req->json)
 		output_printf(&run->out, "{\"type\":\"gap\",\"lost\":%" PRIu64
-			      ",\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64 "}\n", run->lost,
-			      run->lost_first_ns, run->lost_last_ns);
+			      ",\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64 "%s}\n", m->n,
+			      m->first_ns, m->last_ns, unexplained ? ",\"unexplained\":true" : "");
 	else
-		output_printf(&run->out, "INCOMPLETE %" PRIu64 " events lost between %s and %s\n",
-			      run->lost, time_of_day(run->lost_first_ns, a),
-			      time_of_day(run->lost_last_ns, b));
+		output_printf(&run->out, "INCOMPLETE %" PRIu64 " events %s between %s and %s%s\n",
+			      m->n, unexplained ? "missing" : "lost", time_of_day(m->first_ns, a),
+			      time_of_day(m->last_ns, b),
+			      unexplained ? ", without a record of what they were" : "");
 }
 
 static void print_counts(struct run *run)
@@ -502,8 +580,13 @@ static void print_counts(struct run *run)
 			output_write(&run->out, "\n", 1);
 		}
 	}
-	if (run->lost)
-		print_lost(run);
+	if (run->lost.n)
+		print_missing(run, &run->lost);
+	if (run->unexplained.n)
+		print_missing(run, &run->unexplained);
+	if (run->n_damages && !run->req->json)
+		print_damage(run, NULL, run->ends_early ? ends_early :
+			     "is damaged: events may be missing");
 }
 
 static int read_run(int argc, char **argv);
@@ -521,9 +604,11 @@ const struct verb verb_read = {
 static int read_run(int argc, char **argv)
 {
 	static struct request req;
-	struct run run = { .req = &req, .in.fd = -1 };
+	static struct run run;
 	bool go;
 
+	run.req = &req;
+	run.in.fd = -1;
 	if (!parse(&req, &verb_read, argc, argv))
 		return TOOL_USAGE;
 	counts_init(&run.counts);
@@ -531,6 +616,7 @@ static int read_run(int argc, char **argv)
 	if (go) {
 		read_all(&run);
 		input_clear_progress(&run.in);
+		tell_unexplained(&run);
 		if (req.tree && !run.tree.failed && !tree_seen(&run.tree))
 			tool_error("no event of process %" PRIu64 " or a child of it was found",
 				   req.tree);

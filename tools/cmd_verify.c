@@ -30,6 +30,7 @@ static const char verify_details[] =
 
 struct hole {
 	uint64_t n, first_ns, last_ns;	/* n 0: none */
+	bool unexplained;
 };
 
 struct verify {
@@ -51,12 +52,14 @@ static void print_hole(struct verify *v, uint32_t cpu)
 		return;
 	if (v->json)
 		output_printf(&v->out, "%s{\"cpu\":%" PRIu32 ",\"lost\":%" PRIu64 ",\"from_ns\":%"
-			      PRIu64 ",\"to_ns\":%" PRIu64 "}", v->several ? "," : "", cpu, h->n,
-			      h->first_ns, h->last_ns);
+			      PRIu64 ",\"to_ns\":%" PRIu64 "%s}", v->several ? "," : "", cpu, h->n,
+			      h->first_ns, h->last_ns,
+			      h->unexplained ? ",\"unexplained\":true" : "");
 	else
-		output_printf(&v->out, "%" PRIu64 " lost between %s and %s on cpu %" PRIu32 "\n",
-			      h->n, time_and_date(h->first_ns, a), time_and_date(h->last_ns, b),
-			      cpu);
+		output_printf(&v->out, "%" PRIu64 " %s between %s and %s on cpu %" PRIu32 "%s\n",
+			      h->n, h->unexplained ? "missing" : "lost",
+			      time_and_date(h->first_ns, a), time_and_date(h->last_ns, b), cpu,
+			      h->unexplained ? ", without a record of it" : "");
 	v->several = true;
 	h->n = 0;
 }
@@ -78,6 +81,7 @@ static bool room_for(struct verify *v, uint32_t cpu)
 
 static void add_gap(struct verify *v, const struct scap_event *ev)
 {
+	bool unexplained = scap_event_gap_unexplained(ev);
 	uint64_t n, first, last;
 	uint32_t cpu = scap_event_cpu(ev);
 	struct hole *h;
@@ -85,10 +89,11 @@ static void add_gap(struct verify *v, const struct scap_event *ev)
 	if (scap_event_gap(ev, &n, &first, &last) || !room_for(v, cpu))
 		return;
 	h = &v->holes[cpu];
-	if (h->n && first > h->last_ns + JOIN_NS)
+	if (h->n && (first > h->last_ns + JOIN_NS || h->unexplained != unexplained))
 		print_hole(v, cpu);
 	if (!h->n)
 		h->first_ns = first;
+	h->unexplained = unexplained;
 	h->n += n;
 	h->last_ns = last;
 }

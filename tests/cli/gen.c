@@ -7,6 +7,9 @@
  *	whole.scapz	the same without the gap
  *	noend.scapz	the same as whole, as a crash leaves it: no end
  *	hole.scapz	sequence numbers missing without a gap
+ *	tail.scapz	the same at the end of a CPU
+ *	late.scapz	a gap that is told many seconds after what it lost
+ *	hostile.scapz	names in the header that would act on a terminal, and a long filter
  *	many.scapz	1,000,001 calls
  */
 #include <scap/abi.h>
@@ -270,38 +273,49 @@ static void first_slice(void)
 }
 
 /* Second: two threads take turns. */
-static void second_slice(int with_gap)
+static void second_slice(unsigned epoch, int with_gap)
 {
 	struct rows *a = &cpus[0], *b = &cpus[1];
+	uint64_t start = epoch * SCAP_EPOCH_NS;
 
-	at(SCAP_EPOCH_NS + 1000);
+	at(start + 1000);
 	intro(a, 200, 200, 1, "httpd");
 	intro(b, 201, 200, 1, "worker \"2\"");
 	if (with_gap)
 		gap(b, RAW_START + 200000, RAW_START + 300000);
 	for (unsigned i = 0; i < 5; i++) {
-		at(SCAP_EPOCH_NS + 2000 + i * 2000);
+		at(start + 2000 + i * 2000);
 		simple_call(a, 200, SYS_getppid, 1, 100 + i);
-		at(SCAP_EPOCH_NS + 3000 + i * 2000);
+		at(start + 3000 + i * 2000);
 		simple_call(b, 201, SYS_getpid, 200, 100 + i);
 	}
-	at(SCAP_EPOCH_NS + 20000);
+	at(start + 20000);
 	open_call(b, 201, "/srv/shop/b", -ENOENT, 0);
-	at(SCAP_EPOCH_NS + 21000);
+	at(start + 21000);
 	simple_call(b, 201, SYS_getpid, 200, 7);
-	at(SCAP_EPOCH_NS + 22000);
+	at(start + 22000);
 	simple_call(b, 201, SYS_getuid, 1000, 8);
+}
+
+/* A slice in which only the first CPU had something to do. */
+static void one_call(unsigned epoch)
+{
+	at(epoch * SCAP_EPOCH_NS + 1000);
+	intro(&cpus[0], 200, 200, 1, "httpd");
+	simple_call(&cpus[0], 200, SYS_getppid, 1, 100);
 }
 
 /* ---- files ------------------------------------------------------------------------------ */
 
+static const char *hostname = "shop1", *filter = "";
+
 static struct scap_writer *open_capture(const char *path)
 {
 	struct scap_writer_options opt = {
-		.size = sizeof(opt), .flags = SCAP_WRITER_FORCE, .hostname = "shop1",
+		.size = sizeof(opt), .flags = SCAP_WRITER_FORCE, .hostname = hostname,
 		.kernel = "6.1.0-test", .machine = "x86_64",
 		.boot_id = "00000000-1111-2222-3333-444444444444", .recorder = "gen",
-		.filter = "", .n_cpus = N_CPUS, .snaplen = 80, .recorder_tgid = 99,
+		.filter = filter, .n_cpus = N_CPUS, .snaplen = 80, .recorder_tgid = 99,
 		.ring_bytes = 1 << 20, .raw_ns = RAW_START, .real_ns = WALL_START,
 		.boot_ns = RAW_START,
 	};
@@ -357,19 +371,38 @@ static void close_capture(struct scap_writer *w, unsigned epochs, int with_end)
 	}
 }
 
-enum { GAP = 1, NO_END = 2, HOLE = 4 };
+enum { GAP = 1, NO_END = 2, HOLE = 4, TAIL = 8, LATE = 16 };
 
 static void story(const char *path, unsigned what)
 {
 	struct scap_writer *w = open_capture(path);
+	unsigned epoch = 1;
 
 	first_slice();
 	write_slice(w, 0);
+	for (; what & LATE && epoch < 8; epoch++) {
+		one_call(epoch);
+		write_slice(w, epoch);
+	}
 	if (what & HOLE)
 		cpus[1].seq += 5;
-	second_slice(what & GAP);
-	write_slice(w, 1);
-	close_capture(w, 2, !(what & NO_END));
+	second_slice(epoch, what & GAP);
+	write_slice(w, epoch);
+	if (what & TAIL)
+		cpus[1].seq += 3;
+	close_capture(w, epoch + 1, !(what & NO_END));
+}
+
+static void hostile(const char *path)
+{
+	static char words[1501];
+
+	memset(words, 'x', sizeof(words) - 1);
+	hostname = "shop\033]0;mine\a\r\xc2\x9b" "2J";
+	filter = words;
+	story(path, 0);
+	hostname = "shop1";
+	filter = "";
 }
 
 #define MANY 1000001u
@@ -418,6 +451,9 @@ int main(int argc, char **argv)
 	story("whole.scapz", 0);
 	story("noend.scapz", NO_END);
 	story("hole.scapz", HOLE);
+	hostile("hostile.scapz");
+	story("tail.scapz", TAIL);
+	story("late.scapz", GAP | LATE);
 	many("many.scapz");
 	return 0;
 }

@@ -1,0 +1,1 @@
+$SCAP read story.scapz "evt.time > '22:13:20'"

@@ -1,0 +1,2 @@
+$SCAP read story.scapz "fd.name contains"
+$SCAP read story.scapz "(proc.name startswith)"

@@ -1,0 +1,1 @@
+$SCAP read -j hole.scapz | grep gap

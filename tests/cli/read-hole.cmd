@@ -1,0 +1,1 @@
+$SCAP read hole.scapz "evt.type=procexit or evt.type=openat"
