@@ -214,7 +214,7 @@ void kscap_on_sys_enter(void *data, struct pt_regs *regs, long raw_nr)
 /*
  * An exit without an entry: refused by seccomp, a child's first return, a program started by the
  * kernel, or a call begun before the probes were there. seccomp's TRAP and KILL roll the number
- * back into the result register.
+ * back into the result register, and their signal waits to be delivered.
  */
 static noinline void classify_no_entry(struct kscap_scratch *s)
 {
@@ -224,8 +224,10 @@ static noinline void classify_no_entry(struct kscap_scratch *s)
 	if (slot && slot->flags & KSCAP_STASH_FORKED && s->row->ret == SCAP_ROLE_RET_PID && !s->ret)
 		s->flags |= SCAP_CALL_CHILD;
 	else if (current->seccomp.mode != SECCOMP_MODE_DISABLED && s->ret == s->nr &&
-		 (slot || sigismember(&current->pending.signal, SIGSYS)))
+		 sigismember(&current->pending.signal, SIGSYS))
 		s->flags |= SCAP_CALL_TRAPPED;
+	else if (slot && slot->flags & KSCAP_STASH_MIDCALL)
+		s->more = SCAP_MORE_MIDCALL;
 	else if (!slot)
 		s->more = kscap_stash_is_full(current) ? SCAP_MORE_NO_STASH : SCAP_MORE_MIDCALL;
 }
@@ -320,7 +322,7 @@ static __always_inline void take_args(struct kscap_scratch *s, struct pt_regs *r
 static __always_inline void take_files(struct kscap_scratch *s)
 {
 	const struct kscap_row *row = s->row;
-	bool ok = s->ret >= 0;
+	bool ok = s->ret >= 0 && !(s->flags & SCAP_CALL_TRAPPED);
 
 	if (likely(!(row->flags & (KSCAP_ROW_RET_FD | KSCAP_ROW_EXEC | KSCAP_ROW_CLOSE)))) {
 		if (row->fd_arg >= 0)
@@ -401,7 +403,7 @@ static __always_inline void build_call(struct kscap_scratch *s, struct pt_regs *
 		s->flags |= SCAP_CALL_COOKIES;
 		take_files(s);
 	}
-	if (row_flags & KSCAP_ROW_BLOBS)
+	if (row_flags & KSCAP_ROW_BLOBS && likely(!(s->flags & SCAP_CALL_TRAPPED)))
 		kscap_encode_call(s);
 	if (at_cookies)
 		words[at_cookies] = cookies(s);

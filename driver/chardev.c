@@ -23,7 +23,7 @@ static bool may_attach(void)
 	return capable(CAP_SYS_ADMIN) || (capable(CAP_PERFMON) && capable(CAP_SYS_PTRACE));
 }
 
-static int dev_open(struct inode *inode, struct file *file)
+static int kdev_open(struct inode *inode, struct file *file)
 {
 	struct kscap_consumer *c;
 	int rc;
@@ -38,13 +38,13 @@ static int dev_open(struct inode *inode, struct file *file)
 }
 
 /* The last mapping holds the file, so the rings are no longer mapped here. */
-static int dev_release(struct inode *inode, struct file *file)
+static int kdev_release(struct inode *inode, struct file *file)
 {
 	kscap_consumer_free(file->private_data);
 	return 0;
 }
 
-static __poll_t dev_poll(struct file *file, poll_table *wait)
+static __poll_t kdev_poll(struct file *file, poll_table *wait)
 {
 	struct kscap_consumer *c = file->private_data;
 	__poll_t mask = 0;
@@ -72,7 +72,7 @@ static int map_data(struct kscap_consumer *c, struct vm_area_struct *vma, u64 of
 }
 
 /* Everything but the positions is read-only, and stays so. */
-static int dev_mmap(struct file *file, struct vm_area_struct *vma)
+static int kdev_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct kscap_consumer *c = file->private_data;
 	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
@@ -229,7 +229,7 @@ static int (*const ioctls[])(struct kscap_consumer *c, void __user *arg) = {
  * The structures' sizes are part of the numbers but not compared: they may grow. A caller of
  * another ABI version then gets an answer it can understand.
  */
-static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long kdev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct kscap_consumer *c = file->private_data;
 	unsigned int nr = _IOC_NR(cmd);
@@ -244,13 +244,13 @@ static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return rc;
 }
 
-static const struct file_operations dev_fops = {
+static const struct file_operations kdev_fops = {
 	.owner = THIS_MODULE,
-	.open = dev_open,
-	.release = dev_release,
-	.poll = dev_poll,
-	.mmap = dev_mmap,
-	.unlocked_ioctl = dev_ioctl,
+	.open = kdev_open,
+	.release = kdev_release,
+	.poll = kdev_poll,
+	.mmap = kdev_mmap,
+	.unlocked_ioctl = kdev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = no_llseek,
 };
@@ -258,7 +258,7 @@ static const struct file_operations dev_fops = {
 static struct miscdevice dev = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "kscap",
-	.fops = &dev_fops,
+	.fops = &kdev_fops,
 	.mode = 0600,
 };
 

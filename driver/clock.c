@@ -2,10 +2,59 @@
 #include "clock.h"
 
 #include <linux/irqflags.h>
+#include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/syscore_ops.h>
 
 DEFINE_STATIC_KEY_FALSE(kscap_clock_raw);
 struct kscap_clock_scale kscap_clock_scale;
+
+static DEFINE_PER_CPU(u64, last_mono_ns);
+
+/*
+ * ktime_get_mono_fast_ns() may step back by some tens of ns when the timekeeper is updated between
+ * two readings; a ring's times must not.
+ */
+u64 kscap_now_mono(void)
+{
+	u64 now = ktime_get_mono_fast_ns(), last = this_cpu_read(last_mono_ns);
+
+	if (unlikely(now < last))
+		return last;
+	this_cpu_write(last_mono_ns, now);
+	return now;
+}
+
+/* One CPU, interrupts off, all tasks frozen: nobody reads the clock in between. */
+static u64 suspended_at_ns;
+
+static int clock_suspend(void)
+{
+	suspended_at_ns = kscap_now();
+	return 0;
+}
+
+static void clock_resume(void)
+{
+	kscap_clock_scale.cycles0 = kscap_arch_cycles();
+	kscap_clock_scale.ns0 = suspended_at_ns;
+}
+
+static struct syscore_ops clock_pm = {
+	.suspend = clock_suspend,
+	.resume = clock_resume,
+};
+
+void __init kscap_clock_init(void)
+{
+	register_syscore_ops(&clock_pm);
+	kscap_clock_choose();
+}
+
+void kscap_clock_fini(void)
+{
+	unregister_syscore_ops(&clock_pm);
+}
 
 /*
  * Cycles are trusted exactly when the kernel itself keeps time by them: then a snapshot of its

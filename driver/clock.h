@@ -32,11 +32,23 @@ static __always_inline u64 kscap_now_raw(void)
 				kscap_clock_scale.mult);
 }
 
+/* The fallback, kept from stepping back on one CPU. */
+u64 kscap_now_mono(void);
+
 static __always_inline u64 kscap_now(void)
 {
-	return kscap_clock_is_raw() ? kscap_now_raw() : ktime_get_mono_fast_ns();
+	return kscap_clock_is_raw() ? kscap_now_raw() : kscap_now_mono();
 }
 
+/* How far apart two CPUs may read the clock at one moment. */
+static inline u64 kscap_clock_skew_ns(void)
+{
+	return kscap_clock_is_raw() ? 0 : 1000;
+}
+
+/* At load and unload: the cycle counter begins anew after a suspend to memory. */
+void kscap_clock_init(void);
+void kscap_clock_fini(void);
 /* Chooses the clock, or finds the choice still right. Only while no probe is attached. */
 void kscap_clock_choose(void);
 /* One moment on all three clocks. Process context. */

@@ -8,6 +8,11 @@
 #include <linux/ns_common.h>
 #include <linux/rcupdate.h>
 #include <linux/version.h>
+#include <net/sock.h>
+
+#ifdef CONFIG_PREEMPT_RT
+#error "spinlocks sleep on PREEMPT_RT, where probes must not: not supported yet"
+#endif
 
 /* Protects a read-only or positions-only mapping from being widened, inherited or dumped. */
 static inline void kscap_vma_restrict(struct vm_area_struct *vma, bool writable)
@@ -58,6 +63,21 @@ static __always_inline void kscap_probe_leave(void)
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 	preempt_enable_notrace();
 #endif
+}
+
+/* The peer's pid as it was when it connected; under a lock of its own since 5.15. */
+static inline u32 kscap_sock_peer_pid(struct sock *sk)
+{
+	u32 nr;
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 15, 0)
+	spin_lock(&sk->sk_peer_lock);
+	nr = pid_nr(sk->sk_peer_pid);
+	spin_unlock(&sk->sk_peer_lock);
+#else
+	nr = pid_nr(READ_ONCE(sk->sk_peer_pid));
+#endif
+	return nr;
 }
 
 /* struct mnt_namespace is private, but begins with its ns_common since 5.11. */

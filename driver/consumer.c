@@ -177,11 +177,7 @@ static bool descends_from(const struct task_struct *t, u32 tgid)
 	return false;
 }
 
-/*
- * One look at all tasks; how many were added, or -ESRCH when the process is not there. A task that
- * is past its exit probe must not get a slot, for nobody would give it back: PF_EXITING is set
- * before that probe runs.
- */
+/* One look at all tasks; how many were added, or -ESRCH when the process is not there. */
 static int tree_pass(struct kscap_consumer *c, u32 tgid)
 {
 	struct task_struct *p, *t;
@@ -189,20 +185,10 @@ static int tree_pass(struct kscap_consumer *c, u32 tgid)
 
 	rcu_read_lock();
 	for_each_process_thread(p, t) {
-		struct kscap_stash_slot *slot;
-
 		if (!descends_from(t, tgid))
 			continue;
 		n = max(n, 0);
-		slot = kscap_stash_claim(t);
-		if (!slot || slot->tree & c->filter.tree_bit)
-			continue;
-		if (READ_ONCE(t->flags) & PF_EXITING) {
-			kscap_stash_release(t);
-			continue;
-		}
-		kscap_stash_tree_set(slot, c->filter.tree_bit);
-		n++;
+		n += kscap_stash_tree_claim(t, c->filter.tree_bit);
 	}
 	rcu_read_unlock();
 	return n;
@@ -245,6 +231,10 @@ static void update_active(struct kscap_consumer *c, bool on)
 	for (i = 0; i < KSCAP_MAX_CONSUMERS; i++)
 		if (active & 1U << i)
 			snaplen = max(snaplen, kscap_consumers[i]->snaplen);
+	/* The only consumer so far gets records built for its own snaplen until nobody builds any. */
+	kscap_capture_lead(NULL);
+	if (snaplen > kscap_max_snaplen && kscap_active)
+		synchronize_rcu();
 	WRITE_ONCE(kscap_max_snaplen, snaplen);
 	kscap_capture_lead(is_power_of_2(active) ? kscap_consumers[__ffs(active)] : NULL);
 	smp_store_release(&kscap_active, active);
@@ -314,6 +304,8 @@ void kscap_consumer_watermark(struct kscap_consumer *c, struct scap_watermark *r
 	}
 	ret->now_ns = kscap_now();
 	ret->safe_ns = c->stopped ? ret->now_ns : c->wm_safe_ns;
+	if (ret->safe_ns)
+		ret->safe_ns -= kscap_clock_skew_ns();
 	if (!c->wm_time_ns) {
 		c->wm_time_ns = ret->now_ns;
 		c->wm_cookie = kscap_rcu_start();

@@ -85,7 +85,7 @@ static void write_cut(const struct kscap_scratch *s, u8 *at, u32 snaplen)
 static void write_rec(const struct kscap_scratch *s, struct kscap_consumer *c, u8 *at, u32 bytes,
 		      u32 seq, u64 now)
 {
-	if (bytes < s->bytes)
+	if (s->io_bytes > c->snaplen)
 		write_cut(s, at, c->snaplen);
 	else
 		memcpy(at, s->rec, bytes);

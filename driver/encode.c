@@ -83,7 +83,7 @@ static u64 iov_total(const struct kscap_scratch *s, u64 ptr, u32 n_parts)
  */
 static void io_vector(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n_parts, u64 total)
 {
-	u32 want = min_t(u64, total, kscap_max_snaplen), n = 0, i;
+	u32 want = min_t(u64, total, READ_ONCE(kscap_max_snaplen)), n = 0, i;
 	u8 *to = kscap_blob_begin(s, want);
 	u64 base, len;
 
@@ -100,6 +100,9 @@ static void io_vector(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n
 		if (got < part)
 			break;
 	}
+	/* MSG_TRUNC: the parts may end before what the result says. */
+	if (i == n_parts)
+		want = n;
 	kscap_io_blob_end(s, slot, n, want, total);
 }
 
@@ -220,8 +223,9 @@ static __always_inline void encode_arg(struct kscap_scratch *s, unsigned int i, 
 	if (role == SCAP_ROLE_PATH || role == SCAP_ROLE_STR) {
 		kscap_user_str_inline(s, i, arg);
 	} else if (role == SCAP_ROLE_BUF_OUT) {
+		/* MSG_TRUNC: the result may be more than the buffer holds. */
 		if (s->ret > 0)
-			kscap_io_buffer(s, i, arg, s->ret);
+			kscap_io_buffer(s, i, arg, min_t(u64, s->ret, next));
 	} else if (role == SCAP_ROLE_BUF_IN) {
 		kscap_io_buffer(s, i, arg, s->ret >= 0 ? s->ret : next);
 	} else {

@@ -84,7 +84,7 @@ static __always_inline void kscap_io_blob_end(struct kscap_scratch *s, unsigned 
 static __always_inline void kscap_io_buffer(struct kscap_scratch *s, unsigned int slot, u64 ptr,
 					    u64 len)
 {
-	u32 want = min_t(u64, len, kscap_max_snaplen);
+	u32 want = min_t(u64, len, READ_ONCE(kscap_max_snaplen));
 	void *to = kscap_blob_begin(s, want);
 
 	if (to)
@@ -95,16 +95,21 @@ static __always_inline void kscap_io_buffer(struct kscap_scratch *s, unsigned in
 static __always_inline void kscap_encode_call(struct kscap_scratch *s)
 {
 	const struct kscap_row *row = s->row;
-	unsigned int i = row->blob_arg & 7;
-	u8 role = row->role[i];
+	int i = row->blob_arg;
+	u8 role;
 
-	if (unlikely(row->blob_arg < 0))
+	if (unlikely(i < 0)) {
 		kscap_encode_blobs(s);
-	else if (role == SCAP_ROLE_PATH)
+		return;
+	}
+	role = row->role[i];
+	if (role == SCAP_ROLE_PATH)
 		kscap_user_str_inline(s, i, s->args[i]);
 	else if (role == SCAP_ROLE_BUF_OUT && s->ret <= 0)
 		return;
-	else if (role == SCAP_ROLE_BUF_OUT || (role == SCAP_ROLE_BUF_IN && s->ret >= 0))
+	else if (role == SCAP_ROLE_BUF_OUT)
+		kscap_io_buffer(s, i, s->args[i], min_t(u64, s->ret, s->args[i + 1]));
+	else if (role == SCAP_ROLE_BUF_IN && s->ret >= 0)
 		kscap_io_buffer(s, i, s->args[i], s->ret);
 	else
 		kscap_encode_blobs(s);

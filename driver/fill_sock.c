@@ -12,8 +12,15 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 
+#include "compat.h"
 #include "fill.h"
 #include "intro.h"
+
+static u64 in6_key(const struct in6_addr *a)
+{
+	return kscap_mix((u64)(__force u32)a->s6_addr32[0] << 32 | (__force u32)a->s6_addr32[1],
+			 (u64)(__force u32)a->s6_addr32[2] << 32 | (__force u32)a->s6_addr32[3]);
+}
 
 /* Changes when an end does. */
 u64 kscap_sock_key(struct socket *sock)
@@ -25,12 +32,12 @@ u64 kscap_sock_key(struct socket *sock)
 	if (sk->sk_family == AF_UNIX) {
 		const struct unix_sock *u = unix_sk(sk);
 
-		return kscap_mix((unsigned long)READ_ONCE(u->addr), (unsigned long)READ_ONCE(u->peer));
+		return kscap_mix((unsigned long)READ_ONCE(u->addr),
+				 (unsigned long)READ_ONCE(u->peer));
 	}
 	if (sk->sk_family == AF_INET6)
-		return kscap_mix(sk->sk_portpair ^ (u64)sk->sk_v6_daddr.s6_addr32[0] << 32,
-				 sk->sk_v6_daddr.s6_addr32[3] ^
-				 (u64)sk->sk_v6_rcv_saddr.s6_addr32[3] << 32);
+		return kscap_mix(in6_key(&sk->sk_v6_daddr) ^ sk->sk_portpair,
+				 rol64(in6_key(&sk->sk_v6_rcv_saddr), 7));
 	if (sk->sk_family == AF_INET)
 		return kscap_mix(sk->sk_addrpair, sk->sk_portpair);
 	return 0;
@@ -74,7 +81,6 @@ static u32 unix_name(const struct sock *sk, u8 *to)
 static void fill_unix(struct scap_sock *to, struct sock *sk)
 {
 	u8 *names = (u8 *)(to + 1);
-	struct pid *pid = READ_ONCE(sk->sk_peer_pid);
 	struct sock *peer = unix_peer_get(sk);
 
 	to->local_len = unix_name(sk, names);
@@ -82,7 +88,7 @@ static void fill_unix(struct scap_sock *to, struct sock *sk)
 		to->remote_len = unix_name(peer, names + to->local_len);
 		sock_put(peer);
 	}
-	to->peer_pid = pid_nr(pid);
+	to->peer_pid = kscap_sock_peer_pid(sk);
 }
 
 u32 kscap_sock_fill(struct socket *sock, u8 *dst, u16 *ret_kind)

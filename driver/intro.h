@@ -34,14 +34,15 @@ static __always_inline u64 kscap_mix(u64 h, u64 v)
 }
 
 /*
- * Changes whenever anything that INTRO shows changes: name, ids, namespaces, cgroup; but for the
+ * Changes whenever anything that INTRO shows changes: start, name, ids, namespaces, cgroup; not the
  * parent, whose death shows with the next epoch. Rotations keep equal words from cancelling out. Probe context, task is current.
  */
 static __always_inline u64 kscap_intro_key(const struct task_struct *task)
 {
 	const struct cred *cred = rcu_dereference_sched(task->cred);
 	const u64 *comm = (const u64 *)task->comm;
-	u64 who = (unsigned long)task ^ rol64((unsigned long)task->nsproxy, 42);
+	u64 who = ((unsigned long)task ^ rol64((unsigned long)task->nsproxy, 42)) +
+		  task->start_boottime;
 	u64 ids = *(const u64 *)&cred->uid ^ rol64(*(const u64 *)&cred->euid, 16);
 
 	/* Neighbours, so that one load takes both. */
@@ -50,6 +51,7 @@ static __always_inline u64 kscap_intro_key(const struct task_struct *task)
 
 	return kscap_mix((who + comm[0]) * 0x9e3779b97f4a7c15ULL,
 			 rol64(comm[1], 17) ^ rol64(ids, 7) ^
+			 rol64((unsigned long)cred->user_ns, 35) ^
 			 (unsigned long)task_dfl_cgroup((struct task_struct *)task));
 }
 /* Everything but the header. */

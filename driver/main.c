@@ -13,16 +13,20 @@ static int __init kscap_init(void)
 
 	kscap_table_init();
 	kscap_path_init();
-	kscap_clock_choose();
 	rc = kscap_probe_init();
 	if (rc)
 		return rc;
-	return kscap_chardev_init();
+	kscap_clock_init();
+	rc = kscap_chardev_init();
+	if (rc)
+		kscap_clock_fini();
+	return rc;
 }
 
 static void __exit kscap_exit(void)
 {
 	kscap_chardev_fini();
+	kscap_clock_fini();
 }
 
 module_init(kscap_init);

@@ -15,6 +15,7 @@
 #include <linux/fs_struct.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <scap/abi.h>
 
@@ -25,7 +26,11 @@ struct mount_front {
 	struct dentry *mountpoint;
 };
 
-static bool mounts_known __ro_after_init;
+/*
+ * The file system that all mount trees end in: each namespace has a copy of the same root. A tree
+ * that ends elsewhere was unmounted lazily, or never mounted. NULL: struct mount is not known.
+ */
+static const struct super_block *top_sb __ro_after_init;
 
 static const struct mount_front *front_of(const struct vfsmount *mnt)
 {
@@ -50,7 +55,7 @@ static unsigned int rename_seq(void)
 static bool prepend(char *buf, char **at, const struct dentry *d)
 {
 	const unsigned char *name = READ_ONCE(d->d_name.name);
-	u32 len = READ_ONCE(d->d_name.len);
+	u32 len = READ_ONCE(d->d_name.len), n;
 
 	if (len > NAME_MAX)
 		len = NAME_MAX;
@@ -62,6 +67,10 @@ static bool prepend(char *buf, char **at, const struct dentry *d)
 		memcpy(*at + 1, d->d_iname, len);
 	else if (copy_from_kernel_nofault(*at + 1, name, len))
 		memset(*at + 1, '?', len);
+	/* A rename may pair a name with another's length: what lies behind the name stays here. */
+	n = strnlen(*at + 1, len);
+	if (unlikely(n < len))
+		memset(*at + 1 + n, '?', len - n);
 	return true;
 }
 
@@ -78,11 +87,12 @@ static int walk(const struct path *path, char *buf, char **at)
 		if (d == mnt->mnt_root || d == parent) {
 			const struct vfsmount *up;
 
-			if (!mounts_known)
+			/* Moved out of a bind mount, or a mount of unknown whereabouts. */
+			if (d != mnt->mnt_root || !top_sb)
 				return -1;
 			up = parent_of(mnt);
 			if (up == mnt)
-				return d == mnt->mnt_root ? 1 : -1;
+				return mnt->mnt_sb == top_sb ? 1 : -1;
 			d = READ_ONCE(front_of(mnt)->mountpoint);
 			mnt = up;
 			continue;
@@ -121,7 +131,7 @@ u32 kscap_path_walk(const struct path *path, char *buf, u32 size, char **ret_at,
 }
 
 /* From / upwards mountpoints must belong to the mount above, and the last be its own parent. */
-static bool __init mounts_look_right(struct vfsmount *mnt)
+static struct super_block *__init find_top(struct vfsmount *mnt)
 {
 	int i;
 
@@ -133,15 +143,15 @@ static bool __init mounts_look_right(struct vfsmount *mnt)
 		if (copy_from_kernel_nofault(&mountpoint, &front_of(mnt)->mountpoint,
 					     sizeof(mountpoint)) ||
 		    copy_from_kernel_nofault(&above, &up->mnt_sb, sizeof(above)))
-			return false;
+			return NULL;
 		if (up == mnt)
-			return mountpoint == mnt->mnt_root;
+			return mountpoint == mnt->mnt_root ? mnt->mnt_sb : NULL;
 		if (copy_from_kernel_nofault(&holds, &mountpoint->d_sb, sizeof(holds)) ||
 		    holds != above)
-			return false;
+			return NULL;
 		mnt = up;
 	}
-	return false;
+	return NULL;
 }
 
 void __init kscap_path_init(void)
@@ -149,8 +159,8 @@ void __init kscap_path_init(void)
 	struct path root;
 
 	get_fs_root(current->fs, &root);
-	mounts_known = mounts_look_right(root.mnt);
+	top_sb = find_top(root.mnt);
 	path_put(&root);
-	if (!mounts_known)
+	if (!top_sb)
 		pr_warn("kscap: struct mount has another layout: paths end at their mount\n");
 }

@@ -12,26 +12,33 @@ struct kscap_stash kscap_stash;
 static DEFINE_RAW_SPINLOCK(claim_lock);
 static atomic64_t n_full;
 
-struct kscap_stash_slot *kscap_stash_claim(struct task_struct *task)
+/* Under claim_lock. NULL: the set is full. */
+static struct kscap_stash_slot *find_or_claim(struct task_struct *task, u8 flags)
 {
-	struct kscap_stash_slot *slot, *home = kscap_stash_home(task);
-	unsigned long flags;
+	struct kscap_stash_slot *slot = kscap_stash_find(task), *home = kscap_stash_home(task);
 	int i;
 
-	slot = kscap_stash_find(task);
-	if (slot)
-		return slot;
-	raw_spin_lock_irqsave(&claim_lock, flags);
-	slot = kscap_stash_find(task);
 	for (i = 0; !slot && i < KSCAP_STASH_WAYS; i++) {
 		if (home[i].task)
 			continue;
 		slot = &home[i];
 		slot->time_ns = 0;
-		slot->flags = 0;
+		slot->flags = flags;
 		slot->tree = 0;
 		smp_store_release(&slot->task, task);
 	}
+	return slot;
+}
+
+struct kscap_stash_slot *kscap_stash_claim(struct task_struct *task)
+{
+	struct kscap_stash_slot *slot = kscap_stash_find(task);
+	unsigned long flags;
+
+	if (slot)
+		return slot;
+	raw_spin_lock_irqsave(&claim_lock, flags);
+	slot = find_or_claim(task, 0);
 	raw_spin_unlock_irqrestore(&claim_lock, flags);
 	if (!slot)
 		atomic64_inc(&n_full);
@@ -68,6 +75,27 @@ void kscap_stash_tree_set(struct kscap_stash_slot *slot, u8 bits)
 
 	while ((seen = cmpxchg(&slot->tree, old, (u8)(old | bits))) != old)
 		old = seen;
+}
+
+/*
+ * A task past its exit probe must not get a slot, for nobody would give it back: PF_EXITING is set
+ * before that probe runs, and the probe's release waits for the lock held here.
+ */
+bool kscap_stash_tree_claim(struct task_struct *task, u8 bits)
+{
+	struct kscap_stash_slot *slot = NULL;
+	unsigned long flags;
+	bool is_new = false;
+
+	raw_spin_lock_irqsave(&claim_lock, flags);
+	if (!(READ_ONCE(task->flags) & PF_EXITING))
+		slot = find_or_claim(task, KSCAP_STASH_MIDCALL);
+	if (slot && (slot->tree & bits) != bits) {
+		kscap_stash_tree_set(slot, bits);
+		is_new = true;
+	}
+	raw_spin_unlock_irqrestore(&claim_lock, flags);
+	return is_new;
 }
 
 static size_t tree_clear_pass(u8 bits)

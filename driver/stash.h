@@ -24,6 +24,8 @@ struct kscap_stash_slot {
 
 #define KSCAP_STASH_FORKED	0x01	/* has not returned from the fork that made it yet */
 
+#define KSCAP_STASH_MIDCALL	0x02	/* claimed by another task: may be in a call begun before */
+
 #define KSCAP_STASH_WAYS	8
 
 struct kscap_stash {
@@ -82,6 +84,8 @@ void kscap_stash_release(struct task_struct *task);
 bool kscap_stash_is_full(const struct task_struct *task);
 
 void kscap_stash_tree_set(struct kscap_stash_slot *slot, u8 bits);
+/* Any task: claims its slot if need be and sets the bits. Whether they were new. */
+bool kscap_stash_tree_claim(struct task_struct *task, u8 bits);
 /* Takes a consumer's bit off all slots. */
 void kscap_stash_tree_clear(u8 bits);
 

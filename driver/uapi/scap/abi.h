@@ -165,7 +165,7 @@ struct scap_rec_exit {
 	__u32 tid;
 	__u32 status;		/* as wait(2) reports it, core flag 0x80 included */
 	__u64 start_ns;		/* boottime */
-	__u32 group_dead;	/* 1: the last thread of its process */
+	__u32 group_dead;	/* 1: no thread of its process is left alive */
 	__u32 pad;
 };
 
