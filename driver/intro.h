@@ -35,7 +35,8 @@ static __always_inline u64 kscap_mix(u64 h, u64 v)
 
 /*
  * Changes whenever anything that INTRO shows changes: start, name, ids, namespaces, cgroup; not the
- * parent, whose death shows with the next epoch. Rotations keep equal words from cancelling out. Probe context, task is current.
+ * parent, whose death shows with the next epoch. Rotations keep equal words from cancelling out.
+ * Probe context, task is current.
  */
 static __always_inline u64 kscap_intro_key(const struct task_struct *task)
 {
