@@ -151,18 +151,26 @@ static void print_time(struct output *out, uint64_t start, uint64_t end, bool co
 	output_printf(out, "%s\n", complete ? "" : "; the file has no end");
 }
 
+static void print_row(struct output *out, const char *head, const char *text)
+{
+	output_string(out, head);
+	output_shown(out, text ? text : "");
+}
+
 static void print_text(struct output *out, const char *path, const struct scap_capture_info *info,
 		       const struct scap_summary *s)
 {
 	const struct scap_summary_totals *t = scap_summary_totals(s);
 
-	output_printf(out, "file        %s\n", path);
-	output_printf(out, "host        %s, kernel %s, %s, %" PRIu32 " CPUs\n", info->hostname,
-		      info->kernel, info->machine, info->n_cpus);
-	output_printf(out, "recorder    %s (pid %" PRIu32 ", not recorded)\n", info->recorder,
-		      info->recorder_tgid);
-	output_printf(out, "filter      %s\n",
-		      info->filter && *info->filter ? info->filter : "none");
+	print_row(out, "file        ", path);
+	print_row(out, "\nhost        ", info->hostname);
+	print_row(out, ", kernel ", info->kernel);
+	print_row(out, ", ", info->machine);
+	output_printf(out, ", %" PRIu32 " CPUs", info->n_cpus);
+	print_row(out, "\nrecorder    ", info->recorder);
+	output_printf(out, " (pid %" PRIu32 ", not recorded)", info->recorder_tgid);
+	print_row(out, "\nfilter      ", info->filter && *info->filter ? info->filter : "none");
+	output_string(out, "\n");
 	print_time(out, info->start_wall_ns, end_wall_ns(info, t), info->complete);
 	output_printf(out, "events      %" PRIu64 " stored in %" PRIu64 " slices\n", t->stored,
 		      info->n_slices);

@@ -190,7 +190,7 @@ static bool bad_text(const char *what, const char *text, const struct scap_error
 		return false;
 	}
 	tool_error("%s, column %" PRIu64 ": %s", what, err->offset, err->text);
-	if (strlen(text) < 200 && !strpbrk(text, "\t\n\r\033"))
+	if (strlen(text) < 200 && tool_is_plain(text))
 		fprintf(stderr, "  %s\n  %*s^\n", text, (int)err->offset - 1, "");
 	return false;
 }

@@ -34,8 +34,7 @@ unsigned tool_utf8_bytes(const unsigned char *s)
 	return n;
 }
 
-/* Bytes at s that a terminal only shows; 0: it may act on them. */
-static unsigned shown_bytes(const unsigned char *s)
+unsigned tool_shown_bytes(const unsigned char *s)
 {
 	if (*s < 0x80)
 		return *s >= 0x20 && *s != 0x7f;
@@ -50,7 +49,7 @@ const char *tool_shown(const char *s, char *buf, size_t cap)
 	size_t used = 0;
 
 	while (*p && used + 5 <= cap) {
-		unsigned n = shown_bytes(p);
+		unsigned n = tool_shown_bytes(p);
 
 		memcpy(buf + used, p, n);
 		used += n ? n : (unsigned)snprintf(buf + used, cap - used, "\\x%02x", *p);
@@ -58,6 +57,15 @@ const char *tool_shown(const char *s, char *buf, size_t cap)
 	}
 	buf[used] = 0;
 	return buf;
+}
+
+bool tool_is_plain(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	while (*p && tool_shown_bytes(p))
+		p += tool_shown_bytes(p);
+	return !*p;
 }
 
 static void verror(const char *fmt, va_list ap)

@@ -96,6 +96,10 @@ void tool_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int tool_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* s with such bytes as \xNN, in buf, cut to cap bytes. */
 const char *tool_shown(const char *s, char *buf, size_t cap);
+/* Whether that is s itself. */
+bool tool_is_plain(const char *s);
+/* Bytes of the character at s if a terminal only shows it; 0: it may act on it. */
+unsigned tool_shown_bytes(const unsigned char *s);
 /* Bytes of the UTF-8 character at s, 0 if there is none. s[0] is not ASCII. */
 unsigned tool_utf8_bytes(const unsigned char *s);
 /* Set by main. NULL: no verb yet. */

@@ -85,6 +85,19 @@ void output_printf(struct output *out, const char *fmt, ...)
 		output_write(out, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
+void output_shown(struct output *out, const char *s)
+{
+	for (const unsigned char *p = (const unsigned char *)s; *p;) {
+		unsigned n = tool_shown_bytes(p);
+
+		if (n)
+			output_write(out, p, n);
+		else
+			output_printf(out, "\\x%02x", *p);
+		p += n ? n : 1;
+	}
+}
+
 void output_json(struct output *out, const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;

@@ -22,6 +22,8 @@ char *output_room(struct output *out, size_t n);
 void output_write(struct output *out, const void *data, size_t n);
 void output_string(struct output *out, const char *s);
 void output_printf(struct output *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* What a terminal would act on as \xNN: for all that comes from a capture or is a name. */
+void output_shown(struct output *out, const char *s);
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void output_json(struct output *out, const char *s);
 void output_flush(struct output *out);
