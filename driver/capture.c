@@ -525,7 +525,8 @@ void kscap_on_fork(void *data, struct task_struct *parent, struct task_struct *c
 	}
 	mask = wanted_always(s);
 	if (mask) {
-		kscap_rec_begin(s, SCAP_REC_FORK, sizeof(*rec), SCAP_TALLY_KEY(SCAP_REC_FORK, 0, 0));
+		kscap_rec_begin(s, SCAP_REC_FORK, sizeof(*rec),
+				SCAP_TALLY_KEY(SCAP_REC_FORK, 0, 0));
 		rec = &s->rec->fork;
 		rec->tid = parent->pid;
 		rec->tgid = parent->tgid;

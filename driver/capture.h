@@ -49,7 +49,7 @@ union kscap_rec {
  */
 struct kscap_scratch {
 	int busy;
-	u32 io_bytes;		/* of I/O data in the record; 0: none. Consumers want less or more */
+	u32 io_bytes;		/* of I/O data in the record; some consumers want less */
 	u32 io_at;		/* where its blob begins */
 	u32 bytes;		/* of the record so far; 0: introductions alone */
 	u64 now;		/* time of the event */

@@ -231,7 +231,7 @@ static void update_active(struct kscap_consumer *c, bool on)
 	for (i = 0; i < KSCAP_MAX_CONSUMERS; i++)
 		if (active & 1U << i)
 			snaplen = max(snaplen, kscap_consumers[i]->snaplen);
-	/* The only consumer so far gets records built for its own snaplen until nobody builds any. */
+	/* What is built in the only consumer's ring is for its snaplen: first let that end. */
 	kscap_capture_lead(NULL);
 	if (snaplen > kscap_max_snaplen && kscap_active)
 		synchronize_rcu();

@@ -130,7 +130,8 @@ static void emit_to(struct kscap_scratch *s, struct kscap_consumer *c)
 		make_plan(s, c, ring, epoch, &p);
 		if (!p.rec && !p.intro && !p.file[0] && !p.file[1])
 			return;
-		rc = ring_reserve(&ring->core, p.total / 8, p.n_seq, epoch, SCAP_EPOCH_SHIFT, &slot);
+		rc = ring_reserve(&ring->core, p.total / 8, p.n_seq, epoch, SCAP_EPOCH_SHIFT,
+				  &slot);
 		if (rc != RING_EPOCH)
 			break;
 		ring_leave(&ring->core);

@@ -118,8 +118,8 @@ struct scap_rec_call {
 #define SCAP_CALL_TRAPPED	0x20	/* seccomp TRAP or KILL: the call was not made; ret is the
 					   rolled-back register, not a result */
 #define SCAP_CALL_CHILD		0x40	/* a clone/fork returning in the child */
-#define SCAP_CALL_FD_SHARED	0x80	/* descriptor table shared: a racing dup2 could have replaced
-					   the file between the call and its exit */
+#define SCAP_CALL_FD_SHARED	0x80	/* descriptor table shared: a racing dup2 could have put
+					   another file there between the call and its exit */
 
 #define SCAP_MORE_MIDCALL	0x01	/* with NO_ENTRY: the call began before the consumer attached */
 #define SCAP_MORE_NO_STASH	0x02	/* with NO_ENTRY: the stash had no room for this task */
