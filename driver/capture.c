@@ -550,7 +550,8 @@ void kscap_on_exec(void *data, struct task_struct *task, pid_t old_pid, struct l
 		return;
 	mask = wanted_always(s);
 	if (mask) {
-		kscap_rec_begin(s, SCAP_REC_EXEC, sizeof(*rec), SCAP_TALLY_KEY(SCAP_REC_EXEC, 0, 0));
+		kscap_rec_begin(s, SCAP_REC_EXEC, sizeof(*rec),
+				SCAP_TALLY_KEY(SCAP_REC_EXEC, 0, 0));
 		kscap_exec_file(s);
 		rec = &s->rec->exec;
 		rec->tid = task->pid;
@@ -574,7 +575,8 @@ void kscap_on_exit(void *data, struct task_struct *task)
 		return;
 	mask = wanted_always(s);
 	if (mask) {
-		kscap_rec_begin(s, SCAP_REC_EXIT, sizeof(*rec), SCAP_TALLY_KEY(SCAP_REC_EXIT, 0, 0));
+		kscap_rec_begin(s, SCAP_REC_EXIT, sizeof(*rec),
+				SCAP_TALLY_KEY(SCAP_REC_EXIT, 0, 0));
 		rec = &s->rec->exit;
 		rec->tid = task->pid;
 		rec->status = task->exit_code;

@@ -121,7 +121,7 @@ struct scap_rec_call {
 #define SCAP_CALL_FD_SHARED	0x80	/* descriptor table shared: a racing dup2 could have put
 					   another file there between the call and its exit */
 
-#define SCAP_MORE_MIDCALL	0x01	/* with NO_ENTRY: the call began before the consumer attached */
+#define SCAP_MORE_MIDCALL	0x01	/* with NO_ENTRY: the call began before the probes came */
 #define SCAP_MORE_NO_STASH	0x02	/* with NO_ENTRY: the stash had no room for this task */
 #define SCAP_MORE_ARGS_LOST	0x04	/* registers were rewritten and no entry was seen: arguments
 					   are not those of the call */
