@@ -150,7 +150,7 @@ struct scap_rec_fork {
 	__u32 pad;
 };
 
-/* EXEC: the new image is in place. Blobs: SCAP_SLOT_FILENAME, SCAP_SLOT_INTERP where they differ. */
+/* EXEC: the new image is in place. Blobs: SCAP_SLOT_FILENAME; SCAP_SLOT_INTERP if it differs. */
 struct scap_rec_exec {
 	struct scap_rec h;
 	__u32 tid;
@@ -273,7 +273,7 @@ struct scap_tally {
 	__u32 count;
 };
 
-/* What kind of record was lost; nr is 0xffff for numbers outside 0..65534, 0 where there is none. */
+/* What kind of record was lost; nr: 0xffff for numbers outside 0..65534, 0 where there is none. */
 #define SCAP_TALLY_KEY(type, abi, nr)	((__u32)(type) << 24 | (__u32)(abi) << 16 | (__u16)(nr))
 #define SCAP_TALLY_TYPE(key)		((key) >> 24)
 #define SCAP_TALLY_ABI(key)		((key) >> 16 & 0xff)
@@ -327,7 +327,7 @@ enum scap_role {
 	SCAP_ROLES
 };
 
-/* ---- the device ------------------------------------------------------------------------------- */
+/* ---- the device ---------------------------------------------------------------------------- */
 
 /* Kernel-written, one per possible CPU, in one read-only mapping at SCAP_MMAP_CTL. */
 struct scap_ring_ctl {
@@ -346,7 +346,7 @@ struct scap_ring_pos {
 #define SCAP_MMAP_DATA(cpu)	((2ULL << 40) + ((__u64)(cpu) << 41))
 
 /*
- * One moment on three clocks, read together. Record times are raw_ns. clock: what raw_ns is made of.
+ * One moment on three clocks, read together. Record times are raw_ns.
  */
 struct scap_clock {
 	__u64 raw_ns;
@@ -401,7 +401,7 @@ struct scap_filter_spec {
 
 struct scap_watermark {
 	__u64 now_ns;		/* out: raw clock */
-	__u64 safe_ns;		/* out: every record before this is below the heads read from now on;
+	__u64 safe_ns;		/* out: records before this are below the heads read from now on;
 				   0: none known yet, ask again */
 };
 
@@ -410,7 +410,7 @@ struct scap_stats {
 	__u32 n_stash_slots;
 	__u64 n_stash_full;	/* calls whose entry found no slot */
 	__u64 n_clock_back;	/* latencies clamped to 0 */
-	__u64 n_reserve_retry;	/* reservations repeated (an interrupt or an epoch's end came between) */
+	__u64 n_reserve_retry;	/* reservations repeated: an interrupt came between */
 	__u64 n_nested_lost;	/* attempts inside another probe on the same CPU */
 };
 
