@@ -499,11 +499,19 @@ void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)
 
 /* ---- processes ------------------------------------------------------------------------------ */
 
-/* Consumers among whose processes current is: these events pass all other filters. */
-static u32 wanted_always(struct kscap_scratch *s)
+/*
+ * Begins a record of a process' life and returns who wants it, 0: nobody. Among the chosen
+ * processes these events pass all other filters.
+ */
+static u32 begin_event(struct kscap_scratch *s, u8 type, u32 bytes)
 {
+	u32 mask;
+
 	s->slot = kscap_stash_find(current);
-	return wanted_at_entry(s, true);
+	mask = wanted_at_entry(s, true);
+	if (mask)
+		kscap_rec_begin(s, type, bytes, SCAP_TALLY_KEY(type, 0, 0));
+	return mask;
 }
 
 /* Before the child can run: it inherits its parent's trees, whoever is started by now. */
@@ -523,10 +531,8 @@ void kscap_on_fork(void *data, struct task_struct *parent, struct task_struct *c
 		if (from && from->tree)
 			kscap_stash_tree_set(to, from->tree);
 	}
-	mask = wanted_always(s);
+	mask = begin_event(s, SCAP_REC_FORK, sizeof(*rec));
 	if (mask) {
-		kscap_rec_begin(s, SCAP_REC_FORK, sizeof(*rec),
-				SCAP_TALLY_KEY(SCAP_REC_FORK, 0, 0));
 		rec = &s->rec->fork;
 		rec->tid = parent->pid;
 		rec->tgid = parent->tgid;
@@ -548,10 +554,8 @@ void kscap_on_exec(void *data, struct task_struct *task, pid_t old_pid, struct l
 
 	if (!scratch_take(&s))
 		return;
-	mask = wanted_always(s);
+	mask = begin_event(s, SCAP_REC_EXEC, sizeof(*rec));
 	if (mask) {
-		kscap_rec_begin(s, SCAP_REC_EXEC, sizeof(*rec),
-				SCAP_TALLY_KEY(SCAP_REC_EXEC, 0, 0));
 		kscap_exec_file(s);
 		rec = &s->rec->exec;
 		rec->tid = task->pid;
@@ -573,10 +577,8 @@ void kscap_on_exit(void *data, struct task_struct *task)
 
 	if (!scratch_take(&s))
 		return;
-	mask = wanted_always(s);
+	mask = begin_event(s, SCAP_REC_EXIT, sizeof(*rec));
 	if (mask) {
-		kscap_rec_begin(s, SCAP_REC_EXIT, sizeof(*rec),
-				SCAP_TALLY_KEY(SCAP_REC_EXIT, 0, 0));
 		rec = &s->rec->exit;
 		rec->tid = task->pid;
 		rec->status = task->exit_code;
