@@ -332,7 +332,8 @@ static int terminal(int *ret_fd)
 	struct termios raw;
 	int fd;
 
-	cr_assert_eq(openpty(ret_fd, &fd, NULL, NULL, NULL), 0);
+	if (openpty(ret_fd, &fd, NULL, NULL, NULL) < 0)
+		cr_skip_test("no pseudo terminals here");
 	tcgetattr(fd, &raw);
 	cfmakeraw(&raw);
 	tcsetattr(fd, TCSANOW, &raw);

@@ -26,7 +26,7 @@
  * fits is preceded by a GAP with the missing sequence range, time range and tally. Introductions
  * and gaps that found no room are not attempts of their own: they belong to the record they serve.
  * (One introduction stands alone: the file of a close, written at the call's entry. Where it is
- * lost, the tally has a key of type FILE, which is no event and not counted as one.)
+ * lost, it is an attempt of its own, and the tally has a key of type FILE.)
  *
  * Introductions. Time is cut into epochs of 2^SCAP_EPOCH_SHIFT ns. A thread's first record in an
  * epoch on a CPU is preceded, in that ring, by INTRO; a file cookie's first use by FILE. A later
