@@ -196,16 +196,17 @@ static noinline void enter_slow(struct pt_regs *regs, int nr)
 /* Without a call on the usual way, so that no register need be saved. */
 void kscap_on_sys_enter(void *data, struct pt_regs *regs, long raw_nr)
 {
-	unsigned int abi = kscap_arch_abi(raw_nr);
+	unsigned int abi = kscap_arch_abi_small();
 	struct kscap_stash_slot *slot;
+	int nr = raw_nr;
 
 	kscap_probe_enter();
 	slot = kscap_stash_find_first(current);
-	if (unlikely(!slot || !kscap_clock_is_raw() ||
-		     kscap_row(abi, raw_nr)->flags & KSCAP_ROW_ENTRY))
-		enter_slow(regs, raw_nr);
+	if (unlikely(!slot || !kscap_clock_is_raw() || (u32)nr >= KSCAP_NR_ROWS ||
+		     kscap_row_small(abi, nr)->flags & KSCAP_ROW_ENTRY))
+		enter_slow(regs, nr);
 	else
-		kscap_stash_enter(slot, kscap_now_raw(), raw_nr, abi);
+		kscap_stash_enter(slot, kscap_now_raw(), nr, abi);
 	kscap_probe_leave();
 }
 
@@ -233,16 +234,19 @@ static noinline void classify_no_entry(struct kscap_scratch *s)
 }
 
 /*
- * The entry that the stash knows is not that of this exit, or there is none. exec may have changed
- * number and ABI, sigreturn the number: then the entry tells.
+ * Odd numbers, and exits whose entry the stash does not know. exec may have changed number and ABI,
+ * sigreturn the number: then the entry tells.
  */
 static noinline void view_odd_exit(struct kscap_scratch *s)
 {
 	const struct kscap_stash_slot *slot = s->slot;
 
-	if (slot && slot->time_ns &&
-	    kscap_row(slot->abi, slot->nr)->flags & (KSCAP_ROW_EXEC | KSCAP_ROW_SIGRETURN)) {
-		s->had_entry = true;
+	s->abi = kscap_arch_abi(s->nr);
+	s->had_entry = slot && slot->time_ns &&
+		       ((slot->nr == s->nr && slot->abi == s->abi) ||
+			kscap_row(slot->abi, slot->nr)->flags &
+			(KSCAP_ROW_EXEC | KSCAP_ROW_SIGRETURN));
+	if (s->had_entry) {
 		s->nr = slot->nr;
 		s->abi = slot->abi;
 		s->latency_ns = s->now - slot->time_ns;
@@ -259,18 +263,19 @@ static __always_inline void view_exit(struct kscap_scratch *s, struct pt_regs *r
 {
 	struct kscap_stash_slot *slot = kscap_stash_find(current);
 	int nr = syscall_get_nr(current, regs);
-	unsigned int abi = kscap_arch_abi(nr);
+	unsigned int abi = kscap_arch_abi_small();
 
 	s->slot = slot;
 	s->flags = 0;
 	s->more = 0;
 	s->nr = nr;
-	s->abi = abi;
 	s->ret = kscap_arch_ret(ret, abi);
-	s->had_entry = slot && slot->time_ns && slot->nr == nr && slot->abi == abi;
-	if (likely(s->had_entry)) {
+	if (likely(slot && slot->time_ns && slot->nr == nr && slot->abi == abi &&
+		   (u32)nr < KSCAP_NR_ROWS)) {
+		s->abi = abi;
+		s->had_entry = true;
 		s->latency_ns = s->now - slot->time_ns;
-		s->row = kscap_row(abi, nr);
+		s->row = kscap_row_small(abi, nr);
 	} else {
 		view_odd_exit(s);
 	}

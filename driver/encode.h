@@ -45,12 +45,14 @@ static __always_inline void kscap_user_str_inline(struct kscap_scratch *s, unsig
 {
 	char *to = kscap_blob_begin(s, SCAP_PATH_MAX_BYTES);
 	unsigned int state;
-	u32 n;
+	u64 got;
 
 	if (!to)
 		return;
-	n = kscap_ucopy_str(to, ptr, SCAP_PATH_MAX_BYTES, &state);
-	kscap_blob_end(s, slot, state, n, state == SCAP_STATE_WHOLE ? n : SCAP_LEN_UNKNOWN);
+	got = kscap_ucopy_str(to, ptr, SCAP_PATH_MAX_BYTES);
+	state = KSCAP_STR_STATE(got);
+	kscap_blob_end(s, slot, state, KSCAP_STR_LEN(got),
+		       state == SCAP_STATE_WHOLE ? KSCAP_STR_LEN(got) : SCAP_LEN_UNKNOWN);
 }
 
 /* A string from user memory, a string of the kernel's, n bytes from user memory. */

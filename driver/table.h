@@ -48,6 +48,12 @@ struct kscap_row {
 extern struct kscap_row kscap_nr_row[2][KSCAP_NR_ROWS];
 extern const struct kscap_row kscap_raw_row;
 
+/* nr is below KSCAP_NR_ROWS, abi is not that of x32. */
+static __always_inline const struct kscap_row *kscap_row_small(unsigned int abi, u32 nr)
+{
+	return &kscap_nr_row[abi][array_index_nospec((unsigned long)nr, KSCAP_NR_ROWS)];
+}
+
 /* Never NULL: numbers without a row have one of six unknown arguments. */
 static __always_inline const struct kscap_row *kscap_row(unsigned int abi, int nr)
 {
@@ -58,8 +64,7 @@ static __always_inline const struct kscap_row *kscap_row(unsigned int abi, int n
 		if (abi != SCAP_ABI_X32 || i >= KSCAP_NR_ROWS)
 			return &kscap_raw_row;
 	}
-	i = array_index_nospec(i, KSCAP_NR_ROWS);
-	return &kscap_nr_row[abi == SCAP_ABI_I386][i];
+	return kscap_row_small(abi == SCAP_ABI_I386, i);
 }
 
 /* Completes the rows' flags. */

@@ -34,7 +34,7 @@ u32 kscap_ucopy(void *dst, u64 src, u32 n)
  * Eight bytes at a time where they lie within one page, single bytes up to the page's end: a
  * string that ends just before an unmapped page is read whole.
  */
-u32 kscap_ucopy_str(char *dst, u64 src, u32 max, unsigned int *ret_state)
+u64 kscap_ucopy_str(char *dst, u64 src, u32 max)
 {
 	const struct word_at_a_time constants = WORD_AT_A_TIME_CONSTANTS;
 	const char __user *from = (const char __user *)(unsigned long)src;
@@ -72,6 +72,5 @@ out:
 	user_access_end();
 denied:
 	pagefault_enable();
-	*ret_state = state;
-	return i;
+	return (u64)state << 32 | i;
 }

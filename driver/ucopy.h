@@ -50,9 +50,12 @@ out:
 /* Bytes copied, at most n; fewer: the memory faulted there. */
 u32 kscap_ucopy(void *dst, u64 src, u32 n);
 /*
- * A string without its NUL, at most max bytes: its length, *ret_state = SCAP_STATE_*
- * (TRUNCATED: max reached before the NUL; UNREADABLE: faulted behind the bytes returned).
+ * A string without its NUL, at most max bytes: KSCAP_STR_LEN() and KSCAP_STR_STATE() of the result
+ * (TRUNCATED: max reached before the NUL; UNREADABLE: faulted behind the bytes copied). In one
+ * word, because a local variable whose address is taken costs the hot path a stack protector.
  */
-u32 kscap_ucopy_str(char *dst, u64 src, u32 max, unsigned int *ret_state);
+u64 kscap_ucopy_str(char *dst, u64 src, u32 max);
+#define KSCAP_STR_LEN(r)	((u32)(r))
+#define KSCAP_STR_STATE(r)	((unsigned int)((r) >> 32))
 
 #endif

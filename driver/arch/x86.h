@@ -23,9 +23,14 @@ static __always_inline unsigned int kscap_arch_abi(int nr)
 {
 	if (current_thread_info()->status & TS_COMPAT)
 		return SCAP_ABI_I386;
-	if (unlikely((u32)nr > 0xffff))
-		return nr >= KSCAP_X32_BIT ? SCAP_ABI_X32 : SCAP_ABI_X86_64;
-	return SCAP_ABI_X86_64;
+	return nr >= KSCAP_X32_BIT ? SCAP_ABI_X32 : SCAP_ABI_X86_64;
+}
+
+/* The same for numbers that are known to be small. */
+static __always_inline unsigned int kscap_arch_abi_small(void)
+{
+	BUILD_BUG_ON(TS_COMPAT != 2 || SCAP_ABI_I386 != 1);
+	return (current_thread_info()->status & TS_COMPAT) / 2;
 }
 
 /* The first n arguments at least; of a 32-bit call only the lower halves exist. */
