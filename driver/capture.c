@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "capture.h"
 
-#include <linux/binfmts.h>
 #include <linux/cpu.h>
 #include <linux/percpu.h>
 #include <linux/sched/signal.h>

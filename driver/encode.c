@@ -180,11 +180,14 @@ static void fd_pair(struct kscap_scratch *s, unsigned int slot, u64 ptr)
 	kscap_fd_ref(s, 1, fds[1]);
 }
 
-/* Switches become chains of comparisons under retpolines: the frequent roles come first. */
-static noinline void encode_rare(struct kscap_scratch *s, unsigned int i, u8 role, u64 arg,
-				 u64 next)
+void kscap_encode_rare(struct kscap_scratch *s, unsigned int i, u8 role)
 {
+	u64 arg = s->args[i], next = i < 5 ? s->args[i + 1] : 0;
+
 	switch (role) {
+	case SCAP_ROLE_STR:
+		kscap_blob_user_str(s, i, arg);
+		break;
 	case SCAP_ROLE_IOV_IN:
 	case SCAP_ROLE_IOV_OUT:
 		io_vector_arg(s, i, arg, next, role == SCAP_ROLE_IOV_IN);
@@ -216,23 +219,6 @@ static noinline void encode_rare(struct kscap_scratch *s, unsigned int i, u8 rol
 	}
 }
 
-static __always_inline void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
-{
-	u64 arg = s->args[i], next = i < 5 ? s->args[i + 1] : 0;
-
-	if (role == SCAP_ROLE_PATH || role == SCAP_ROLE_STR) {
-		kscap_user_str_inline(s, i, arg);
-	} else if (role == SCAP_ROLE_BUF_OUT) {
-		/* MSG_TRUNC: the result may be more than the buffer holds. */
-		if (s->ret > 0)
-			kscap_io_buffer(s, i, arg, min_t(u64, s->ret, next));
-	} else if (role == SCAP_ROLE_BUF_IN) {
-		kscap_io_buffer(s, i, arg, s->ret >= 0 ? s->ret : next);
-	} else {
-		encode_rare(s, i, role, arg, next);
-	}
-}
-
 void kscap_encode_blobs(struct kscap_scratch *s)
 {
 	const struct kscap_row *row = s->row;
@@ -244,5 +230,5 @@ void kscap_encode_blobs(struct kscap_scratch *s)
 	}
 	for (i = 0; i < row->nargs; i++)
 		if (row->role[i] >= SCAP_ROLE_FD_PAIR && row->role[i] <= SCAP_ROLE_OPEN_HOW)
-			encode_arg(s, i, row->role[i]);
+			kscap_encode_arg(s, i, row->role[i]);
 }

@@ -10,7 +10,7 @@
 #include "consumer.h"
 #include "ucopy.h"
 
-/* Adds the blobs of all arguments that have one; s->row, abi, args, ret are set. */
+/* The blobs of calls that have several, and of exec; s->row, abi, args, ret are set. */
 void kscap_encode_blobs(struct kscap_scratch *s);
 
 /* ---- for the fill_*.c ---- */
@@ -93,26 +93,35 @@ static __always_inline void kscap_io_buffer(struct kscap_scratch *s, unsigned in
 		kscap_io_blob_end(s, slot, kscap_ucopy_inline(to, ptr, want), want, len);
 }
 
-/* Blobs of the calls that are made most, without a call; all others in encode.c. */
+/* All other roles. */
+void kscap_encode_rare(struct kscap_scratch *s, unsigned int i, u8 role);
+
+/*
+ * The blob of argument i. Under retpolines a switch is a chain of comparisons: the frequent roles
+ * come first, and are done without a call.
+ */
+static __always_inline void kscap_encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
+{
+	if (role == SCAP_ROLE_PATH) {
+		kscap_user_str_inline(s, i, s->args[i]);
+	} else if (role == SCAP_ROLE_BUF_OUT) {
+		/* MSG_TRUNC: the result may be more than the buffer holds. */
+		if (s->ret > 0)
+			kscap_io_buffer(s, i, s->args[i], min_t(u64, s->ret, s->args[i + 1]));
+	} else if (role == SCAP_ROLE_BUF_IN) {
+		kscap_io_buffer(s, i, s->args[i], s->ret >= 0 ? s->ret : s->args[i + 1]);
+	} else {
+		kscap_encode_rare(s, i, role);
+	}
+}
+
+/* All blobs of a call: mostly there is one. */
 static __always_inline void kscap_encode_call(struct kscap_scratch *s)
 {
 	const struct kscap_row *row = s->row;
-	int i = row->blob_arg;
-	u8 role;
 
-	if (unlikely(i < 0)) {
-		kscap_encode_blobs(s);
-		return;
-	}
-	role = row->role[i];
-	if (role == SCAP_ROLE_PATH)
-		kscap_user_str_inline(s, i, s->args[i]);
-	else if (role == SCAP_ROLE_BUF_OUT && s->ret <= 0)
-		return;
-	else if (role == SCAP_ROLE_BUF_OUT)
-		kscap_io_buffer(s, i, s->args[i], min_t(u64, s->ret, s->args[i + 1]));
-	else if (role == SCAP_ROLE_BUF_IN && s->ret >= 0)
-		kscap_io_buffer(s, i, s->args[i], s->ret);
+	if (likely(row->blob_arg >= 0))
+		kscap_encode_arg(s, row->blob_arg, row->role[row->blob_arg]);
 	else
 		kscap_encode_blobs(s);
 }

@@ -6,7 +6,6 @@
 #include "capture.h"
 
 struct linux_binprm;
-struct msghdr;
 struct socket;
 
 /* fill_fd.c: makes the FILE record (without time and sequence) in ref. */
