@@ -49,7 +49,7 @@ bool scap__param_number(const struct scap_event *ev, const struct scap__param *p
 /* Slot of the blob that holds what the parameter points to. */
 unsigned scap__param_slot(const struct scap__param *p);
 bool scap__is_string_role(unsigned role);
-/* The kernel leaves out the path asked for where the file found has the same. */
+/* A record without the path asked for: the path of the file that was found stands for it. */
 bool scap__path_is_files(const struct scap_event *ev, const struct scap__param *p);
 /* The file behind descriptor argument i, and behind the result; NULL: not known. */
 const struct scap__file *scap__arg_file(const struct scap_event *ev, unsigned i);
