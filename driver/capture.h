@@ -15,9 +15,7 @@ struct file;
 struct kscap_consumer;
 struct kscap_ring;
 struct kscap_stash_slot;
-struct linux_binprm;
 struct pt_regs;
-struct task_struct;
 
 /* I/O data or argv, two paths, one more string, addresses; each with its blob header. */
 #define KSCAP_BLOB_BYTES	(65536 + 3 * (SCAP_PATH_MAX_BYTES + 8) + 512)
@@ -90,8 +88,14 @@ void kscap_capture_stats(struct scap_stats *stats);
 
 void kscap_on_sys_enter(void *data, struct pt_regs *regs, long nr);
 void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret);
-void kscap_on_fork(void *data, struct task_struct *parent, struct task_struct *child);
-void kscap_on_exec(void *data, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm);
-void kscap_on_exit(void *data, struct task_struct *task);
+
+/* This CPU's scratch memory. False: it is in use, for an interrupt came into a probe. */
+bool kscap_scratch_take(struct kscap_scratch **ret_s);
+void kscap_scratch_give(struct kscap_scratch *s);
+/*
+ * Begins a record of what current does and returns who wants it, 0: nobody. Among the chosen
+ * processes events pass all other filters.
+ */
+u32 kscap_event_begin(struct kscap_scratch *s, u8 type, u32 bytes);
 
 #endif

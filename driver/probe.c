@@ -10,6 +10,7 @@
 
 #include "capture.h"
 #include "clock.h"
+#include "events.h"
 #include "stash.h"
 
 static DEFINE_MUTEX(probes_lock);
