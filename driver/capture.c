@@ -1,582 +1,457 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The probes of system calls, and the fast way of a call: one consumer, which takes whatever its
+ * bitmap and its process trees let through; a call whose entry is known, in the main lane; its
+ * thread and file introduced, and no gap due. Everything else goes the general way (call.c), which
+ * begins anew.
+ *
+ * The record is written straight behind the position of the consumer's ring, in memory that nobody
+ * was told of, and when it is complete one compare-exchange takes the space. The position is read
+ * before the clock, and the exchange fails if it has moved since. Nobody else writes there
+ * meanwhile: interrupts that come into a probe leave the main lane alone.
+ *
+ * What was introduced is remembered in two places. The ring's caches (intro.h) say it of every
+ * thread and file by a hash of all that an introduction shows. The stash slot of a thread and the
+ * CPU's table of open files say it again, for this one ring and epoch (a token names both), beside
+ * the pointers from which the hash was made: so it need not be made for each call. Of a thread only
+ * name and cgroup can be changed by others; what it changes itself are calls of decisive.def, after
+ * which the hash is made again.
+ */
 #include "capture.h"
 
-#include <linux/cpu.h>
-#include <linux/percpu.h>
-#include <linux/sched/signal.h>
-#include <linux/seccomp.h>
-#include <linux/smp.h>
-#include <linux/vmalloc.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/sched.h>
 
 #include "clock.h"
-#include "compat.h"
 #include "consumer.h"
 #include "emit.h"
 #include "encode.h"
-#include "fill.h"
-#include "filter.h"
 #include "ref.h"
 #include "ring.h"
 #include "stash.h"
 
-static DEFINE_PER_CPU(struct kscap_scratch *, scratch);
-
-/* ---- this CPU's scratch memory ------------------------------------------------------------- */
-
-/* False: an interrupt came into a probe of this CPU. */
-static __always_inline bool scratch_take(struct kscap_scratch **ret_s)
-{
-	struct kscap_scratch *s;
-
-	kscap_probe_enter();
-	s = this_cpu_read(scratch);
-	if (unlikely(s->busy)) {
-		s->n_nested++;
-		kscap_probe_leave();
-		return false;
-	}
-	s->busy = 1;
-	barrier();
-	*ret_s = s;
-	return true;
-}
-
-static __always_inline void scratch_give(struct kscap_scratch *s)
-{
-	barrier();
-	s->busy = 0;
-	kscap_probe_leave();
-}
-
-int kscap_capture_alloc(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct kscap_scratch *s = vzalloc_node(sizeof(*s), cpu_to_node(cpu));
-
-		if (!s) {
-			kscap_capture_free();
-			return -ENOMEM;
-		}
-		per_cpu(scratch, cpu) = s;
-	}
-	return 0;
-}
-
-void kscap_capture_free(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		vfree(per_cpu(scratch, cpu));
-		per_cpu(scratch, cpu) = NULL;
-	}
-}
-
-/* A consumer that is on its way out is still there until a grace period later. */
-void kscap_capture_lead(struct kscap_consumer *only)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		WRITE_ONCE(per_cpu(scratch, cpu)->lead, only ? &only->rings[cpu] : NULL);
-}
-
-void kscap_capture_stats(struct scap_stats *stats)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		const struct kscap_scratch *s = per_cpu(scratch, cpu);
-
-		stats->n_nested_lost += READ_ONCE(s->n_nested);
-		stats->n_clock_back += READ_ONCE(s->n_clock_back);
-	}
-}
-
 /* ---- entry --------------------------------------------------------------------------------- */
 
-/* Consumers that want this call, as far as that is known before its result. */
-static u32 wanted_at_entry(const struct kscap_scratch *s, bool always)
+/* A task's first call, an odd number, a clock that is a call, or something to record at once. */
+static noinline void enter_slow(struct pt_regs *regs, int nr)
 {
-	u32 active = smp_load_acquire(&kscap_active), mask = 0, todo;
-	u8 tree = s->slot ? s->slot->tree : 0;
-	struct kscap_consumer *c;
+	unsigned int abi = kscap_arch_abi(nr);
+	const struct kscap_row *row = kscap_row(abi, nr);
+	struct kscap_stash_slot *slot;
+	struct kscap_scratch *s;
 
-	kscap_for_each_consumer(c, active, todo)
-		if (kscap_filter_task(&c->filter, current, tree) &&
-		    (always || kscap_filter_nr(&c->filter, s->abi, s->nr)))
-			mask |= todo & -todo;
-	return mask;
-}
-
-/* A call that may never return: its mark. */
-static void mark_entry(struct kscap_scratch *s, struct pt_regs *regs)
-{
-	const struct kscap_row *row = s->row;
-	struct scap_rec_enter *rec;
-	u32 mask;
-
-	kscap_rec_begin(s, SCAP_REC_ENTER, sizeof(*rec) + row->nargs * 8,
-			SCAP_TALLY_KEY(SCAP_REC_ENTER, s->abi, s->nr));
-	s->args = &s->rec->words[sizeof(*rec) / 8];
-	kscap_arch_args(regs, s->abi, s->args, 6);
-	if (s->slot && row->flags & KSCAP_ROW_EXEC)
-		memcpy(s->slot->args, s->args, sizeof(s->slot->args));
-	mask = wanted_at_entry(s, true);
-	if (!mask)
+	if (row->entry == KSCAP_ENTRY_SKIP)
 		return;
-	rec = &s->rec->enter;
-	rec->tid = current->pid;
-	rec->nr = s->nr;
-	rec->shape = SCAP_SHAPE(s->abi, row->nargs);
-	rec->pad = 0;
-	if (row->flags & KSCAP_ROW_EXEC)
-		kscap_exec_blobs_entry(s);
-	kscap_emit(s, mask);
+	slot = kscap_stash_claim(current);
+	if (slot) {
+		if (slot->skip)
+			return;
+		kscap_stash_enter(slot, kscap_now(), row->call ? (unsigned long)row :
+							       KSCAP_CALL(nr, abi));
+	}
+	if (row->entry != KSCAP_ENTRY_SPECIAL || !kscap_scratch_take(&s))
+		return;
+	kscap_call_entry(s, regs, nr);
+	kscap_scratch_give(s);
 }
 
 /*
- * close: its file is gone at the exit, so its cookie and introduction are taken here. Whoever asks
- * for nothing more than this process' calls has mostly seen the file already.
+ * The slot of current, mostly: that of the last call on this CPU, or else the first place where it
+ * may be. Whether it is must be asked.
  */
-static void close_entry(struct kscap_scratch *s, int fd)
+static __always_inline struct kscap_stash_slot *slot_here(struct kscap_scratch *s,
+							  const struct task_struct *task)
 {
-	struct kscap_ring *lead = READ_ONCE(s->lead);
-	u32 mask;
+	struct kscap_stash_slot *slot = s->last_slot;
 
-	kscap_fd_ref(s, 0, fd);
-	if (s->slot)
-		s->slot->args[0] = (u32)s->cookies;
-	if (!(u32)s->cookies ||
-	    (lead && !kscap_file_is_new(lead, &s->refs[0], kscap_now() >> SCAP_EPOCH_SHIFT)))
-		return;
-	kscap_rec_begin(s, 0, 0, SCAP_TALLY_KEY(SCAP_REC_FILE, 0, 0));
-	mask = wanted_at_entry(s, false);
-	if (mask)
-		kscap_emit(s, mask);
-}
-
-static noinline void special_entry(struct pt_regs *regs, const struct kscap_row *row,
-				   struct kscap_stash_slot *slot, unsigned int abi, int nr)
-{
-	struct kscap_scratch *s;
-
-	if (!scratch_take(&s))
-		return;
-	s->row = row;
-	s->slot = slot;
-	s->abi = abi;
-	s->nr = nr;
-	if (row->flags & KSCAP_ROW_CLOSE) {
-		kscap_arch_args(regs, abi, s->buf, 1);
-		close_entry(s, s->buf[0]);
-		kscap_fd_put(s);
-	} else {
-		mark_entry(s, regs);
+	if (unlikely(READ_ONCE(slot->task) != task)) {
+		slot = kscap_stash_home(task);
+		s->last_slot = slot;
 	}
-	scratch_give(s);
-}
-
-/* A task's first call, a clock that is a call, or a mark to be made: see below. */
-static noinline void enter_slow(struct pt_regs *regs, int nr)
-{
-	struct kscap_stash_slot *slot = kscap_stash_claim(current);
-	unsigned int abi = kscap_arch_abi(nr);
-	const struct kscap_row *row = kscap_row(abi, nr);
-
-	if (slot)
-		kscap_stash_enter(slot, kscap_now(), nr, abi);
-	if (row->flags & KSCAP_ROW_ENTRY)
-		special_entry(regs, row, slot, abi, nr);
+	return slot;
 }
 
 /* Without a call on the usual way, so that no register need be saved. */
 void kscap_on_sys_enter(void *data, struct pt_regs *regs, long raw_nr)
 {
-	unsigned int abi = kscap_arch_abi_small();
+	const struct kscap_row *row;
 	struct kscap_stash_slot *slot;
 	int nr = raw_nr;
 
 	kscap_probe_enter();
-	slot = kscap_stash_find_first(current);
-	if (unlikely(!slot || !kscap_clock_is_raw() || (u32)nr >= KSCAP_NR_ROWS ||
-		     kscap_row_small(abi, nr)->flags & KSCAP_ROW_ENTRY))
-		enter_slow(regs, nr);
-	else
-		kscap_stash_enter(slot, kscap_now_raw(), nr, abi);
+	if (unlikely((u32)nr >= KSCAP_NR_ROWS))
+		goto slow;
+	row = kscap_row_small(kscap_arch_abi_small(), nr);
+	if (unlikely(row->entry != KSCAP_ENTRY_PLAIN)) {
+		if (row->entry == KSCAP_ENTRY_SKIP)
+			goto out;
+		goto slow;
+	}
+	slot = slot_here(this_cpu_read(kscap_scratch), current);
+	if (unlikely(READ_ONCE(slot->task) != current || !kscap_clock_is_raw()))
+		goto slow;
+	if (likely(!slot->skip))
+		kscap_stash_enter(slot, kscap_now_raw(), (unsigned long)row);
+	goto out;
+slow:
+	enter_slow(regs, nr);
+out:
 	kscap_probe_leave();
 }
 
-/* ---- exit ---------------------------------------------------------------------------------- */
+/* ---- the fast way: what is known of thread and files --------------------------------------- */
 
-/*
- * An exit without an entry: refused by seccomp, a child's first return, a program started by the
- * kernel, or a call begun before the probes were there. seccomp's TRAP and KILL roll the number
- * back into the result register, and their signal waits to be delivered.
- */
-static noinline void classify_no_entry(struct kscap_scratch *s)
-{
-	const struct kscap_stash_slot *slot = s->slot;
-
-	s->flags = SCAP_CALL_NO_ENTRY;
-	if (slot && slot->flags & KSCAP_STASH_FORKED && s->row->ret == SCAP_ROLE_RET_PID && !s->ret)
-		s->flags |= SCAP_CALL_CHILD;
-	else if (current->seccomp.mode != SECCOMP_MODE_DISABLED && s->ret == s->nr &&
-		 sigismember(&current->pending.signal, SIGSYS))
-		s->flags |= SCAP_CALL_TRAPPED;
-	else if (slot && slot->flags & KSCAP_STASH_MIDCALL)
-		s->more = SCAP_MORE_MIDCALL;
-	else if (!slot)
-		s->more = kscap_stash_is_full(current) ? SCAP_MORE_NO_STASH : SCAP_MORE_MIDCALL;
-}
-
-/*
- * Odd numbers, and exits whose entry the stash does not know. exec may have changed number and ABI,
- * sigreturn the number: then the entry tells.
- */
-static noinline void view_odd_exit(struct kscap_scratch *s)
-{
-	const struct kscap_stash_slot *slot = s->slot;
-
-	s->abi = kscap_arch_abi(s->nr);
-	s->had_entry = slot && slot->time_ns &&
-		       ((slot->nr == s->nr && slot->abi == s->abi) ||
-			kscap_row(slot->abi, slot->nr)->flags &
-			(KSCAP_ROW_EXEC | KSCAP_ROW_SIGRETURN));
-	if (s->had_entry) {
-		s->nr = slot->nr;
-		s->abi = slot->abi;
-		s->latency_ns = s->now - slot->time_ns;
-	} else {
-		s->latency_ns = U64_MAX;
-	}
-	s->row = kscap_row(s->abi, s->nr);
-	if (!s->had_entry)
-		classify_no_entry(s);
-}
-
-/* Number, ABI, result, latency of the call that ends. */
-static __always_inline void view_exit(struct kscap_scratch *s, struct pt_regs *regs, long ret)
-{
-	struct kscap_stash_slot *slot = kscap_stash_find(current);
-	int nr = syscall_get_nr(current, regs);
-	unsigned int abi = kscap_arch_abi_small();
-
-	s->slot = slot;
-	s->flags = 0;
-	s->more = 0;
-	s->nr = nr;
-	s->ret = kscap_arch_ret(ret, abi);
-	if (likely(slot && slot->time_ns && slot->nr == nr && slot->abi == abi &&
-		   (u32)nr < KSCAP_NR_ROWS)) {
-		s->abi = abi;
-		s->had_entry = true;
-		s->latency_ns = s->now - slot->time_ns;
-		s->row = kscap_row_small(abi, nr);
-	} else {
-		view_odd_exit(s);
-	}
-	if (unlikely((s64)s->latency_ns < 0) && s->had_entry) {
-		s->latency_ns = 0;
-		s->n_clock_back++;
-	}
-}
-
-static noinline bool passes_filter(const struct kscap_scratch *s, const struct kscap_filter *f)
-{
-	if (!kscap_filter_task(f, current, s->slot ? s->slot->tree : 0))
-		return false;
-	return s->row->flags & KSCAP_ROW_EXEC || (kscap_filter_nr(f, s->abi, s->nr) &&
-						  kscap_filter_result(f, s->ret, s->latency_ns));
-}
-
-static __always_inline bool wanted_by(const struct kscap_scratch *s, const struct kscap_ring *ring)
-{
-	if (unlikely(current->tgid == ring->owner_tgid))
-		return false;
-	return likely(!ring->filter_flags) || passes_filter(s, &ring->consumer->filter);
-}
-
-static u32 wanted_at_exit(const struct kscap_scratch *s)
-{
-	u32 active = smp_load_acquire(&kscap_active), mask = 0, todo;
-	struct kscap_consumer *c;
-
-	kscap_for_each_consumer(c, active, todo)
-		if (wanted_by(s, &c->rings[smp_processor_id()]))
-			mask |= todo & -todo;
-	return mask;
-}
-
-/* Where the arguments are: in the registers, but for calls that rewrite those. */
-static __always_inline void take_args(struct kscap_scratch *s, struct pt_regs *regs)
-{
-	kscap_arch_args(regs, s->abi, s->args, s->row->nargs);
-	if (likely(!(s->row->flags & (KSCAP_ROW_EXEC | KSCAP_ROW_SIGRETURN))))
-		return;
-	if (s->had_entry)
-		memcpy(s->args, s->slot->args, sizeof(s->slot->args));
-	else
-		s->more |= SCAP_MORE_ARGS_LOST;
-}
-
-/* The files that the call is about: see struct scap_rec_call. */
-static __always_inline void take_files(struct kscap_scratch *s)
-{
-	const struct kscap_row *row = s->row;
-	bool ok = s->ret >= 0 && !(s->flags & SCAP_CALL_TRAPPED);
-
-	if (likely(!(row->flags & (KSCAP_ROW_RET_FD | KSCAP_ROW_EXEC | KSCAP_ROW_CLOSE)))) {
-		if (row->fd_arg >= 0)
-			kscap_fd_ref(s, 0, s->args[row->fd_arg]);
-		return;
-	}
-	if (row->flags & KSCAP_ROW_CLOSE)
-		return;
-	if (ok && row->flags & KSCAP_ROW_RET_FD)
-		kscap_fd_ref(s, 0, s->ret);
-	else if (ok && row->flags & KSCAP_ROW_EXEC)
-		kscap_exec_file(s);
-	/* The second place even when the first stays empty: which is which must be told apart. */
-	if (row->fd_arg >= 0)
-		kscap_fd_ref(s, ok, s->args[row->fd_arg]);
-}
-
-/* The cookies of both files; of a close that of its entry, where it was introduced, too. */
-static __always_inline u64 cookies(const struct kscap_scratch *s)
-{
-	if (unlikely(s->row->flags & KSCAP_ROW_CLOSE))
-		return s->had_entry ? (u32)s->slot->args[0] : 0;
-	return s->cookies;
-}
-
-/* Optional words that rarely are: values too wide for the fixed part. Returns the next word. */
-static noinline u32 wide_words(struct kscap_scratch *s, u32 n)
-{
-	u64 *words = s->rec->words;
-
-	if ((u32)s->nr > 0xffff) {
-		s->flags |= SCAP_CALL_NR64;
-		words[n++] = (s64)s->nr;
-	}
-	if (s->ret != (s32)s->ret) {
-		s->flags |= SCAP_CALL_RET64;
-		words[n++] = s->ret;
-	}
-	if (s->latency_ns >= SCAP_LATENCY_UNKNOWN && s->latency_ns != U64_MAX) {
-		s->flags |= SCAP_CALL_LAT64;
-		words[n++] = s->latency_ns;
-	}
-	return n;
-}
-
-static u32 tally_nr(int nr)
-{
-	return (u32)nr < 0xffff ? nr : 0xffff;
-}
-
-/* Numbers without a row, and x32, whose rows are those of x86-64. */
-static noinline u64 odd_shape(const struct kscap_scratch *s)
-{
-	return KSCAP_SHAPE_WORD(s->nr, SCAP_SHAPE(s->abi, s->row->nargs), 0);
-}
-
-/* A CALL at s->rec: its words in the order of abi.h, then blobs. The header comes last. */
-static __always_inline void build_call(struct kscap_scratch *s, struct pt_regs *regs)
-{
-	const struct kscap_row *row = s->row;
-	u64 *words = s->rec->words, shape = row->shape;
-	u32 n = sizeof(struct scap_rec_call) / 8, at_cookies = 0;
-	u8 row_flags = row->flags;
-
-	if (unlikely((u32)s->nr >= KSCAP_NR_ROWS))
-		shape = odd_shape(s);
-	if (unlikely(s->ret != (s32)s->ret || s->latency_ns >= SCAP_LATENCY_UNKNOWN ||
-		     (u32)s->nr > 0xffff))
-		n = wide_words(s, n);
-	if (row_flags & KSCAP_ROW_FILES)
-		at_cookies = n++;
-	s->args = &words[n];
-	s->bytes = (n + row->nargs) * 8;
-	s->io_bytes = 0;
-	if (row->nargs)
-		take_args(s, regs);
-	if (at_cookies) {
-		s->flags |= SCAP_CALL_COOKIES;
-		take_files(s);
-	}
-	if (row_flags & KSCAP_ROW_BLOBS && likely(!(s->flags & SCAP_CALL_TRAPPED)))
-		kscap_encode_call(s);
-	if (at_cookies)
-		words[at_cookies] = cookies(s);
-	words[2] = KSCAP_TID_WORD(current->pid, s->latency_ns);
-	words[3] = KSCAP_RET_WORD(s->ret) | shape | KSCAP_SHAPE_WORD(0, 0, s->more);
-}
-
-/* In scratch memory, for whoever wants it. */
-static noinline void record_call(struct kscap_scratch *s, struct pt_regs *regs, u32 mask)
-{
-	kscap_rec_begin(s, 0, 0, SCAP_TALLY_KEY(SCAP_REC_CALL, s->abi, tally_nr(s->nr)));
-	build_call(s, regs);
-	s->rec->words[0] = KSCAP_HEAD_WORD(0, SCAP_REC_CALL, s->flags, 0);
-	kscap_emit(s, mask);
-	kscap_fd_put(s);
-}
-
-/* It is built, but not alone: introductions or a gap come first. */
-static noinline void record_copied(struct kscap_scratch *s, struct pt_regs *regs,
-				   struct kscap_ring *ring, u64 word)
-{
-	u32 mask = 1U << ring->consumer->id;
-
-	memcpy(s->buf, s->rec, s->bytes);
-	barrier();
-	if (READ_ONCE(ring->core.word) != word) {
-		kscap_fd_put(s);
-		record_call(s, regs, mask);
-		return;
-	}
-	s->rec = (union kscap_rec *)s->buf;
-	s->rec->words[0] = KSCAP_HEAD_WORD(0, SCAP_REC_CALL, s->flags, 0);
-	s->tally_key = SCAP_TALLY_KEY(SCAP_REC_CALL, s->abi, tally_nr(s->nr));
-	kscap_emit(s, mask);
-	kscap_fd_put(s);
-}
-
-/* For the only consumer, in its ring at once. */
-static __always_inline void record_in_place(struct kscap_scratch *s, struct pt_regs *regs,
-					    struct kscap_ring *ring, u64 word)
-{
-	u32 room8 = ring->room8;
-	enum kscap_sent sent;
-
-	if (unlikely(s->row->flags & KSCAP_ROW_EXEC || !ring_has_room(&ring->core, word, room8))) {
-		record_call(s, regs, 1U << ring->consumer->id);
-		return;
-	}
-	s->rec = ring_at(&ring->core, word);
-	s->room = room8 * 8;
-	build_call(s, regs);
-	s->thread_key = kscap_intro_key(current);
-	sent = kscap_emit_in_place(s, ring, word);
-	if (unlikely(sent == KSCAP_MUST_COPY)) {
-		record_copied(s, regs, ring, word);
-		return;
-	}
-	if (s->row->flags & KSCAP_ROW_FILES)
-		kscap_fd_put(s);
-	if (unlikely(sent == KSCAP_MUST_REDO))
-		record_call(s, regs, 1U << ring->consumer->id);
-}
-
-void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)
-{
+/* A call that is being recorded, in registers. */
+struct fast {
 	struct kscap_scratch *s;
-	struct kscap_ring *lead;
-	u64 word = 0;
-	u32 mask;
-
-	if (!scratch_take(&s))
-		return;
-	lead = READ_ONCE(s->lead);
-	if (likely(lead))
-		word = READ_ONCE(lead->core.word);
-	barrier();
-	s->now = kscap_now();
-	view_exit(s, regs, ret);
-	if (likely(lead)) {
-		if (wanted_by(s, lead))
-			record_in_place(s, regs, lead, word);
-	} else {
-		mask = wanted_at_exit(s);
-		if (mask)
-			record_call(s, regs, mask);
-	}
-	if (likely(s->slot)) {
-		s->slot->time_ns = 0;
-		s->slot->flags = 0;
-	}
-	scratch_give(s);
-}
-
-/* ---- for the events that are no calls --------------------------------------------------------- */
-
-bool kscap_scratch_take(struct kscap_scratch **ret_s)
-{
-	return scratch_take(ret_s);
-}
-
-void kscap_scratch_give(struct kscap_scratch *s)
-{
-	scratch_give(s);
-}
-
-u32 kscap_event_begin(struct kscap_scratch *s, u8 type, u32 bytes)
-{
-	u32 mask;
-
-	s->slot = kscap_stash_find(current);
-	mask = wanted_at_entry(s, true);
-	if (mask)
-		kscap_rec_begin(s, type, bytes, SCAP_TALLY_KEY(type, 0, 0));
-	return mask;
-}
-
-/* ---- pending gaps --------------------------------------------------------------------------- */
-
-struct flush {
-	struct kscap_consumer *c;
-	bool again;
+	struct kscap_ring *ring;
+	struct kscap_stash_slot *slot;
+	struct task_struct *task;
+	const struct kscap_row *row;
+	u64 word;		/* of the ring, before the clock was read */
+	u64 now;
+	u64 token;		/* this ring, now */
+	u64 latency_ns;
+	u64 *rec;
+	s64 ret;
+	u8 flags;		/* SCAP_CALL_* */
+	u8 io_class;
 };
 
-/* On the ring's CPU, from an interrupt: in the middle of a probe the tally is not ours. */
-static void flush_here(struct kscap_ring *ring, struct flush *f, const struct kscap_scratch *s)
-{
-	u32 bytes = kscap_ring_gap_bytes(ring);
-	u64 epoch = kscap_now() >> SCAP_EPOCH_SHIFT;
-	struct ring_slot slot;
-	int rc;
+#define NOT_INTRODUCED	U64_MAX
 
-	if (s->busy) {
-		f->again = true;
-		return;
-	}
-	if (!bytes || !ring_has_room(&ring->core, (u32)ring->core.word, bytes / 8))
-		return;
-	do {
-		rc = ring_reserve(&ring->core, bytes / 8, 1, epoch, SCAP_EPOCH_SHIFT, &slot);
-		if (rc == RING_OK)
-			kscap_ring_gap_write(ring, slot.rec, slot.seq, slot.time_ns);
-		ring_leave(&ring->core);
-		epoch = slot.time_ns >> SCAP_EPOCH_SHIFT;
-	} while (rc == RING_EPOCH);
+/* The slot does not know the thread. Does the ring? Then the slot learns it. */
+static noinline bool thread_is_known(struct kscap_ring *ring, struct kscap_stash_slot *slot,
+				     u64 token, u64 now)
+{
+	struct task_struct *task = current;
+	u64 key = kscap_intro_key(task);
+
+	if (kscap_ring_gap_due(ring) ||
+	    kscap_is_new(kscap_seen_thread(ring, task->pid), key, now >> SCAP_EPOCH_SHIFT))
+		return false;
+	slot->cgroups = task->cgroups;
+	memcpy(slot->comm, task->comm, sizeof(slot->comm));
+	slot->seen = token;
+	return true;
 }
 
-static void flush_on_cpu(void *arg)
+/* Is the thread introduced, and no gap due? */
+static __always_inline bool thread_is_fine(const struct fast *f)
 {
-	struct flush *f = arg;
-	int cpu = smp_processor_id();
+	const struct kscap_stash_slot *slot = f->slot;
+	const u64 *comm = (const u64 *)f->task->comm;
 
-	flush_here(&f->c->rings[cpu], f, per_cpu(scratch, cpu));
+	if (likely(slot->seen == f->token &&
+		   slot->cgroups == rcu_access_pointer(f->task->cgroups) &&
+		   slot->comm[0] == comm[0] && slot->comm[1] == comm[1]))
+		return true;
+	return thread_is_known(f->ring, f->slot, f->token, f->now);
 }
 
-int kscap_capture_flush(struct kscap_consumer *c)
+static __always_inline struct kscap_file_seen *file_seen(struct kscap_scratch *s,
+							 const struct file *file)
 {
-	struct flush f = { .c = c };
-	int cpu;
+	return &s->files_seen[(unsigned long)file->f_path.dentry / 64 % KSCAP_FILES_SEEN];
+}
 
-	cpus_read_lock();
-	for_each_possible_cpu(cpu) {
-		do {
-			f.again = false;
-			/* An offline CPU has no probe: nobody else writes its ring. */
-			if (smp_call_function_single(cpu, flush_on_cpu, &f, 1))
-				flush_here(&c->rings[cpu], &f, per_cpu(scratch, cpu));
-			cond_resched();
-		} while (f.again);
+/*
+ * The same for a file: its cookie, or NOT_INTRODUCED. A socket's ends may change, so its hash is
+ * made each time.
+ */
+static noinline u64 known_cookie(struct kscap_scratch *s, struct kscap_ring *ring,
+				 struct file *file, u64 token, u64 now)
+{
+	const struct inode *inode = file_inode(file);
+	const struct dentry *d = file->f_path.dentry;
+	struct kscap_file_seen *seen = file_seen(s, file);
+	u64 key = kscap_file_key(file, inode);
+	u32 cookie = kscap_cookie(key);
+
+	if (kscap_is_new(kscap_seen_file(ring, cookie), key, now >> SCAP_EPOCH_SHIFT))
+		return NOT_INTRODUCED;
+	*seen = (struct kscap_file_seen){
+		.dentry = d,
+		.mnt = file->f_path.mnt,
+		.parent = READ_ONCE(d->d_parent),
+		.name = READ_ONCE(d->d_name.hash_len),
+		.ino = inode->i_ino,
+		.token = S_ISSOCK(inode->i_mode) ? 0 : token,
+		.cookie = cookie,
+		.io_class = kscap_io_class(file),
+	};
+	/* The hash was made of what is there now only if the name was the same before and after. */
+	if (kscap_file_key(file, inode) != key)
+		seen->token = 0;
+	return cookie;
+}
+
+static __always_inline u64 cookie_of(struct fast *f, struct file *file)
+{
+	const struct kscap_file_seen *seen = file_seen(f->s, file);
+	const struct dentry *d = file->f_path.dentry;
+	u64 cookie = seen->cookie;
+
+	if (unlikely(seen->dentry != d || seen->token != f->token ||
+		     seen->mnt != file->f_path.mnt || seen->ino != file->f_inode->i_ino ||
+		     seen->name != READ_ONCE(d->d_name.hash_len) ||
+		     seen->parent != READ_ONCE(d->d_parent)))
+		cookie = known_cookie(f->s, f->ring, file, f->token, f->now);
+	f->io_class = seen->io_class;
+	return cookie;
+}
+
+/* Another thread may close the descriptor at any moment: see kscap_fd_ref(). */
+static noinline u64 cookie_of_shared_fd(struct kscap_scratch *s, struct kscap_ring *ring, int fd,
+					u64 token, u64 now)
+{
+	struct file *file = fget_raw(fd);
+	u64 cookie;
+
+	if (!file)
+		return 0;
+	cookie = known_cookie(s, ring, file, token, now);
+	s->io_class = kscap_io_class(file);
+	fput(file);
+	return cookie;
+}
+
+/* 0: no file, also where fd is AT_FDCWD or negative otherwise; NOT_INTRODUCED. */
+static __always_inline u64 cookie_of_fd(struct fast *f, int fd)
+{
+	struct files_struct *files = f->task->files;
+	struct file *file;
+	u64 cookie;
+
+	f->io_class = SCAP_IO_OTHER;
+	if (unlikely(!files))
+		return 0;
+	if (unlikely(atomic_read_acquire(&files->count) != 1)) {
+		f->flags |= SCAP_CALL_FD_SHARED;
+		cookie = cookie_of_shared_fd(f->s, f->ring, fd, f->token, f->now);
+		if (cookie)
+			f->io_class = f->s->io_class;
+		return cookie;
 	}
-	cpus_read_unlock();
-	return 0;
+	file = files_lookup_fd_raw(files, fd);
+	return likely(file) ? cookie_of(f, file) : 0;
+}
+
+/* As take_files() of call.c does it: the word of both cookies. */
+static __always_inline bool fast_files(struct fast *f, const u64 *args, enum kscap_way way,
+				       u64 *ret_cookies)
+{
+	const struct kscap_row *row = f->row;
+	u64 first, second;
+
+	if (way == KSCAP_WAY_IO ||
+	    likely(!(row->flags & (KSCAP_ROW_CLOSE | KSCAP_ROW_RET_FD)) && row->fd_arg >= 0)) {
+		*ret_cookies = cookie_of_fd(f, args[row->fd_arg]);
+		return likely(*ret_cookies != NOT_INTRODUCED);
+	}
+	if (row->flags & KSCAP_ROW_CLOSE) {
+		*ret_cookies = (u32)f->slot->args[0];
+		return true;
+	}
+	second = row->fd_arg >= 0 ? cookie_of_fd(f, args[row->fd_arg]) : 0;
+	if (f->ret < 0) {
+		*ret_cookies = second;
+		return second != NOT_INTRODUCED;
+	}
+	first = cookie_of_fd(f, f->ret);
+	*ret_cookies = second << 32 | first;
+	return first != NOT_INTRODUCED && second != NOT_INTRODUCED;
+}
+
+/* ---- the fast way: the record -------------------------------------------------------------- */
+
+/* Roles that have no place in the registers' code. */
+static noinline u32 rare_blobs(struct kscap_scratch *s, const struct kscap_row *row, u64 *rec,
+			       u64 *args, u32 bytes, s64 ret, unsigned int abi, u32 room)
+{
+	s->row = row;
+	s->rec = (union kscap_rec *)rec;
+	s->args = args;
+	s->bytes = bytes;
+	s->ret = ret;
+	s->abi = abi;
+	s->room = room;
+	kscap_encode_blobs(s);
+	return s->bytes;
+}
+
+static __always_inline u64 *fast_buffer(struct fast *f, u64 *at, const u64 *args, int i, u8 role)
+{
+	if (role == SCAP_ROLE_BUF_OUT && f->ret <= 0)
+		return at;
+	return kscap_put_buffer(at, i, args[i], kscap_buffer_len(role, f->ret, args[i + 1]),
+				READ_ONCE(kscap_max_snaplen[f->io_class]));
+}
+
+/*
+ * The blobs at `at`; returns the place behind. Under retpolines a switch is a chain of comparisons:
+ * so the frequent roles stand here.
+ */
+static __always_inline u64 *fast_blobs(struct fast *f, u64 *at, u64 *args, unsigned int abi,
+				       enum kscap_way way)
+{
+	const struct kscap_row *row = f->row;
+	int i = row->blob_arg;
+	u8 role;
+
+	if (way == KSCAP_WAY_IO)
+		return fast_buffer(f, at, args, i, row->role[i]);
+	role = i >= 0 ? row->role[i] : SCAP_ROLE_NONE;
+	if (likely(role == SCAP_ROLE_PATH))
+		return kscap_put_str(at, i, args[i]);
+	f->s->io_class = f->io_class;
+	return f->rec + rare_blobs(f->s, row, f->rec, args, (at - f->rec) * 8, f->ret, abi,
+				   f->ring->room8 * 8) / 8;
+}
+
+/* What must hold, and where and when the record is. False: the general way. */
+static __always_inline bool fast_begin(struct fast *f)
+{
+	f->ring = READ_ONCE(f->s->lead);
+	if (unlikely(!f->ring))
+		return false;
+	f->word = READ_ONCE(f->ring->core.word);
+	barrier();
+	f->now = kscap_now();
+	f->token = f->ring->stamp + (f->now >> SCAP_EPOCH_SHIFT);
+	f->latency_ns = f->now - f->slot->time_ns;
+	/* Also where it is negative. */
+	if (unlikely(f->latency_ns >= SCAP_LATENCY_UNKNOWN ||
+		     !kscap_ring_room(f->ring, (u32)f->word)))
+		return false;
+	f->rec = ring_at(&f->ring->core, (u32)f->word);
+	return true;
+}
+
+/* The header of a record of n8 units, and its publication. */
+static __always_inline bool fast_end(struct fast *f, u32 n8)
+{
+	struct kscap_ring *ring = f->ring;
+
+	if (unlikely(!thread_is_fine(f)))
+		return false;
+	f->rec[0] = KSCAP_HEAD_WORD(n8, SCAP_REC_CALL, f->flags, f->word >> 32);
+	f->rec[1] = f->now;
+	f->rec[2] = KSCAP_TID_WORD(f->task->pid, f->latency_ns);
+	f->rec[3] = KSCAP_RET_WORD(f->ret) | f->row->shape;
+	if (unlikely(!ring_take_outermost(&ring->core, f->word, n8)))
+		return false;
+	kscap_ring_wake(ring);
+	return true;
+}
+
+static __always_inline bool fast_call(struct fast *f, struct pt_regs *regs, enum kscap_way way)
+{
+	const struct kscap_row *row = f->row;
+	unsigned int abi = row >= &kscap_nr_row[KSCAP_NR_ROWS] ? SCAP_ABI_I386 : SCAP_ABI_X86_64;
+	bool files = way == KSCAP_WAY_IO || (way == KSCAP_WAY_RICH && row->flags & KSCAP_ROW_FILES);
+	bool blobs = way == KSCAP_WAY_IO || (way == KSCAP_WAY_RICH && row->flags & KSCAP_ROW_BLOBS);
+	u64 *args, *at, cookies;
+
+	if (!fast_begin(f))
+		return false;
+	args = f->rec + sizeof(struct scap_rec_call) / 8 + files;
+	f->flags = files ? SCAP_CALL_COOKIES : 0;
+	f->io_class = SCAP_IO_OTHER;
+	if (way != KSCAP_WAY_LEAN || row->nargs)
+		kscap_arch_args(regs, abi, args, row->nargs);
+	at = args + row->nargs;
+	if (files) {
+		if (!fast_files(f, args, way, &cookies))
+			return false;
+		args[-1] = cookies;
+	}
+	if (blobs)
+		at = fast_blobs(f, at, args, abi, way);
+	return fast_end(f, at - f->rec);
+}
+
+/* Of a call whose entry is not known: does anybody want such? */
+static __always_inline bool is_wanted(struct pt_regs *regs)
+{
+	int nr = syscall_get_nr(current, regs);
+
+	return (u32)nr >= KSCAP_NR_ROWS || kscap_row_small(kscap_arch_abi_small(), nr)->wanted;
+}
+
+static noinline void exit_general(struct pt_regs *regs, long ret)
+{
+	struct kscap_stash_slot *slot = kscap_stash_find(current);
+	struct kscap_scratch *s;
+
+	if ((slot && slot->skip) || !kscap_scratch_take(&s))
+		return;
+	kscap_call_exit(s, regs, ret);
+	kscap_scratch_give(s);
+}
+
+/* The compiler makes of it a function for each way. */
+static __always_inline void exit_fast(struct pt_regs *regs, long ret, struct kscap_scratch *s,
+				      struct kscap_stash_slot *slot, enum kscap_way way)
+{
+	struct fast f = {
+		.s = s, .slot = slot, .task = current, .ret = ret,
+		.row = (const struct kscap_row *)slot->call,
+	};
+
+	s->busy = 1;
+	barrier();
+	if (likely(f.ret == (s32)f.ret && fast_call(&f, regs, way)))
+		slot->call = 0;
+	else
+		kscap_call_exit(s, regs, ret);
+	kscap_scratch_give(s);
+}
+
+static noinline void exit_lean(struct pt_regs *regs, long ret, struct kscap_scratch *s,
+			       struct kscap_stash_slot *slot)
+{
+	exit_fast(regs, ret, s, slot, KSCAP_WAY_LEAN);
+}
+
+static noinline void exit_io(struct pt_regs *regs, long ret, struct kscap_scratch *s,
+			     struct kscap_stash_slot *slot)
+{
+	exit_fast(regs, ret, s, slot, KSCAP_WAY_IO);
+}
+
+static noinline void exit_rich(struct pt_regs *regs, long ret, struct kscap_scratch *s,
+			       struct kscap_stash_slot *slot)
+{
+	exit_fast(regs, ret, s, slot, KSCAP_WAY_RICH);
+}
+
+/*
+ * That the slot holds a row says that this call's entry was seen: each exit clears it, and only
+ * exec and sigreturn, which are not for the fast way, come out as another call.
+ */
+void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)
+{
+	const struct kscap_row *row;
+	struct kscap_stash_slot *slot;
+	struct kscap_scratch *s;
+
+	kscap_probe_enter();
+	s = this_cpu_read(kscap_scratch);
+	slot = slot_here(s, current);
+	row = (const struct kscap_row *)slot->call;
+	if (unlikely((long)row >= 0 || READ_ONCE(slot->task) != current || s->busy)) {
+		if (is_wanted(regs))
+			exit_general(regs, ret);
+	} else if (row->way == KSCAP_WAY_LEAN) {
+		exit_lean(regs, ret, s, slot);
+	} else if (row->way == KSCAP_WAY_IO) {
+		exit_io(regs, ret, s, slot);
+	} else if (row->way == KSCAP_WAY_RICH) {
+		exit_rich(regs, ret, s, slot);
+	} else {
+		exit_general(regs, ret);
+	}
+	kscap_probe_leave();
 }

@@ -48,27 +48,28 @@ static __poll_t kdev_poll(struct file *file, poll_table *wait)
 {
 	struct kscap_consumer *c = file->private_data;
 	__poll_t mask = 0;
-	int cpu;
+	unsigned int ring;
 
 	poll_wait(file, &c->wq, wait);
 	if (!READ_ONCE(c->started))
 		return EPOLLERR;
 	if (READ_ONCE(c->stopped))
 		return EPOLLIN | EPOLLRDNORM;
-	for_each_possible_cpu(cpu)
-		if (kscap_ring_poll(&c->rings[cpu]))
+	kscap_for_each_ring(ring, c)
+		if (kscap_ring_poll(&c->rings[ring]))
 			mask = EPOLLIN | EPOLLRDNORM;
 	return mask;
 }
 
 static int map_data(struct kscap_consumer *c, struct vm_area_struct *vma, u64 offset)
 {
-	u64 cpu = (offset - SCAP_MMAP_DATA(0)) >> 41;
+	u64 ring = (offset - SCAP_MMAP_DATA(0)) >> 41;
 
-	if (cpu >= nr_cpu_ids || !cpu_possible(cpu) || offset != SCAP_MMAP_DATA(cpu))
+	if (ring >= (u64)nr_cpu_ids * SCAP_LANES || !cpu_possible(ring / SCAP_LANES) ||
+	    offset != SCAP_MMAP_DATA(ring))
 		return -EINVAL;
 	kscap_vma_restrict(vma, false);
-	return kscap_ring_map(&c->rings[cpu], vma);
+	return kscap_ring_map(&c->rings[ring], vma);
 }
 
 /* Everything but the positions is read-only, and stays so. */
@@ -156,6 +157,14 @@ static int ioc_filter(struct kscap_consumer *c, void __user *arg)
 	return rc ? rc : kscap_consumer_filter(c, &spec);
 }
 
+static int ioc_snaplen(struct kscap_consumer *c, void __user *arg)
+{
+	struct scap_snaplens s;
+	int rc = get_sized(&s, sizeof(s), arg);
+
+	return rc ? rc : kscap_consumer_snaplen(c, s.snaplen);
+}
+
 static int ioc_tree_add(struct kscap_consumer *c, void __user *arg)
 {
 	u32 tgid;
@@ -223,6 +232,7 @@ static int (*const ioctls[])(struct kscap_consumer *c, void __user *arg) = {
 	[_IOC_NR(SCAP_IOC_WATERMARK)] = ioc_watermark,
 	[_IOC_NR(SCAP_IOC_CLOCK)] = ioc_clock,
 	[_IOC_NR(SCAP_IOC_STATS)] = ioc_stats,
+	[_IOC_NR(SCAP_IOC_SNAPLEN)] = ioc_snaplen,
 };
 
 /*

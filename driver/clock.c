@@ -25,6 +25,13 @@ u64 kscap_now_mono(void)
 	return now;
 }
 
+/* It is now_ns. */
+static void set_base(u64 now_ns)
+{
+	kscap_clock_scale.base_ns = now_ns - kscap_arch_scale(kscap_arch_cycles(),
+							      kscap_clock_scale.mult);
+}
+
 /* One CPU, interrupts off, all tasks frozen: nobody reads the clock in between. */
 static u64 suspended_at_ns;
 
@@ -36,8 +43,7 @@ static int clock_suspend(void)
 
 static void clock_resume(void)
 {
-	kscap_clock_scale.cycles0 = kscap_arch_cycles();
-	kscap_clock_scale.ns0 = suspended_at_ns;
+	set_base(suspended_at_ns);
 }
 
 static struct syscore_ops clock_pm = {
@@ -86,9 +92,8 @@ void kscap_clock_choose(void)
 	}
 	if (static_key_enabled(&kscap_clock_raw))
 		return;
-	kscap_clock_scale.cycles0 = kscap_arch_cycles();
-	kscap_clock_scale.ns0 = ktime_get_mono_fast_ns();
 	kscap_clock_scale.mult = div_u64(1000000ULL << 32, kscap_arch_cycles_khz());
+	set_base(ktime_get_mono_fast_ns());
 	static_branch_enable(&kscap_clock_raw);
 }
 

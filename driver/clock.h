@@ -11,10 +11,10 @@
 
 struct scap_clock;
 
+/* ns = cycles * mult >> 32, + base_ns */
 struct kscap_clock_scale {
-	u64 cycles0;
-	u64 ns0;
-	u64 mult;		/* ns per cycle << 32 */
+	u64 base_ns;
+	u64 mult;
 };
 
 DECLARE_STATIC_KEY_FALSE(kscap_clock_raw);
@@ -27,9 +27,8 @@ static __always_inline bool kscap_clock_is_raw(void)
 
 static __always_inline u64 kscap_now_raw(void)
 {
-	return kscap_clock_scale.ns0 +
-	       kscap_arch_scale(kscap_arch_cycles() - kscap_clock_scale.cycles0,
-				kscap_clock_scale.mult);
+	return kscap_clock_scale.base_ns +
+	       kscap_arch_scale(kscap_arch_cycles(), kscap_clock_scale.mult);
 }
 
 /* The fallback, kept from stepping back on one CPU. */

@@ -14,10 +14,11 @@
 #include "probe.h"
 #include "ring.h"
 #include "stash.h"
+#include "table.h"
 
 u32 kscap_active;
 struct kscap_consumer *kscap_consumers[KSCAP_MAX_CONSUMERS];
-u32 kscap_max_snaplen;
+u32 kscap_max_snaplen[SCAP_IO_CLASSES];
 
 /* Who is there, who is started, how much memory rings have; probes are attached under it. */
 static DEFINE_MUTEX(consumers_lock);
@@ -68,11 +69,11 @@ int kscap_consumer_new(struct kscap_consumer **ret_c)
 
 static void free_rings(struct kscap_consumer *c)
 {
-	int cpu;
+	unsigned int ring;
 
 	if (c->rings)
-		for_each_possible_cpu(cpu)
-			kscap_ring_fini(&c->rings[cpu]);
+		kscap_for_each_ring(ring, c)
+			kscap_ring_fini(&c->rings[ring]);
 	kvfree(c->rings);
 	vfree(c->ctl);
 	vfree(c->pos);
@@ -101,70 +102,132 @@ static void give_room(u64 bytes)
 	mutex_unlock(&consumers_lock);
 }
 
+static u32 largest_snaplen(const u32 *snaplen)
+{
+	u32 most = 0;
+	int i;
+
+	for (i = 0; i < SCAP_IO_CLASSES; i++)
+		most = max(most, snaplen[i]);
+	return most;
+}
+
+/* What the largest call on the fast way takes: data, two paths, the rest. */
+static u32 room8_for(const u32 *snaplen)
+{
+	return (largest_snaplen(snaplen) + 2 * SCAP_PATH_MAX_BYTES + 1024) / 8;
+}
+
 static int alloc_rings(struct kscap_consumer *c)
 {
-	int cpu, rc;
+	unsigned int i, n = nr_cpu_ids * SCAP_LANES;
+	int rc;
 
-	c->rings = kvcalloc(nr_cpu_ids, sizeof(*c->rings), GFP_KERNEL);
-	c->ctl = vmalloc_user(PAGE_ALIGN(nr_cpu_ids * sizeof(*c->ctl)));
-	c->pos = vmalloc_user(PAGE_ALIGN(nr_cpu_ids * sizeof(*c->pos)));
+	c->rings = kvcalloc(n, sizeof(*c->rings), GFP_KERNEL);
+	c->ctl = vmalloc_user(PAGE_ALIGN(n * sizeof(*c->ctl)));
+	c->pos = vmalloc_user(PAGE_ALIGN(n * sizeof(*c->pos)));
 	if (!c->rings || !c->ctl || !c->pos)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu) {
-		rc = kscap_ring_init(&c->rings[cpu], cpu, c->ring_bytes, &c->ctl[cpu].head,
-				     &c->pos[cpu].tail, &c->wq);
+	kscap_for_each_ring(i, c) {
+		struct kscap_ring *ring = &c->rings[i];
+
+		rc = kscap_ring_init(ring, i / SCAP_LANES, c->lane_bytes[i % SCAP_LANES],
+				     &c->ctl[i].head, &c->pos[i].tail, &c->wq);
 		if (rc)
 			return rc;
-		c->rings[cpu].consumer = c;
-		c->rings[cpu].owner_tgid = c->filter.owner_tgid;
-		c->rings[cpu].room8 = (c->snaplen + 2 * SCAP_PATH_MAX_BYTES + 1024) / 8;
+		ring->consumer = c;
+		ring->room8 = room8_for(c->snaplen);
 	}
 	return 0;
 }
 
+static bool snaplens_are_valid(const u32 *snaplen)
+{
+	return largest_snaplen(snaplen) <= SCAP_SNAPLEN_MAX;
+}
+
+static bool ring_size_is_valid(u64 bytes)
+{
+	return bytes >= 64 << 10 && bytes <= 1 << 30 && is_power_of_2(bytes);
+}
+
+static u64 total_bytes(const struct kscap_consumer *c)
+{
+	return (c->lane_bytes[SCAP_LANE_MAIN] + c->lane_bytes[SCAP_LANE_DECISIVE]) *
+	       num_possible_cpus();
+}
+
 int kscap_consumer_setup(struct kscap_consumer *c, const struct scap_setup *setup)
 {
-	u64 total = setup->ring_bytes * num_possible_cpus();
+	u64 lane = setup->lane_bytes ?: max_t(u64, setup->ring_bytes / 8, 64 << 10);
 	int rc;
 
 	if (c->rings)
 		return -EBUSY;
-	if (setup->ring_bytes < 64 << 10 || setup->ring_bytes > 1 << 30 ||
-	    !is_power_of_2(setup->ring_bytes) || setup->snaplen > SCAP_SNAPLEN_MAX || setup->pad)
+	if (!ring_size_is_valid(setup->ring_bytes) || !ring_size_is_valid(lane) ||
+	    !snaplens_are_valid(setup->snaplen) || setup->pad)
 		return -EINVAL;
-	rc = take_room(total);
+	c->lane_bytes[SCAP_LANE_MAIN] = setup->ring_bytes;
+	c->lane_bytes[SCAP_LANE_DECISIVE] = lane;
+	rc = take_room(total_bytes(c));
 	if (rc)
 		return rc;
-	c->ring_bytes = setup->ring_bytes;
-	c->snaplen = setup->snaplen;
+	memcpy(c->snaplen, setup->snaplen, sizeof(c->snaplen));
 	rc = alloc_rings(c);
 	if (rc) {
 		free_rings(c);
-		give_room(total);
+		give_room(total_bytes(c));
 		return rc;
+	}
+	return 0;
+}
+
+static void put_cgroups(struct kscap_filter *f)
+{
+	while (f->n_cgroups)
+		cgroup_put(f->cgroups[--f->n_cgroups]);
+}
+
+static int get_cgroups(struct kscap_filter *f, const struct scap_filter_spec *spec)
+{
+	u32 i;
+
+	for (i = 0; i < spec->n_cgroups; i++) {
+		struct cgroup *cgroup = cgroup_get_from_id(spec->cgroup_ids[i]);
+
+		if (IS_ERR_OR_NULL(cgroup))
+			return -ENOENT;
+		f->cgroups[f->n_cgroups++] = cgroup;
 	}
 	return 0;
 }
 
 int kscap_consumer_filter(struct kscap_consumer *c, const struct scap_filter_spec *spec)
 {
-	struct cgroup *cgroup = NULL;
+	struct kscap_filter f = {
+		.flags = spec->flags,
+		.uid = spec->uid,
+		.tree_bit = c->filter.tree_bit,
+		.owner_tgid = c->filter.owner_tgid,
+		.min_latency_ns = spec->min_latency_ns,
+	};
+	int rc;
 
 	if (c->started)
 		return -EBUSY;
-	if (spec->flags & SCAP_FILTER_CGROUP) {
-		cgroup = cgroup_get_from_id(spec->cgroup_id);
-		if (IS_ERR_OR_NULL(cgroup))
-			return -ENOENT;
+	if (spec->flags & ~SCAP_FILTER_ALL || spec->pad || spec->pad2 ||
+	    spec->n_cgroups > SCAP_FILTER_CGROUPS_MAX ||
+	    !spec->n_cgroups != !(spec->flags & SCAP_FILTER_CGROUP))
+		return -EINVAL;
+	rc = get_cgroups(&f, spec);
+	if (rc) {
+		put_cgroups(&f);
+		return rc;
 	}
-	if (c->filter.cgroup)
-		cgroup_put(c->filter.cgroup);
-	c->filter.cgroup = cgroup;
-	c->filter.flags = spec->flags;
-	c->filter.uid = spec->uid;
-	c->filter.min_latency_ns = spec->min_latency_ns;
-	BUILD_BUG_ON(sizeof(c->filter.calls) != sizeof(spec->calls));
-	memcpy(c->filter.calls, spec->calls, sizeof(spec->calls));
+	BUILD_BUG_ON(sizeof(f.calls) != sizeof(spec->calls));
+	memcpy(f.calls, spec->calls, sizeof(spec->calls));
+	put_cgroups(&c->filter);
+	c->filter = f;
 	return 0;
 }
 
@@ -221,36 +284,118 @@ int kscap_consumer_tree_add(struct kscap_consumer *c, u32 tgid)
 	return 0;
 }
 
-static void update_active(struct kscap_consumer *c, bool on)
+bool kscap_consumers_skip(const struct task_struct *task, u8 tree)
 {
-	u32 snaplen = 0, active;
+	u32 active = smp_load_acquire(&kscap_active), todo;
+	struct kscap_consumer *c;
+
+	kscap_for_each_consumer(c, active, todo)
+		if (!kscap_filter_skips(&c->filter, task, tree))
+			return false;
+	return true;
+}
+
+static bool call_is_wanted(u64 call)
+{
+	return READ_ONCE(kscap_row(KSCAP_CALL_ABI(call), KSCAP_CALL_NR(call))->wanted);
+}
+
+/*
+ * Under consumers_lock. What is built in the only consumer's ring is for its snaplens, so first
+ * let that end; the same for probes that judged by who was active before.
+ */
+static void quiesce(void)
+{
+	kscap_capture_lead(NULL);
+	synchronize_rcu();
+}
+
+static void update_snaplens(u32 active)
+{
+	int i, k;
+
+	for (k = 0; k < SCAP_IO_CLASSES; k++) {
+		u32 most = 0;
+
+		for (i = 0; i < KSCAP_MAX_CONSUMERS; i++)
+			if (active & 1U << i)
+				most = max(most, kscap_consumers[i]->snaplen[k]);
+		WRITE_ONCE(kscap_max_snaplen[k], most);
+	}
+}
+
+static void update_wanted(u32 active)
+{
+	const unsigned long *calls[KSCAP_MAX_CONSUMERS] = { NULL };
 	int i;
 
-	kscap_consumers[c->id] = c;
-	active = on ? kscap_active | 1U << c->id : kscap_active & ~(1U << c->id);
 	for (i = 0; i < KSCAP_MAX_CONSUMERS; i++)
-		if (active & 1U << i)
-			snaplen = max(snaplen, kscap_consumers[i]->snaplen);
-	/* What is built in the only consumer's ring is for its snaplen: first let that end. */
-	kscap_capture_lead(NULL);
-	if (snaplen > kscap_max_snaplen && kscap_active)
-		synchronize_rcu();
-	WRITE_ONCE(kscap_max_snaplen, snaplen);
-	kscap_capture_lead(is_power_of_2(active) ? kscap_consumers[__ffs(active)] : NULL);
+		if (active & 1U << i && kscap_consumers[i]->filter.flags & SCAP_FILTER_CALLS)
+			calls[i] = kscap_consumers[i]->filter.calls[0];
+	kscap_table_want(active, calls);
+}
+
+/* The fast way asks neither for threads nor for results. */
+static struct kscap_consumer *lead_of(u32 active)
+{
+	struct kscap_consumer *c = is_power_of_2(active) ? kscap_consumers[__ffs(active)] : NULL;
+
+	if (c && c->filter.flags & ~(SCAP_FILTER_TREE | SCAP_FILTER_CALLS))
+		return NULL;
+	return c;
+}
+
+static void update_active(struct kscap_consumer *c, bool on)
+{
+	u32 active = on ? kscap_active | 1U << c->id : kscap_active & ~(1U << c->id);
+
+	kscap_consumers[c->id] = c;
+	quiesce();
+	update_snaplens(active);
 	smp_store_release(&kscap_active, active);
+	synchronize_rcu();
+	/* Entries kept until now count if somebody wanted them until now and from now on. */
+	if (on)
+		kscap_stash_refresh(call_is_wanted, true);
+	update_wanted(active);
+	if (!on)
+		kscap_stash_refresh(call_is_wanted, false);
+	kscap_capture_lead(lead_of(active));
+}
+
+/* Rings have room for what was the largest call until now; make it the largest of both first. */
+int kscap_consumer_snaplen(struct kscap_consumer *c, const u32 *snaplen)
+{
+	unsigned int i;
+
+	if (!c->rings || !snaplens_are_valid(snaplen))
+		return -EINVAL;
+	mutex_lock(&consumers_lock);
+	if (c->started && !c->stopped)
+		quiesce();
+	memcpy(c->snaplen, snaplen, sizeof(c->snaplen));
+	kscap_for_each_ring(i, c) {
+		c->rings[i].room8 = room8_for(snaplen);
+		c->rings[i].limit = (u32)c->rings[i].core.word - 1;
+	}
+	update_snaplens(kscap_active);
+	if (c->started && !c->stopped) {
+		synchronize_rcu();
+		kscap_capture_lead(lead_of(kscap_active));
+	}
+	mutex_unlock(&consumers_lock);
+	return 0;
 }
 
 int kscap_consumer_start(struct kscap_consumer *c)
 {
-	int rc, cpu;
+	int rc;
 
 	if (!c->rings || c->started)
 		return -EINVAL;
 	rc = hold_probes(c);
 	if (rc)
 		return rc;
-	for_each_possible_cpu(cpu)
-		c->rings[cpu].filter_flags = c->filter.flags;
 	mutex_lock(&consumers_lock);
 	update_active(c, true);
 	mutex_unlock(&consumers_lock);
@@ -278,11 +423,10 @@ void kscap_consumer_free(struct kscap_consumer *c)
 		kscap_stash_tree_clear(c->filter.tree_bit);
 		kscap_probe_put();
 	}
-	if (c->filter.cgroup)
-		cgroup_put(c->filter.cgroup);
+	put_cgroups(&c->filter);
 	if (c->rings) {
 		free_rings(c);
-		give_room(c->ring_bytes * num_possible_cpus());
+		give_room(total_bytes(c));
 	}
 	mutex_lock(&consumers_lock);
 	kscap_consumers[c->id] = NULL;
@@ -314,11 +458,11 @@ void kscap_consumer_watermark(struct kscap_consumer *c, struct scap_watermark *r
 
 u64 kscap_consumer_retries(const struct kscap_consumer *c)
 {
+	unsigned int ring;
 	u64 n = 0;
-	int cpu;
 
 	if (c->rings)
-		for_each_possible_cpu(cpu)
-			n += READ_ONCE(c->rings[cpu].core.n_retry);
+		kscap_for_each_ring(ring, c)
+			n += READ_ONCE(c->rings[ring].core.n_retry);
 	return n;
 }

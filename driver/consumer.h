@@ -15,6 +15,7 @@
 #include "filter.h"
 
 struct kscap_ring;
+struct task_struct;
 
 #define KSCAP_MAX_CONSUMERS	8	/* bits of kscap_stash_slot.tree */
 
@@ -24,10 +25,10 @@ struct kscap_consumer {
 	bool stopped;
 	bool holds_probes;
 	bool ready;		/* rings are there: may be mapped */
-	u32 snaplen;
+	u32 snaplen[SCAP_IO_CLASSES];
 	struct kscap_filter filter;
-	struct kscap_ring *rings;	/* nr_cpu_ids of them; NULL before setup */
-	u64 ring_bytes;
+	struct kscap_ring *rings;	/* nr_cpu_ids * SCAP_LANES of them; NULL before setup */
+	u64 lane_bytes[SCAP_LANES];
 	struct scap_ring_ctl *ctl;
 	struct scap_ring_pos *pos;
 	struct mutex lock;		/* ioctls of this consumer */
@@ -40,16 +41,24 @@ struct kscap_consumer {
 /* Bit c: consumer c is started. */
 extern u32 kscap_active;
 extern struct kscap_consumer *kscap_consumers[KSCAP_MAX_CONSUMERS];
-/* The largest snaplen of all started consumers. */
-extern u32 kscap_max_snaplen;
+/* The largest snaplens of all started consumers. */
+extern u32 kscap_max_snaplen[SCAP_IO_CLASSES];
 
 #define kscap_for_each_consumer(c, mask, todo) \
 	for (todo = (mask); todo && ((c) = kscap_consumers[__ffs(todo)], 1); todo &= todo - 1)
+
+#define kscap_for_each_ring(ring, c) \
+	for (ring = 0; ring < nr_cpu_ids * SCAP_LANES; ring++) \
+		if (cpu_possible(ring / SCAP_LANES))
+
+/* Does no active consumer want any call of this task? tree: bits of its stash slot. */
+bool kscap_consumers_skip(const struct task_struct *task, u8 tree);
 
 /* Process context, sleeping. */
 int kscap_consumer_new(struct kscap_consumer **ret_c);
 void kscap_consumer_free(struct kscap_consumer *c);
 int kscap_consumer_setup(struct kscap_consumer *c, const struct scap_setup *setup);
+int kscap_consumer_snaplen(struct kscap_consumer *c, const u32 *snaplen);
 int kscap_consumer_filter(struct kscap_consumer *c, const struct scap_filter_spec *spec);
 int kscap_consumer_tree_add(struct kscap_consumer *c, u32 tgid);
 int kscap_consumer_start(struct kscap_consumer *c);

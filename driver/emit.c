@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "emit.h"
 
-#include <linux/smp.h>
-
 #include "fill.h"
 
 /* What is reserved together, in the order in which it is written. */
@@ -13,6 +11,7 @@ struct plan {
 	u32 rec;
 	u32 total;
 	u32 n_seq;
+	u32 snaplen;		/* read once: it may be changed at any time */
 };
 
 static u32 round8(u32 n)
@@ -40,6 +39,7 @@ static u32 plan_file(struct kscap_scratch *s, struct kscap_ring *ring, int i, u6
 static void make_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct kscap_ring *ring,
 		      u64 epoch, struct plan *p)
 {
+	p->snaplen = READ_ONCE(c->snaplen[s->io_class]);
 	p->gap = kscap_ring_gap_bytes(ring);
 	p->intro = kscap_is_new(kscap_seen_thread(ring, current->pid), s->thread_key, epoch) ?
 		   sizeof(struct scap_rec_intro) : 0;
@@ -47,7 +47,7 @@ static void make_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct 
 	/* dup: both are one file. */
 	p->file[1] = (u32)s->cookies && s->refs[0].key == s->refs[1].key ?
 		     0 : plan_file(s, ring, 1, epoch);
-	p->rec = s->bytes ? s->bytes - io_excess(s, c->snaplen) : 0;
+	p->rec = s->bytes ? s->bytes - io_excess(s, p->snaplen) : 0;
 	p->total = p->gap + p->intro + p->file[0] + p->file[1] + p->rec;
 	p->n_seq = !!p->gap + !!p->intro + !!p->file[0] + !!p->file[1] + !!p->rec;
 }
@@ -82,18 +82,17 @@ static void write_cut(const struct kscap_scratch *s, u8 *at, u32 snaplen)
 	memcpy(at + head + kept, from + behind, s->bytes - behind);
 }
 
-static void write_rec(const struct kscap_scratch *s, struct kscap_consumer *c, u8 *at, u32 bytes,
-		      u32 seq, u64 now)
+static void write_rec(const struct kscap_scratch *s, const struct plan *p, u8 *at, u32 seq, u64 now)
 {
-	if (s->io_bytes > c->snaplen)
-		write_cut(s, at, c->snaplen);
+	if (s->io_bytes > p->snaplen)
+		write_cut(s, at, p->snaplen);
 	else
-		memcpy(at, s->rec, bytes);
-	kscap_rec_head((struct scap_rec *)at, bytes, s->rec->h.type, s->rec->h.flags, seq, now);
+		memcpy(at, s->rec, p->rec);
+	kscap_rec_head((struct scap_rec *)at, p->rec, s->rec->h.type, s->rec->h.flags, seq, now);
 }
 
-static void write_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct kscap_ring *ring,
-		       const struct plan *p, const struct ring_slot *slot)
+static void write_plan(struct kscap_scratch *s, struct kscap_ring *ring, const struct plan *p,
+		       const struct ring_slot *slot)
 {
 	u8 *at = slot->rec;
 	u32 seq = slot->seq;
@@ -114,13 +113,13 @@ static void write_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct
 		at += p->file[i];
 	}
 	if (p->rec)
-		write_rec(s, c, at, p->rec, seq, slot->time_ns);
+		write_rec(s, p, at, seq, slot->time_ns);
 }
 
 /* An epoch that ends between plan and reservation: plan anew. */
 static void emit_to(struct kscap_scratch *s, struct kscap_consumer *c)
 {
-	struct kscap_ring *ring = &c->rings[smp_processor_id()];
+	struct kscap_ring *ring = kscap_ring_here(c, s->lane);
 	u64 epoch = kscap_now() >> SCAP_EPOCH_SHIFT;
 	struct ring_slot slot;
 	struct plan p;
@@ -138,7 +137,7 @@ static void emit_to(struct kscap_scratch *s, struct kscap_consumer *c)
 		epoch = slot.time_ns >> SCAP_EPOCH_SHIFT;
 	}
 	if (rc == RING_OK)
-		write_plan(s, c, ring, &p, &slot);
+		write_plan(s, ring, &p, &slot);
 	else
 		kscap_ring_tally(ring, s->tally_key, &slot);
 	ring_leave(&ring->core);

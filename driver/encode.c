@@ -14,7 +14,10 @@
 
 void kscap_blob_user_str(struct kscap_scratch *s, unsigned int slot, u64 ptr)
 {
-	kscap_user_str_inline(s, slot, ptr);
+	u64 *at = kscap_blob_begin(s, SCAP_PATH_MAX_BYTES);
+
+	if (at)
+		s->bytes = (u8 *)kscap_put_str(at - 1, slot, ptr) - (u8 *)s->rec;
 }
 
 void kscap_blob_str(struct kscap_scratch *s, unsigned int slot, const char *str)
@@ -83,7 +86,7 @@ static u64 iov_total(const struct kscap_scratch *s, u64 ptr, u32 n_parts)
  */
 static void io_vector(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n_parts, u64 total)
 {
-	u32 want = min_t(u64, total, READ_ONCE(kscap_max_snaplen)), n = 0, i;
+	u32 want = min_t(u64, total, READ_ONCE(kscap_max_snaplen[s->io_class])), n = 0, i;
 	u8 *to = kscap_blob_begin(s, want);
 	u64 base, len;
 
@@ -104,6 +107,15 @@ static void io_vector(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n
 	if (i == n_parts)
 		want = n;
 	kscap_io_blob_end(s, slot, n, want, total);
+}
+
+static void io_buffer(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 len)
+{
+	u32 want = min_t(u64, len, READ_ONCE(kscap_max_snaplen[s->io_class]));
+	void *to = kscap_blob_begin(s, want);
+
+	if (to)
+		kscap_io_blob_end(s, slot, kscap_ucopy(to, ptr, want), want, len);
 }
 
 static void io_vector_arg(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n_parts, bool in)
@@ -180,11 +192,19 @@ static void fd_pair(struct kscap_scratch *s, unsigned int slot, u64 ptr)
 	kscap_fd_ref(s, 1, fds[1]);
 }
 
-void kscap_encode_rare(struct kscap_scratch *s, unsigned int i, u8 role)
+static void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
 {
 	u64 arg = s->args[i], next = i < 5 ? s->args[i + 1] : 0;
 
 	switch (role) {
+	case SCAP_ROLE_BUF_OUT:
+		if (s->ret <= 0)
+			break;
+		fallthrough;
+	case SCAP_ROLE_BUF_IN:
+		io_buffer(s, i, arg, kscap_buffer_len(role, s->ret, next));
+		break;
+	case SCAP_ROLE_PATH:
 	case SCAP_ROLE_STR:
 		kscap_blob_user_str(s, i, arg);
 		break;
@@ -230,5 +250,5 @@ void kscap_encode_blobs(struct kscap_scratch *s)
 	}
 	for (i = 0; i < row->nargs; i++)
 		if (row->role[i] >= SCAP_ROLE_FD_PAIR && row->role[i] <= SCAP_ROLE_OPEN_HOW)
-			kscap_encode_arg(s, i, row->role[i]);
+			encode_arg(s, i, row->role[i]);
 }

@@ -10,7 +10,7 @@
 #include "consumer.h"
 #include "ucopy.h"
 
-/* The blobs of calls that have several, and of exec; s->row, abi, args, ret are set. */
+/* A call's blobs; s->row, abi, args, ret, io_class are set. */
 void kscap_encode_blobs(struct kscap_scratch *s);
 
 /* ---- for the fill_*.c ---- */
@@ -40,27 +40,42 @@ static __always_inline void kscap_blob_end(struct kscap_scratch *s, unsigned int
 	s->bytes += (1 + end) * 8;
 }
 
-static __always_inline void kscap_user_str_inline(struct kscap_scratch *s, unsigned int slot,
-						  u64 ptr)
+/*
+ * The blobs of the frequent roles, written at `at`, where there is room; they return the place
+ * behind. For the fast way, which has neither scratch memory nor a record's length in memory.
+ */
+#ifdef __LITTLE_ENDIAN
+#define KSCAP_BLOB_WORD(meta, orig)	((u64)(orig) << 32 | (u32)(meta))
+#else
+#define KSCAP_BLOB_WORD(meta, orig)	((u64)(meta) << 32 | (u32)(orig))
+#endif
+
+static __always_inline u64 *kscap_put_blob_end(u64 *at, unsigned int slot, unsigned int state,
+					       u32 bytes, u32 orig_bytes)
 {
-	char *to = kscap_blob_begin(s, SCAP_PATH_MAX_BYTES);
+	at[0] = KSCAP_BLOB_WORD(SCAP_BLOB_META(slot, state, bytes), orig_bytes);
+	at += 1 + bytes / 8;
+	if (bytes % 8)
+		*at++ &= cpu_to_le64(~0ULL >> (64 - bytes % 8 * 8));
+	return at;
+}
+
+static __always_inline u64 *kscap_put_str(u64 *at, unsigned int slot, u64 ptr)
+{
+	int len = kscap_ucopy_short_str(at + 1, ptr);
 	unsigned int state;
 	u64 got;
 
-	if (!to)
-		return;
-	got = kscap_ucopy_str(to, ptr, SCAP_PATH_MAX_BYTES);
+	if (len >= 0) {
+		at[0] = KSCAP_BLOB_WORD(SCAP_BLOB_META(slot, SCAP_STATE_WHOLE, len), len);
+		return at + 1 + !!len;
+	}
+	got = kscap_ucopy_str((char *)(at + 1), ptr, SCAP_PATH_MAX_BYTES);
 	state = KSCAP_STR_STATE(got);
-	kscap_blob_end(s, slot, state, KSCAP_STR_LEN(got),
-		       state == SCAP_STATE_WHOLE ? KSCAP_STR_LEN(got) : SCAP_LEN_UNKNOWN);
+	return kscap_put_blob_end(at, slot, state, KSCAP_STR_LEN(got),
+				  likely(state == SCAP_STATE_WHOLE) ? KSCAP_STR_LEN(got) :
+				  SCAP_LEN_UNKNOWN);
 }
-
-/* A string from user memory, a string of the kernel's, n bytes from user memory. */
-void kscap_blob_user_str(struct kscap_scratch *s, unsigned int slot, u64 ptr);
-void kscap_blob_str(struct kscap_scratch *s, unsigned int slot, const char *str);
-void kscap_blob_user(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 orig, u32 max);
-
-/* ---- I/O data ---- */
 
 static __always_inline unsigned int kscap_state_of(u32 copied, u32 wanted, u64 orig)
 {
@@ -74,6 +89,36 @@ static __always_inline u32 kscap_orig_of(u64 n)
 	return min_t(u64, n, SCAP_LEN_UNKNOWN);
 }
 
+/* len: as kscap_buffer_len() says. The last word's zeros come first: they are a store, no mask. */
+static __always_inline u64 *kscap_put_buffer(u64 *at, unsigned int slot, u64 ptr, u32 len,
+					     u32 snaplen)
+{
+	u32 want = min(len, snaplen), end = (want + 7) / 8, copied;
+
+	at[end] = 0;
+	copied = kscap_ucopy_inline(at + 1, ptr, want);
+	if (unlikely(copied < want))
+		return kscap_put_blob_end(at, slot, SCAP_STATE_UNREADABLE, copied, len);
+	at[0] = KSCAP_BLOB_WORD(SCAP_BLOB_META(slot, want < len ? SCAP_STATE_TRUNCATED :
+					       SCAP_STATE_WHOLE, want), len);
+	return at + 1 + end;
+}
+
+/* How much I/O there is in a buffer of these roles; MSG_TRUNC: the result may be more. */
+static __always_inline u32 kscap_buffer_len(u8 role, s64 ret, u64 size)
+{
+	if (unlikely(ret < 0))
+		return kscap_orig_of(size);
+	return role == SCAP_ROLE_BUF_IN ? ret : min_t(u64, ret, size);
+}
+
+/* A string from user memory, a string of the kernel's, n bytes from user memory. */
+void kscap_blob_user_str(struct kscap_scratch *s, unsigned int slot, u64 ptr);
+void kscap_blob_str(struct kscap_scratch *s, unsigned int slot, const char *str);
+void kscap_blob_user(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 orig, u32 max);
+
+/* ---- I/O data ---- */
+
 /* Remembers where I/O data lies, for consumers that want less of it. */
 static __always_inline void kscap_io_blob_end(struct kscap_scratch *s, unsigned int slot,
 					      u32 copied, u32 wanted, u64 orig)
@@ -81,49 +126,6 @@ static __always_inline void kscap_io_blob_end(struct kscap_scratch *s, unsigned 
 	s->io_at = s->bytes;
 	s->io_bytes = copied;
 	kscap_blob_end(s, slot, kscap_state_of(copied, wanted, orig), copied, kscap_orig_of(orig));
-}
-
-static __always_inline void kscap_io_buffer(struct kscap_scratch *s, unsigned int slot, u64 ptr,
-					    u64 len)
-{
-	u32 want = min_t(u64, len, READ_ONCE(kscap_max_snaplen));
-	void *to = kscap_blob_begin(s, want);
-
-	if (to)
-		kscap_io_blob_end(s, slot, kscap_ucopy_inline(to, ptr, want), want, len);
-}
-
-/* All other roles. */
-void kscap_encode_rare(struct kscap_scratch *s, unsigned int i, u8 role);
-
-/*
- * The blob of argument i. Under retpolines a switch is a chain of comparisons: the frequent roles
- * come first, and are done without a call.
- */
-static __always_inline void kscap_encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
-{
-	if (role == SCAP_ROLE_PATH) {
-		kscap_user_str_inline(s, i, s->args[i]);
-	} else if (role == SCAP_ROLE_BUF_OUT) {
-		/* MSG_TRUNC: the result may be more than the buffer holds. */
-		if (s->ret > 0)
-			kscap_io_buffer(s, i, s->args[i], min_t(u64, s->ret, s->args[i + 1]));
-	} else if (role == SCAP_ROLE_BUF_IN) {
-		kscap_io_buffer(s, i, s->args[i], s->ret >= 0 ? s->ret : s->args[i + 1]);
-	} else {
-		kscap_encode_rare(s, i, role);
-	}
-}
-
-/* All blobs of a call: mostly there is one. */
-static __always_inline void kscap_encode_call(struct kscap_scratch *s)
-{
-	const struct kscap_row *row = s->row;
-
-	if (likely(row->blob_arg >= 0))
-		kscap_encode_arg(s, row->blob_arg, row->role[row->blob_arg]);
-	else
-		kscap_encode_blobs(s);
 }
 
 #endif

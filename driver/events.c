@@ -23,7 +23,7 @@ void kscap_on_fork(void *data, struct task_struct *parent, struct task_struct *c
 	from = kscap_stash_find(current);
 	to = kscap_stash_claim(child);
 	if (to) {
-		to->flags = KSCAP_STASH_FORKED;
+		to->call = KSCAP_STASH_FORKED;
 		if (from && from->tree)
 			kscap_stash_tree_set(to, from->tree);
 	}

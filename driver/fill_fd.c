@@ -5,6 +5,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <linux/major.h>
 #include <linux/mount.h>
 #include <linux/net.h>
 #include <linux/sched.h>
@@ -19,6 +20,35 @@
 u64 kscap_sock_file_key(u64 key, struct file *file)
 {
 	return kscap_mix(key, kscap_sock_key(sock_from_file(file)));
+}
+
+static bool is_tty(dev_t dev)
+{
+	unsigned int major = MAJOR(dev);
+
+	return major == TTY_MAJOR || major == TTYAUX_MAJOR ||
+	       (major >= UNIX98_PTY_MASTER_MAJOR &&
+		major < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT);
+}
+
+u8 kscap_io_class(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFBLK:
+	case S_IFDIR:
+		return SCAP_IO_FILE;
+	case S_IFIFO:
+		return SCAP_IO_PIPE;
+	case S_IFSOCK:
+		return SCAP_IO_SOCKET;
+	case S_IFCHR:
+		return is_tty(inode->i_rdev) ? SCAP_IO_TTY : SCAP_IO_OTHER;
+	default:
+		return SCAP_IO_OTHER;
+	}
 }
 
 void kscap_fd_ref_shared(struct kscap_scratch *s, int i, int fd)

@@ -11,6 +11,8 @@
 #include "capture.h"
 #include "intro.h"
 
+/* enum scap_io_class of what is read from or written to this file. */
+u8 kscap_io_class(const struct file *file);
 u64 kscap_sock_file_key(u64 key, struct file *file);
 void kscap_fd_ref_shared(struct kscap_scratch *s, int i, int fd);
 void kscap_fd_put_slow(struct kscap_scratch *s);
@@ -34,6 +36,12 @@ static __always_inline u64 kscap_file_key(struct file *file, const struct inode 
 	return key;
 }
 
+/* Never 0. */
+static __always_inline u32 kscap_cookie(u64 key)
+{
+	return (u32)(key >> 32) | 1;
+}
+
 /* A file that stays alive until kscap_fd_put() becomes s->refs[i]. */
 static __always_inline void kscap_ref_set(struct kscap_scratch *s, int i, struct file *file)
 {
@@ -42,7 +50,7 @@ static __always_inline void kscap_ref_set(struct kscap_scratch *s, int i, struct
 	ref->file = file;
 	ref->bytes = 0;
 	ref->key = kscap_file_key(file, file_inode(file));
-	ref->cookie = (u32)(ref->key >> 32) | 1;
+	ref->cookie = kscap_cookie(ref->key);
 	s->cookies |= (u64)ref->cookie << 32 * i;
 }
 

@@ -8,6 +8,8 @@
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
 
+static atomic_t n_stamps;
+
 static void wake_reader(struct irq_work *work)
 {
 	wake_up_all(container_of(work, struct kscap_ring, wake)->wq);
@@ -65,6 +67,8 @@ int kscap_ring_init(struct kscap_ring *ring, int cpu, u64 bytes, u64 *head, cons
 	ring->core.head = head;
 	ring->core.reader = reader;
 	ring->wake_pos = 1U << 30;
+	ring->limit = U32_MAX;
+	ring->stamp = (u64)atomic_inc_return(&n_stamps) << KSCAP_STAMP_SHIFT & ~KSCAP_STAMP_GAP;
 	return 0;
 fail:
 	kscap_ring_fini(ring);
@@ -94,6 +98,15 @@ int kscap_ring_map(struct kscap_ring *ring, struct vm_area_struct *vma)
 	return vm_insert_pages(vma, vma->vm_start, ring->pages, &n);
 }
 
+/* limit - pos stays far below 2^31: a ring has at most 2^27 units. */
+bool kscap_ring_refresh_limit(struct kscap_ring *ring, u32 pos)
+{
+	if (!ring_has_room(&ring->core, pos, ring->room8))
+		return false;
+	ring->limit = ring->core.tail + ring->core.size8 - ring->room8;
+	return true;
+}
+
 /* One key has one place; when all are taken, the last one collects the rest. */
 static struct scap_tally *tally_kind(struct kscap_tally *t, u32 key)
 {
@@ -120,7 +133,7 @@ void kscap_ring_tally(struct kscap_ring *ring, u32 key, const struct ring_slot *
 		t->first_seq = slot->seq;
 		t->first_ns = slot->time_ns;
 	}
-	ring->gap_due = true;
+	ring->stamp |= KSCAP_STAMP_GAP;
 	t->n_lost++;
 	t->last_ns = slot->time_ns;
 	tally_kind(t, key)->count++;
@@ -141,7 +154,7 @@ void kscap_ring_gap_write(struct kscap_ring *ring, struct scap_rec_gap *rec, u32
 	memset(t->index, 0, sizeof(t->index));
 	t->n_lost = 0;
 	t->n_kinds = 0;
-	ring->gap_due = false;
+	ring->stamp &= ~KSCAP_STAMP_GAP;
 }
 
 /* Unlocked against the producer: at worst a wake-up comes late, and readers poll with a timeout. */

@@ -37,10 +37,13 @@ struct kscap_tally {
 
 struct kscap_ring {
 	struct ring_core core;
-	bool gap_due;		/* tally is not empty */
-	u32 owner_tgid;		/* the consumer's: left out */
-	u32 filter_flags;	/* the consumer's */
-	u32 room8;		/* what the largest call but exec takes, in 8 bytes */
+	/*
+	 * Names this ring, among all that ever were, in the tokens that say what it was told of:
+	 * stamp + epoch. While the tally is not empty it has KSCAP_STAMP_GAP: no token fits then.
+	 */
+	u64 stamp;
+	u32 limit;		/* up to this position room8 units are known to be free */
+	u32 room8;		/* what the largest call on the fast way takes, in 8 bytes */
 	u32 wake_pos;		/* wake the reader when the position gets here */
 	struct kscap_tally *tally;
 	struct kscap_seen_caches *seen;
@@ -51,7 +54,15 @@ struct kscap_ring {
 	u32 n_pages;
 };
 
-/* Process context. head and reader: this CPU's place in the consumer's shared pages. */
+#define KSCAP_STAMP_SHIFT	36	/* epochs of 2^30 ns below: 2,000 years */
+#define KSCAP_STAMP_GAP		(1ULL << 63)
+
+static __always_inline bool kscap_ring_gap_due(const struct kscap_ring *ring)
+{
+	return ring->stamp & KSCAP_STAMP_GAP;
+}
+
+/* Process context. head and reader: this ring's place in the consumer's shared pages. */
 int kscap_ring_init(struct kscap_ring *ring, int cpu, u64 bytes, u64 *head, const u32 *reader,
 		    struct wait_queue_head *wq);
 /* No probe may use it any more. All zeroes is allowed. */
@@ -63,13 +74,21 @@ void kscap_ring_tally(struct kscap_ring *ring, u32 key, const struct ring_slot *
 /* Bytes of the GAP that is due; 0: none. */
 static inline u32 kscap_ring_gap_bytes(const struct kscap_ring *ring)
 {
-	if (likely(!ring->gap_due))
+	if (likely(!kscap_ring_gap_due(ring)))
 		return 0;
 	return sizeof(struct scap_rec_gap) + ring->tally->n_kinds * sizeof(struct scap_tally);
 }
 
 /* Writes the GAP that is due, header included, and forgets it. */
 void kscap_ring_gap_write(struct kscap_ring *ring, struct scap_rec_gap *rec, u32 seq, u64 time_ns);
+
+/* For the fast way: room for room8 units behind `pos`? */
+bool kscap_ring_refresh_limit(struct kscap_ring *ring, u32 pos);
+
+static __always_inline bool kscap_ring_room(struct kscap_ring *ring, u32 pos)
+{
+	return likely((s32)(ring->limit - pos) >= 0) || kscap_ring_refresh_limit(ring, pos);
+}
 
 /* More than a quarter unread: wake whoever polls, once until it polls again. */
 static __always_inline void kscap_ring_wake(struct kscap_ring *ring)

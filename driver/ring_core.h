@@ -87,6 +87,26 @@ static inline int ring_take(struct ring_core *rc, u64 word, u32 n8, u32 n_seq)
 }
 
 /*
+ * The same for one record that is written already, by the outermost of all that writes into this
+ * ring now: takes its space and publishes it. An interrupt that comes after the exchange publishes
+ * both, one between our reading of `word` and our store is seen by the second look. False where
+ * the position would wrap, too: it would carry into the sequence.
+ */
+static inline int ring_take_outermost(struct ring_core *rc, u64 word, u32 n8)
+{
+	u64 next = word + ((1ULL << 32) | n8);
+
+	if ((u32)next < n8 || RING_CMPXCHG(&rc->word, word, next) != word)
+		return 0;
+	do {
+		word = RING_READ(&rc->word);
+		RING_STORE_RELEASE(rc->head, word);
+		RING_BARRIER();
+	} while (RING_READ(&rc->word) != word);
+	return 1;
+}
+
+/*
  * Reserves n8 units for n_seq records that share one time. epoch is the one that the caller's
  * choice of introductions holds for. Whatever it returns, ring_leave() must follow, after the
  * records are written.

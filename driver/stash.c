@@ -6,14 +6,28 @@
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 
+#include "consumer.h"
+
 struct kscap_stash kscap_stash;
 
 /* Claims and releases only: once or twice in a task's life. */
 static DEFINE_RAW_SPINLOCK(claim_lock);
 static atomic64_t n_full;
 
-/* Under claim_lock. NULL: the set is full. */
-static struct kscap_stash_slot *find_or_claim(struct task_struct *task, u8 flags)
+/* Whoever writes last has seen the last change of the tree: so nobody is skipped for ever. */
+static void set_skip(struct kscap_stash_slot *slot)
+{
+	u8 tree;
+
+	do {
+		tree = READ_ONCE(slot->tree);
+		WRITE_ONCE(slot->skip, kscap_consumers_skip(slot->task, tree));
+		smp_mb();
+	} while (READ_ONCE(slot->tree) != tree);
+}
+
+/* Under claim_lock. NULL: all places are taken. */
+static struct kscap_stash_slot *find_or_claim(struct task_struct *task, u64 call)
 {
 	struct kscap_stash_slot *slot = kscap_stash_find(task), *home = kscap_stash_home(task);
 	int i;
@@ -22,9 +36,10 @@ static struct kscap_stash_slot *find_or_claim(struct task_struct *task, u8 flags
 		if (home[i].task)
 			continue;
 		slot = &home[i];
-		slot->time_ns = 0;
-		slot->flags = flags;
+		slot->call = call;
+		slot->seen = 0;
 		slot->tree = 0;
+		slot->skip = kscap_consumers_skip(task, 0);
 		smp_store_release(&slot->task, task);
 	}
 	return slot;
@@ -75,6 +90,7 @@ void kscap_stash_tree_set(struct kscap_stash_slot *slot, u8 bits)
 
 	while ((seen = cmpxchg(&slot->tree, old, (u8)(old | bits))) != old)
 		old = seen;
+	set_skip(slot);
 }
 
 /*
@@ -96,6 +112,31 @@ bool kscap_stash_tree_claim(struct task_struct *task, u8 bits)
 	}
 	raw_spin_unlock_irqrestore(&claim_lock, flags);
 	return is_new;
+}
+
+/* The entry of a call that nobody wanted is not kept: one left behind is older than that. */
+static void refresh_slot(struct kscap_stash_slot *slot, bool (*wanted)(u64 call), bool grown)
+{
+	u64 found = READ_ONCE(slot->call), call = kscap_stash_call(found);
+
+	set_skip(slot);
+	if (KSCAP_CALL_IS(call) ? !wanted(call) : !call && grown)
+		cmpxchg(&slot->call, found, KSCAP_STASH_MIDCALL);
+}
+
+void kscap_stash_refresh(bool (*wanted)(u64 call), bool grown)
+{
+	unsigned long flags;
+	u32 i, j;
+
+	for (i = 0; i < kscap_stash.n_slots; i += 64) {
+		raw_spin_lock_irqsave(&claim_lock, flags);
+		for (j = i; j < min(i + 64, kscap_stash.n_slots); j++)
+			if (kscap_stash.slots[j].task)
+				refresh_slot(&kscap_stash.slots[j], wanted, grown);
+		raw_spin_unlock_irqrestore(&claim_lock, flags);
+		cond_resched();
+	}
 }
 
 static size_t tree_clear_pass(u8 bits)
@@ -134,17 +175,18 @@ static unsigned int n_tasks(void)
 	return n;
 }
 
-/* Eight times the tasks there are: 8-way sets then practically never fill up. */
+/* Eight times the tasks there are: most get their first place, and eight practically never fill. */
 int kscap_stash_alloc(void)
 {
 	unsigned int bits = clamp(fls(n_tasks() * 8), 13, 18);
 
-	kscap_stash.slots = vzalloc(sizeof(struct kscap_stash_slot) << bits);
+	BUILD_BUG_ON(!is_power_of_2(sizeof(struct kscap_stash_slot)));
+	kscap_stash.n_slots = (1U << bits) + KSCAP_STASH_WAYS - 1;
+	kscap_stash.slots = vzalloc(array_size(kscap_stash.n_slots,
+					       sizeof(struct kscap_stash_slot)));
 	if (!kscap_stash.slots)
 		return -ENOMEM;
-	kscap_stash.n_slots = 1U << bits;
-	kscap_stash.mask = (kscap_stash.n_slots - KSCAP_STASH_WAYS) *
-			   sizeof(struct kscap_stash_slot);
+	kscap_stash.mask = ((1U << bits) - 1) * sizeof(struct kscap_stash_slot);
 	atomic64_set(&n_full, 0);
 	return 0;
 }

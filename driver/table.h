@@ -10,15 +10,20 @@
 #include "arch/x86.h"
 
 struct kscap_row {
-	u8 nargs;
-	u8 ret;			/* enum scap_role */
 	u8 flags;		/* KSCAP_ROW_* */
+	u8 nargs;
 	s8 fd_arg;		/* first descriptor argument, -1: none */
-	u8 role[6];		/* enum scap_role */
 	s8 blob_arg;		/* first argument that has a blob, -1: none or several */
-	u8 pad[5];
+	u8 role[6];		/* enum scap_role */
+	u8 ret;			/* enum scap_role */
+	s8 fd_arg2;		/* second descriptor argument */
+	u8 manners;		/* KSCAP_CALL_* */
+	/* Changed under the consumers' lock, read by probes without it. */
+	u8 wanted;		/* bit c: consumer c wants such calls */
+	u8 entry;		/* enum kscap_entry */
+	u8 way;			/* enum kscap_way */
 	u64 shape;		/* number, ABI and count of arguments, where a CALL has them */
-	u64 pad2;		/* a power of two is cheaper to index */
+	u64 call;		/* what the stash holds while it is under way */
 };
 
 #define KSCAP_ROW_BLOBS		0x01	/* an argument that encode.c acts on */
@@ -26,9 +31,26 @@ struct kscap_row {
 #define KSCAP_ROW_EXEC		0x04	/* arguments only at entry; marked at entry */
 #define KSCAP_ROW_EXIT		0x08	/* never returns; marked at entry */
 #define KSCAP_ROW_CLOSE		0x10	/* its file is gone at exit */
-#define KSCAP_ROW_FILES		0x40	/* has a descriptor among arguments or result */
 #define KSCAP_ROW_SIGRETURN	0x20	/* registers at exit are those of the interrupted code */
-#define KSCAP_ROW_ENTRY		(KSCAP_ROW_EXEC | KSCAP_ROW_EXIT | KSCAP_ROW_CLOSE)
+#define KSCAP_ROW_FILES		0x40	/* has a descriptor among arguments or result */
+
+/* Which code of capture.c its exit takes, where all is well. */
+enum kscap_way {
+	KSCAP_WAY_GENERAL,
+	KSCAP_WAY_LEAN,		/* arguments alone */
+	KSCAP_WAY_IO,		/* one descriptor, one buffer */
+	KSCAP_WAY_RICH,
+};
+
+/* decisive.def */
+#define KSCAP_CALL_LANE		0x01
+#define KSCAP_CALL_PASS		0x02
+
+enum kscap_entry {
+	KSCAP_ENTRY_SKIP,	/* nobody wants it */
+	KSCAP_ENTRY_PLAIN,
+	KSCAP_ENTRY_SPECIAL,	/* something is to be recorded at the entry */
+};
 
 /* Bytes 4 to 7 of the word of a CALL that holds ret, nr, shape, more. */
 #ifdef __LITTLE_ENDIAN
@@ -43,21 +65,27 @@ struct kscap_row {
 #define KSCAP_TID_WORD(tid, latency)	((u64)(tid) << 32 | (u32)(latency))
 #endif
 
-#define KSCAP_NR_ROWS	512	/* numbers with a row are below, in every ABI */
+#define KSCAP_NR_ROWS	512	/* numbers with a row are below, in every ABI; a power of two */
 
-extern struct kscap_row kscap_nr_row[2][KSCAP_NR_ROWS];
-extern const struct kscap_row kscap_raw_row;
+extern struct kscap_row kscap_nr_row[2 * KSCAP_NR_ROWS];
+extern struct kscap_row kscap_raw_row;
 
-/* nr is below KSCAP_NR_ROWS, abi is not that of x32. */
-static __always_inline const struct kscap_row *kscap_row_small(unsigned int abi, u32 nr)
+/*
+ * nr is below KSCAP_NR_ROWS, abi is not that of x32. The mask keeps speculation inside the table;
+ * the compiler must not know that it does nothing.
+ */
+static __always_inline struct kscap_row *kscap_row_small(unsigned int abi, u32 nr)
 {
-	return &kscap_nr_row[abi][array_index_nospec((unsigned long)nr, KSCAP_NR_ROWS)];
+	unsigned long i = nr;
+
+	OPTIMIZER_HIDE_VAR(i);
+	return &kscap_nr_row[(i & (KSCAP_NR_ROWS - 1)) | abi * KSCAP_NR_ROWS];
 }
 
 /* Never NULL: numbers without a row have one of six unknown arguments. */
-static __always_inline const struct kscap_row *kscap_row(unsigned int abi, int nr)
+static __always_inline struct kscap_row *kscap_row(unsigned int abi, int nr)
 {
-	unsigned long i = (u32)nr;
+	u32 i = nr;
 
 	if (unlikely(i >= KSCAP_NR_ROWS)) {
 		i &= ~KSCAP_X32_BIT;
@@ -69,5 +97,11 @@ static __always_inline const struct kscap_row *kscap_row(unsigned int abi, int n
 
 /* Completes the rows' flags. */
 void kscap_table_init(void);
+
+/*
+ * Who wants which calls: the consumers of `active`, whose bitmaps (by ABI and number; NULL: all)
+ * are calls[c]. Under the consumers' lock.
+ */
+void kscap_table_want(u32 active, const unsigned long *const calls[8]);
 
 #endif

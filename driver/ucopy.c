@@ -6,8 +6,6 @@
  */
 #include "ucopy.h"
 
-#include <asm/word-at-a-time.h>
-#include <linux/mm.h>
 #include <scap/abi.h>
 
 /* Up to the page's end, where a word-wise copy has faulted. */

@@ -6,6 +6,8 @@
 #ifndef KSCAP_UCOPY_H
 #define KSCAP_UCOPY_H
 
+#include <asm/word-at-a-time.h>
+#include <linux/mm.h>
 #include <linux/types.h>
 #include <linux/uaccess.h>
 
@@ -15,8 +17,8 @@ u32 kscap_ucopy_tail(char *dst, u64 src, u32 n);
 static __always_inline u32 kscap_ucopy_inline(void *dst, u64 src, u32 n)
 {
 	const char __user *from = (const char __user *)(unsigned long)src;
+	u32 left = n;
 	char *to = dst;
-	u32 i = 0;
 
 	if (unlikely(!n))
 		return 0;
@@ -25,26 +27,28 @@ static __always_inline u32 kscap_ucopy_inline(void *dst, u64 src, u32 n)
 		pagefault_enable();
 		return 0;
 	}
-	for (; i + 32 <= n; i += 32) {
-		unsafe_get_user(*(u64 *)(to + i), (const u64 __user *)(from + i), out);
-		unsafe_get_user(*(u64 *)(to + i + 8), (const u64 __user *)(from + i + 8), out);
-		unsafe_get_user(*(u64 *)(to + i + 16), (const u64 __user *)(from + i + 16), out);
-		unsafe_get_user(*(u64 *)(to + i + 24), (const u64 __user *)(from + i + 24), out);
+	for (; left >= 32; left -= 32, to += 32, from += 32) {
+		unsafe_get_user(*(u64 *)to, (const u64 __user *)from, out);
+		unsafe_get_user(*(u64 *)(to + 8), (const u64 __user *)(from + 8), out);
+		unsafe_get_user(*(u64 *)(to + 16), (const u64 __user *)(from + 16), out);
+		unsafe_get_user(*(u64 *)(to + 24), (const u64 __user *)(from + 24), out);
 	}
-	for (; i + 8 <= n; i += 8)
-		unsafe_get_user(*(u64 *)(to + i), (const u64 __user *)(from + i), out);
-	if (n & 4) {
-		unsafe_get_user(*(u32 *)(to + i), (const u32 __user *)(from + i), out);
-		i += 4;
+	for (; left >= 8; left -= 8, to += 8, from += 8)
+		unsafe_get_user(*(u64 *)to, (const u64 __user *)from, out);
+	if (left & 4) {
+		unsafe_get_user(*(u32 *)to, (const u32 __user *)from, out);
+		left -= 4;
+		to += 4;
+		from += 4;
 	}
-	for (; i < n; i++)
-		unsafe_get_user(to[i], from + i, out);
+	for (; left; left--, to++, from++)
+		unsafe_get_user(*to, from, out);
 out:
 	user_access_end();
-	if (unlikely(i < n))
-		i += kscap_ucopy_tail(to + i, src + i, n - i);
+	if (unlikely(left))
+		left -= kscap_ucopy_tail(to, (unsigned long)from, left);
 	pagefault_enable();
-	return i;
+	return n - left;
 }
 
 /* Bytes copied, at most n; fewer: the memory faulted there. */
@@ -55,6 +59,36 @@ u32 kscap_ucopy(void *dst, u64 src, u32 n);
  * word, because a local variable whose address is taken costs the hot path a stack protector.
  */
 u64 kscap_ucopy_str(char *dst, u64 src, u32 max);
+
+/*
+ * A string that ends within eight bytes, at dst with zeros behind it: its length. Negative:
+ * longer, or not to be read so.
+ */
+static __always_inline int kscap_ucopy_short_str(u64 *dst, u64 src)
+{
+	const struct word_at_a_time constants = WORD_AT_A_TIME_CONSTANTS;
+	const unsigned long __user *from = (const unsigned long __user *)(unsigned long)src;
+	unsigned long word, mask;
+	int len = -1;
+
+	if (unlikely(offset_in_page(src) > PAGE_SIZE - sizeof(word)))
+		return -1;
+	pagefault_disable();
+	if (unlikely(!user_access_begin(from, sizeof(word))))
+		goto denied;
+	unsafe_get_user(word, from, out);
+	if (has_zero(word, &mask, &constants)) {
+		mask = create_zero_mask(prep_zero_mask(word, mask, &constants));
+		*dst = word & zero_bytemask(mask);
+		len = find_zero(mask);
+	}
+out:
+	user_access_end();
+denied:
+	pagefault_enable();
+	return len;
+}
+
 #define KSCAP_STR_LEN(r)	((u32)(r))
 #define KSCAP_STR_STATE(r)	((unsigned int)((r) >> 32))
 

@@ -24,15 +24,18 @@ enum {
 static const struct opt record_opts[] = {
 	{ OPT_ALL, 'a', "all", NULL, "the whole machine" },
 	{ OPT_PID, 0, "pid", "PID,...", "these processes and all that descends from them" },
-	{ OPT_CGROUP, 0, "cgroup", "PATH", "only what runs below this cgroup" },
+	{ OPT_CGROUP, 0, "cgroup", "PATH", "only what runs below this cgroup; may be repeated" },
 	{ OPT_SYSCALL, 0, "syscall", "NAME,...",
-	  "only these system calls; forks, execs and exits are always recorded" },
+	  "only these system calls; and forks, execs, exits, changes of\n"
+	  "identity, which are always recorded" },
 	{ OPT_OUTPUT, 'o', "output", "FILE",
 	  "default ./scap-DATE-TIME.scapz; - is standard output (the\n"
 	  "command's goes to standard error then); /dev/null encodes and\n"
 	  "throws away; none only empties the rings" },
 	{ OPT_FORCE, 0, "force", NULL, "overwrite FILE" },
-	{ OPT_SNAPLEN, 's', "snaplen", "BYTES", "of data kept per read, write, ... (80)" },
+	{ OPT_SNAPLEN, 's', "snaplen", "BYTES",
+	  "of data kept per read, write, ... (80); CLASS=BYTES,... for\n"
+	  "some of file, pipe, socket, tty, other" },
 	{ OPT_RING, 0, "ring", "BYTES", "per CPU, a power of two from 64K to 1G (8M)" },
 	{ OPT_DURATION, 'd', "duration", "TIME", "stop after 30, 1.5s, 10m, ..." },
 	{ OPT_EVENTS, 'n', "events", "N", "stop when N events are recorded, or soon after" },
@@ -101,13 +104,53 @@ static bool add_pids(struct record_options *opt, const char *text)
 	}
 }
 
+/* BYTES, or CLASS=BYTES,... for some of what data goes through. */
 static bool set_snaplen(const struct opt_parser *p, struct record_options *opt)
 {
+	static const char *const classes[5] = { "file", "pipe", "socket", "tty", "other" };
+	char words[128], *word, *rest = words, *value;
+	struct opt_parser part = *p;
 	uint64_t v;
 
-	if (!opt_size(p, 0, 65536, &v))
+	if (strlen(p->arg) >= sizeof(words)) {
+		tool_usage("option --snaplen: '%s' is too long", p->arg);
 		return false;
-	opt->snaplen = (uint32_t)v;
+	}
+	strcpy(words, p->arg);
+	while ((word = strsep(&rest, ","))) {
+		int k = 0;
+
+		value = strchr(word, '=');
+		if (value)
+			*value++ = 0;
+		while (value && k < 5 && strcmp(word, classes[k]))
+			k++;
+		if (k == 5) {
+			tool_usage("option --snaplen: '%s' is none of file, pipe, socket, tty, "
+				   "other", word);
+			return false;
+		}
+		part.arg = value ? value : word;
+		if (!opt_size(&part, 0, 65536, &v))
+			return false;
+		if (value)
+			opt->snaplens[k] = (uint32_t)v + 1;
+		else
+			opt->snaplen = (uint32_t)v;
+	}
+	return true;
+}
+
+static bool add_cgroup(struct record_options *opt, const char *path)
+{
+	const char **more = realloc(opt->cgroups, (opt->n_cgroups + 1) * sizeof(*more));
+
+	if (!more) {
+		tool_error("no memory");
+		return false;
+	}
+	opt->cgroups = more;
+	opt->cgroups[opt->n_cgroups++] = path;
 	return true;
 }
 
@@ -188,8 +231,7 @@ static bool set_option(int id, const struct opt_parser *p, struct record_options
 	case OPT_PID:
 		return add_pids(opt, p->arg);
 	case OPT_CGROUP:
-		opt->cgroup = p->arg;
-		return true;
+		return add_cgroup(opt, p->arg);
 	case OPT_SYSCALL:
 		return set_calls(p, opt);
 	case OPT_ALL:
@@ -211,7 +253,7 @@ static bool check_options(const struct record_options *opt)
 
 	if (n > 1)
 		tool_usage("only one of a command, --pid and -a is possible");
-	else if (!n && !opt->cgroup)
+	else if (!n && !opt->n_cgroups)
 		tool_usage("what is to be recorded? a command behind --, --pid PID, or -a for the "
 			   "whole machine");
 	else if (opt->output && !*opt->output)
@@ -313,8 +355,8 @@ static void describe(const struct record_options *opt, char *buf, size_t cap)
 		n += snprintf(buf + n, cap - n, " -a");
 	for (uint32_t i = 0; i < opt->n_pids && n < cap; i++)
 		n += snprintf(buf + n, cap - n, "%s%" PRIu32, i ? "," : " --pid ", opt->pids[i]);
-	if (opt->cgroup && n < cap)
-		n += snprintf(buf + n, cap - n, " --cgroup %s", opt->cgroup);
+	for (uint32_t i = 0; i < opt->n_cgroups && n < cap; i++)
+		n += snprintf(buf + n, cap - n, " --cgroup %s", opt->cgroups[i]);
 	if (opt->calls && n < cap)
 		n += snprintf(buf + n, cap - n, " --syscall %s", opt->calls);
 	if (opt->argv && n < cap)
@@ -430,7 +472,8 @@ static struct scap_live_filter choice(const struct record_options *opt)
 {
 	return (struct scap_live_filter){
 		.size = sizeof(struct scap_live_filter), .flags = opt->argv ? SCAP_LIVE_TREE : 0,
-		.calls = opt->calls, .cgroup = opt->cgroup,
+		.calls = opt->calls, .cgroups = opt->cgroups,
+		.n_cgroups = opt->n_cgroups,
 		.tgids = opt->pids, .n_tgids = opt->n_pids,
 	};
 }
@@ -460,6 +503,7 @@ static bool open_live(struct record *r)
 	};
 	struct scap_error err;
 
+	memcpy(lo.snaplens, r->opt.snaplens, sizeof(lo.snaplens));
 	if (scap_live_open(&lo, &r->live, &err) < 0) {
 		tool_error("%s", err.text);
 		return false;
@@ -525,6 +569,7 @@ static void clean_up(struct record *r)
 	scap_live_close(r->live);
 	if (r->signal_fd >= 0)
 		close(r->signal_fd);
+	free(r->opt.cgroups);
 	free(r->opt.pids);
 }
 
@@ -629,6 +674,7 @@ static int record_run(int argc, char **argv)
 	if (parse_options(argc, argv, &r.opt))
 		ret = check_choice(&r.opt);
 	if (ret != TOOL_OK) {
+		free(r.opt.cgroups);
 		free(r.opt.pids);
 		return ret;
 	}

@@ -13,8 +13,11 @@
 struct record_options {
 	const char *output;	/* path, "none", "-"; NULL: a name made of the time */
 	uint32_t snaplen;
+	uint32_t snaplens[5];	/* SCAP_LIVE_IO_*: bytes + 1; 0: snaplen */
 	uint64_t ring_bytes, duration_ns, max_events, max_bytes;
-	const char *cgroup, *calls;
+	const char *calls;
+	const char **cgroups;
+	uint32_t n_cgroups;
 	uint32_t *pids;
 	uint32_t n_pids;
 	bool all, force, quiet, json;

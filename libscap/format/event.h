@@ -40,6 +40,7 @@ struct scap_event {
 	uint64_t num;
 	uint64_t raw_ns, wall_ns;
 	uint32_t cpu;
+	uint32_t ring;		/* cpu * SCAP_LANES + lane */
 	uint32_t seq;
 	uint8_t type;		/* SCAP_REC_* */
 	uint8_t flags;		/* SCAP_CALL_* or as the type says */
@@ -80,7 +81,7 @@ struct scap_event {
 
 /*
  * Decodes one record of exactly n bytes (little-endian, as on disk). Fills everything but num,
- * wall_ns, cpu, thread, file, file2. 0; 1: a type this library does not know (only type, seq,
+ * wall_ns, cpu, ring, thread, file, file2. 0; 1: a type this library does not know (only type, seq,
  * raw_ns are filled); SCAP_EDAMAGED with *ret_what a static text.
  */
 int scap__event_decode(const uint8_t *rec, size_t n, struct scap_event *ev, const char **ret_what);

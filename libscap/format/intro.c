@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define ANY_CPU 0xffffffffu
+#define ANY_RING 0xffffffffu
 
 /* Repeated introductions are common (the kernel's cache is small): one copy serves them all. */
 struct thread_entry {
@@ -16,9 +16,9 @@ struct file_entry {
 	uint8_t body[];		/* the record behind its head, and a NUL */
 };
 
-static uint64_t key_of(uint32_t cpu, uint32_t id)
+static uint64_t key_of(uint32_t ring, uint32_t id)
 {
-	return (uint64_t)(cpu == ANY_CPU ? ANY_CPU : cpu + 1) << 32 | id;
+	return (uint64_t)(ring == ANY_RING ? ANY_RING : ring + 1) << 32 | id;
 }
 
 void scap__intros_init(struct scap__intros *in, struct scap__budget *budget)
@@ -46,22 +46,22 @@ void scap__intros_enter_epoch(struct scap__intros *in, uint64_t epoch)
 	scap__arena_reset(&in->arena);
 }
 
-static int set_both(struct scap__map *m, uint32_t cpu, uint32_t id, void *value)
+static int set_both(struct scap__map *m, uint32_t ring, uint32_t id, void *value)
 {
-	int rc = scap__map_set(m, key_of(cpu, id), value);
+	int rc = scap__map_set(m, key_of(ring, id), value);
 
-	return rc ? rc : scap__map_set(m, key_of(ANY_CPU, id), value);
+	return rc ? rc : scap__map_set(m, key_of(ANY_RING, id), value);
 }
 
 /* The last one introduced under this id, here or anywhere, if it satisfies `same`. */
 static void *find_same(const struct scap__map *m, const struct scap_event *ev, uint32_t id,
 		       bool (*same)(const void *entry, const struct scap_event *ev))
 {
-	void *e = scap__map_get(m, key_of(ev->cpu, id));
+	void *e = scap__map_get(m, key_of(ev->ring, id));
 
 	if (e && same(e, ev))
 		return e;
-	e = scap__map_get(m, key_of(ANY_CPU, id));
+	e = scap__map_get(m, key_of(ANY_RING, id));
 	return e && same(e, ev) ? e : NULL;
 }
 
@@ -85,7 +85,7 @@ static int add_thread(struct scap__intros *in, struct scap_event *ev)
 		e = p;
 		memcpy(&e->thread, &ev->u.intro, sizeof(e->thread));
 	}
-	rc = set_both(&in->threads, ev->cpu, ev->tid, e);
+	rc = set_both(&in->threads, ev->ring, ev->tid, e);
 	ev->thread = rc ? NULL : &e->thread;
 	return rc;
 }
@@ -141,7 +141,7 @@ static int add_file(struct scap__intros *in, struct scap_event *ev)
 	}
 	ev->u.file_rec = e->file;
 	ev->file = &e->file;
-	return ev->cookie ? set_both(&in->files, ev->cpu, ev->cookie, e) : 0;
+	return ev->cookie ? set_both(&in->files, ev->ring, ev->cookie, e) : 0;
 }
 
 int scap__intros_add(struct scap__intros *in, struct scap_event *ev)
@@ -151,17 +151,17 @@ int scap__intros_add(struct scap__intros *in, struct scap_event *ev)
 	return ev->type == SCAP_REC_INTRO ? add_thread(in, ev) : add_file(in, ev);
 }
 
-static void *look_up(const struct scap__map *m, uint32_t cpu, uint32_t id)
+static void *look_up(const struct scap__map *m, uint32_t ring, uint32_t id)
 {
-	void *e = scap__map_get(m, key_of(cpu, id));
+	void *e = scap__map_get(m, key_of(ring, id));
 
-	return e ? e : scap__map_get(m, key_of(ANY_CPU, id));
+	return e ? e : scap__map_get(m, key_of(ANY_RING, id));
 }
 
-static const struct scap__file *file_of(const struct scap__intros *in, uint32_t cpu,
+static const struct scap__file *file_of(const struct scap__intros *in, uint32_t ring,
 					uint32_t cookie)
 {
-	const struct file_entry *e = cookie ? look_up(&in->files, cpu, cookie) : NULL;
+	const struct file_entry *e = cookie ? look_up(&in->files, ring, cookie) : NULL;
 
 	return e ? &e->file : NULL;
 }
@@ -171,8 +171,8 @@ void scap__intros_attach(const struct scap__intros *in, struct scap_event *ev)
 	const struct thread_entry *t = NULL;
 
 	if (ev->type != SCAP_REC_GAP)
-		t = look_up(&in->threads, ev->cpu, ev->tid);
+		t = look_up(&in->threads, ev->ring, ev->tid);
 	ev->thread = t ? &t->thread : NULL;
-	ev->file = file_of(in, ev->cpu, ev->cookie);
-	ev->file2 = file_of(in, ev->cpu, ev->cookie2);
+	ev->file = file_of(in, ev->ring, ev->cookie);
+	ev->file2 = file_of(in, ev->ring, ev->cookie2);
 }

@@ -91,7 +91,8 @@ struct scap__slice_header {
 };
 
 struct scap__slice_part {
-	uint32_t cpu;
+	uint16_t cpu;
+	uint16_t lane;
 	uint32_t n_records;
 	uint32_t first_seq;
 	uint32_t reserved;
@@ -110,7 +111,8 @@ struct scap__end_header {
 };
 
 struct scap__end_ring {
-	uint32_t cpu;
+	uint16_t cpu;
+	uint16_t lane;
 	uint32_t next_seq;
 };
 

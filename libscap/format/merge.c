@@ -46,7 +46,7 @@ int scap__merge_begin(struct scap__merge *m, uint32_t n_parts, uint64_t start_ns
 
 static bool before(const struct scap__cursor *a, const struct scap__cursor *b)
 {
-	return a->order_ns != b->order_ns ? a->order_ns < b->order_ns : a->cpu < b->cpu;
+	return a->order_ns != b->order_ns ? a->order_ns < b->order_ns : a->ring < b->ring;
 }
 
 static void sift_down(struct scap__merge *m, uint32_t i)
@@ -101,14 +101,14 @@ static int look(const struct scap__merge *m, struct scap__cursor *c)
 	return 1;
 }
 
-int scap__merge_add(struct scap__merge *m, uint32_t cpu, const uint8_t *rows, size_t bytes,
+int scap__merge_add(struct scap__merge *m, uint32_t ring, const uint8_t *rows, size_t bytes,
 		    uint32_t n_records)
 {
 	struct scap__cursor *c = &m->heap[m->n];
 	int rc;
 
 	*c = (struct scap__cursor){ .p = rows, .end = rows + bytes, .order_ns = m->start_ns,
-				    .cpu = cpu, .n_left = n_records };
+				    .ring = ring, .n_left = n_records };
 	rc = look(m, c);
 	if (rc <= 0)
 		return rc;

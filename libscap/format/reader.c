@@ -132,7 +132,7 @@ void scap_reader_close(struct scap_reader *r)
 	scap__merge_fini(&r->merge);
 	scap__intros_fini(&r->intros);
 	scap__arena_fini(&r->strings);
-	free(r->cpus);
+	free(r->rings);
 	free(r);
 }
 
@@ -148,26 +148,26 @@ const struct scap_capture_info *scap_reader_info(const struct scap_reader *r)
 
 /* ---- accounting ---------------------------------------------------------------------------- */
 
-int scap__reader_cpu(struct scap_reader *r, uint32_t cpu, struct scap__cpu **ret)
+int scap__reader_ring(struct scap_reader *r, uint32_t ring, struct scap__ring **ret)
 {
-	if (cpu >= r->n_cpus) {
-		uint32_t n = cpu + 1 > r->n_cpus * 2 ? cpu + 1 : r->n_cpus * 2;
-		size_t more = (size_t)(n - r->n_cpus) * sizeof(*r->cpus);
-		struct scap__cpu *cpus;
+	if (ring >= r->n_rings) {
+		uint32_t n = ring + 1 > r->n_rings * 2 ? ring + 1 : r->n_rings * 2;
+		size_t more = (size_t)(n - r->n_rings) * sizeof(*r->rings);
+		struct scap__ring *rings;
 		int rc = scap__budget_take(&r->budget, more);
 
 		if (rc)
 			return rc;
-		cpus = realloc(r->cpus, n * sizeof(*cpus));
-		if (!cpus) {
+		rings = realloc(r->rings, n * sizeof(*rings));
+		if (!rings) {
 			scap__budget_give(&r->budget, more);
 			return -ENOMEM;
 		}
-		memset(cpus + r->n_cpus, 0, more);
-		r->cpus = cpus;
-		r->n_cpus = n;
+		memset(rings + r->n_rings, 0, more);
+		r->rings = rings;
+		r->n_rings = n;
 	}
-	*ret = &r->cpus[cpu];
+	*ret = &r->rings[ring];
 	return 0;
 }
 
@@ -185,10 +185,10 @@ static bool is_bookkeeping(unsigned type)
 }
 
 /*
- * Sequence numbers run on from one record of a CPU to the next. A GAP explains a hole in front of
+ * Sequence numbers run on from one record of a ring to the next. A GAP explains a hole in front of
  * it, as far as it goes; it cannot explain more than the hole. *ret_hole: what is not explained.
  */
-static const char *check_sequence(const struct scap__cpu *c, const struct scap_event *ev,
+static const char *check_sequence(const struct scap__ring *c, const struct scap_event *ev,
 				  uint32_t *ret_hole)
 {
 	uint32_t missing = ev->seq - c->next_seq, explained = 0;
@@ -196,7 +196,7 @@ static const char *check_sequence(const struct scap__cpu *c, const struct scap_e
 
 	if (missing > INT32_MAX) {
 		missing = 0;
-		what = "a CPU's sequence numbers go back";
+		what = "a ring's sequence numbers go back";
 	} else if (ev->type == SCAP_REC_GAP) {
 		explained = ev->u.gap.n_lost;
 		if ((uint64_t)(ev->u.gap.first_seq - c->next_seq) + explained > missing) {
@@ -208,7 +208,7 @@ static const char *check_sequence(const struct scap__cpu *c, const struct scap_e
 	return what;
 }
 
-static void count(struct scap__cpu *c, const struct scap_event *ev, bool known)
+static void count(struct scap__ring *c, const struct scap_event *ev, bool known)
 {
 	c->any = c->seen = true;
 	c->row_bytes += ev->rec_bytes;
@@ -221,7 +221,7 @@ static void count(struct scap__cpu *c, const struct scap_event *ev, bool known)
  * A hole that no record explains becomes an event of its own, between the records around it.
  * ev->raw_ns, the time of what comes behind it, is set.
  */
-static void make_hole(struct scap_reader *r, struct scap__cpu *c, uint32_t n)
+static void make_hole(struct scap_reader *r, struct scap__ring *c, uint32_t n)
 {
 	uint64_t end_ns = r->ev.raw_ns, start_ns = c->any ? c->last_ns : r->info.start_raw_ns;
 
@@ -229,7 +229,8 @@ static void make_hole(struct scap_reader *r, struct scap__cpu *c, uint32_t n)
 		start_ns = end_ns;
 	r->ev = (struct scap_event){
 		.raw_ns = end_ns, .wall_ns = scap__reader_wall_ns(r, end_ns),
-		.cpu = (uint32_t)(c - r->cpus), .seq = c->next_seq, .type = SCAP_REC_GAP,
+		.cpu = (uint32_t)(c - r->rings) / SCAP_LANES,
+		.ring = (uint32_t)(c - r->rings), .seq = c->next_seq, .type = SCAP_REC_GAP,
 		.nr = INT64_MIN, .latency_ns = SCAP_LATENCY_NONE,
 		.u.gap = { .first_ns = start_ns, .last_ns = end_ns, .first_seq = c->next_seq,
 			   .n_lost = n, .unexplained = true },
@@ -238,11 +239,11 @@ static void make_hole(struct scap_reader *r, struct scap__cpu *c, uint32_t n)
 	c->seen = true;
 }
 
-/* What the rings' ends say is missing behind each CPU's last record: 0; 1 when all was told. */
+/* What the rings' ends say is missing behind each ring's last record: 0; 1 when all was told. */
 static int next_tail(struct scap_reader *r)
 {
-	for (; r->tail_cpu < r->n_cpus; r->tail_cpu++) {
-		struct scap__cpu *c = &r->cpus[r->tail_cpu];
+	for (; r->tail_ring < r->n_rings; r->tail_ring++) {
+		struct scap__ring *c = &r->rings[r->tail_ring];
 		uint32_t n = c->tail;
 
 		if (!n)
@@ -295,7 +296,7 @@ static int finish_event(struct scap_reader *r)
  * Whether the decoded record follows the one before it: 0; 1 when the hole in front of it is the
  * event to be delivered, after which the record is taken again; or it is damaged.
  */
-static int follow_sequence(struct scap_reader *r, struct scap__cpu *c)
+static int follow_sequence(struct scap_reader *r, struct scap__ring *c)
 {
 	uint32_t hole = 0;
 
@@ -320,7 +321,7 @@ static int take_record(struct scap_reader *r, const struct scap__cursor *top)
 {
 	struct scap_event *ev = &r->ev;
 	const char *what = NULL;
-	struct scap__cpu *c;
+	struct scap__ring *c;
 	int decoded, rc;
 
 	r->advance = true;
@@ -328,8 +329,9 @@ static int take_record(struct scap_reader *r, const struct scap__cursor *top)
 	decoded = scap__event_decode(top->p, top->bytes, ev, &what);
 	if (decoded < 0)
 		return damaged_row(r, what);
-	ev->cpu = top->cpu;
-	rc = scap__reader_cpu(r, top->cpu, &c);
+	ev->ring = top->ring;
+	ev->cpu = top->ring / SCAP_LANES;
+	rc = scap__reader_ring(r, top->ring, &c);
 	if (rc)
 		return no_memory(r, rc);
 	rc = follow_sequence(r, c);

@@ -10,8 +10,8 @@
 #include "format/merge.h"
 #include "format/section_in.h"
 
-/* What came from one CPU's ring so far. */
-struct scap__cpu {
+/* What came from one ring so far. */
+struct scap__ring {
 	uint32_t next_seq;	/* expected */
 	uint64_t events;	/* neither INTRO nor FILE nor GAP */
 	uint64_t unknown;	/* of these: of types that this library does not know */
@@ -39,8 +39,8 @@ struct scap_reader {
 	struct scap_event ev;
 	struct scap__clock host_clock;
 	struct scap__clock clock;	/* of the slice; HOST's where it has none */
-	struct scap__cpu *cpus;
-	uint32_t n_cpus;
+	struct scap__ring *rings;
+	uint32_t n_rings;
 	uint32_t flags;
 	uint64_t n_events;
 	uint64_t slice_end_ns;	/* of the last slice */
@@ -49,7 +49,7 @@ struct scap_reader {
 	bool advance;		/* the event given out is still at the merge's top */
 	bool hole_told;		/* the hole in front of the record at the merge's top */
 	const char *hole_damage;	/* what else was wrong there */
-	uint32_t tail_cpu;	/* the next one whose tail is to be looked at */
+	uint32_t tail_ring;	/* the next one whose tail is to be looked at */
 	bool damage_seen;
 	bool end_seen;
 };
@@ -59,8 +59,8 @@ int scap__host_read(struct scap_reader *r, const uint8_t *p, size_t n);
 int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 int scap__end_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 
-/* The counters of a CPU, made when it is first named: 0, -ENOMEM, SCAP_ELIMIT. */
-int scap__reader_cpu(struct scap_reader *r, uint32_t cpu, struct scap__cpu **ret);
+/* The counters of a ring, made when it is first named: 0, -ENOMEM, SCAP_ELIMIT. */
+int scap__reader_ring(struct scap_reader *r, uint32_t ring, struct scap__ring **ret);
 uint64_t scap__reader_wall_ns(const struct scap_reader *r, uint64_t raw_ns);
 
 /* A source that reads a path; "-" is standard input. */

@@ -114,32 +114,40 @@ static int read_slice_header(struct scap_reader *r, const struct scap__section *
 	return 0;
 }
 
+/* A CPU and a lane: the number of their ring; -1: there is no such lane. */
+static int64_t get_ring(struct scap__bytes *b)
+{
+	uint32_t cpu = scap__get_u16(b), lane = scap__get_u16(b);
+
+	return lane < SCAP_LANES ? (int64_t)cpu * SCAP_LANES + lane : -1;
+}
+
 /* One entry of the directory, against the rows; *at: where the part before it ended. */
 static int read_part(struct scap_reader *r, struct scap__bytes *dir, const uint8_t *rows,
-		     size_t n_rows, size_t *at, int64_t *last_cpu)
+		     size_t n_rows, size_t *at, int64_t *last_ring)
 {
-	uint32_t cpu = scap__get_u32(dir), n_records = scap__get_u32(dir);
-	uint32_t first_seq = scap__get_u32(dir);
+	int64_t ring = get_ring(dir);
+	uint32_t n_records = scap__get_u32(dir), first_seq = scap__get_u32(dir);
 	uint64_t offset, bytes;
 
 	scap__get_u32(dir);
 	offset = scap__get_u64(dir);
 	bytes = scap__get_u64(dir);
-	if (cpu >= SCAP__CPUS_MAX || (int64_t)cpu <= *last_cpu || offset != *at ||
+	if (ring < 0 || ring <= *last_ring || offset != *at ||
 	    bytes > n_rows - *at || bytes % SCAP__ALIGN)
 		return SCAP_EDAMAGED;
 	if (bytes >= sizeof(struct scap_rec) && scap__le32(rows + *at + 4) != first_seq)
 		return SCAP_EDAMAGED;
-	*last_cpu = cpu;
+	*last_ring = ring;
 	*at += bytes;
-	return scap__merge_add(&r->merge, cpu, rows + offset, bytes, n_records);
+	return scap__merge_add(&r->merge, (uint32_t)ring, rows + offset, bytes, n_records);
 }
 
 int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p)
 {
 	struct scap__bytes b = { p, (size_t)sec->raw_bytes, false }, dir;
 	uint32_t n_parts;
-	int64_t last_cpu = -1;
+	int64_t last_ring = -1;
 	size_t at = 0;
 	int rc = read_slice_header(r, sec, &b, &n_parts);
 
@@ -148,7 +156,7 @@ int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, con
 	dir = b;
 	scap__take(&b, n_parts * sizeof(struct scap__slice_part));
 	for (uint32_t i = 0; !rc && i < n_parts; i++)
-		rc = read_part(r, &dir, b.p, b.n, &at, &last_cpu);
+		rc = read_part(r, &dir, b.p, b.n, &at, &last_ring);
 	if (!rc && at != b.n)
 		rc = SCAP_EDAMAGED;
 	if (rc) {
@@ -164,13 +172,14 @@ int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, con
 /* What a ring had given out after the last record that we saw of it: told once END is believed. */
 static int read_ring_end(struct scap_reader *r, struct scap__bytes *b)
 {
-	uint32_t cpu = scap__get_u32(b), next_seq = scap__get_u32(b), missing;
-	struct scap__cpu *c;
+	int64_t ring = get_ring(b);
+	uint32_t next_seq = scap__get_u32(b), missing;
+	struct scap__ring *c;
 	int rc;
 
-	if (cpu >= SCAP__CPUS_MAX)
+	if (ring < 0)
 		return SCAP_EDAMAGED;
-	rc = scap__reader_cpu(r, cpu, &c);
+	rc = scap__reader_ring(r, (uint32_t)ring, &c);
 	if (rc)
 		return rc;
 	missing = next_seq - c->next_seq;

@@ -35,8 +35,8 @@ struct scap_summary {
 	uint32_t n_types;
 	struct cpu_count *cpus;
 	uint32_t n_cpus;
-	uint64_t *cpu_gaps;		/* lost by CPU as GAPs tell, n_cpu_gaps */
-	uint32_t n_cpu_gaps;
+	uint64_t *ring_gaps;		/* lost by ring as GAPs tell, n_ring_gaps */
+	uint32_t n_ring_gaps;
 };
 
 /* FNV-1a, never 0. */
@@ -96,18 +96,18 @@ static struct type_count *by_event(struct scap_summary *s, const struct scap_eve
 	return by_key(s, SCAP_TALLY_KEY(ev->type, ev->abi, ev->nr));
 }
 
-static int grow_gaps(struct scap_summary *s, uint32_t cpu)
+static int grow_gaps(struct scap_summary *s, uint32_t ring)
 {
 	uint64_t *p;
 
-	if (cpu < s->n_cpu_gaps)
+	if (ring < s->n_ring_gaps)
 		return 0;
-	p = realloc(s->cpu_gaps, (cpu + 1) * sizeof(*p));
+	p = realloc(s->ring_gaps, (ring + 1) * sizeof(*p));
 	if (!p)
 		return -ENOMEM;
-	memset(p + s->n_cpu_gaps, 0, (cpu + 1 - s->n_cpu_gaps) * sizeof(*p));
-	s->cpu_gaps = p;
-	s->n_cpu_gaps = cpu + 1;
+	memset(p + s->n_ring_gaps, 0, (ring + 1 - s->n_ring_gaps) * sizeof(*p));
+	s->ring_gaps = p;
+	s->n_ring_gaps = ring + 1;
 	return 0;
 }
 
@@ -115,11 +115,11 @@ static int add_gap(struct scap_summary *s, const struct scap_event *ev)
 {
 	if (ev->u.gap.unexplained)
 		return 0;	/* counted by the reader */
-	if (grow_gaps(s, ev->cpu))
+	if (grow_gaps(s, ev->ring))
 		return -ENOMEM;
 	s->totals.n_gaps++;
 	s->totals.lost += ev->u.gap.n_lost;
-	s->cpu_gaps[ev->cpu] += ev->u.gap.n_lost;
+	s->ring_gaps[ev->ring] += ev->u.gap.n_lost;
 	for (uint32_t i = 0; i < ev->u.gap.n_tally; i++) {
 		const uint8_t *p = ev->u.gap.tally + i * sizeof(struct scap_tally);
 		struct type_count *t = by_key(s, scap__le32(p));
@@ -174,23 +174,35 @@ static int read_all(struct scap_summary *s, struct scap_reader *r, struct scap_e
 	}
 }
 
+static struct cpu_count *cpu_of_ring(struct scap_summary *s, uint32_t ring)
+{
+	uint32_t cpu = ring / SCAP_LANES;
+
+	if (!s->n_cpus || s->cpus[s->n_cpus - 1].cpu != cpu)
+		s->cpus[s->n_cpus++] = (struct cpu_count){ .cpu = cpu };
+	return &s->cpus[s->n_cpus - 1];
+}
+
 /* What only the reader counted: per CPU, and what its sequence numbers say is missing. */
 static int add_cpus(struct scap_summary *s, const struct scap_reader *r)
 {
-	s->cpus = calloc(r->n_cpus ? r->n_cpus : 1, sizeof(*s->cpus));
+	s->cpus = calloc(r->n_rings + 1, sizeof(*s->cpus));
 	if (!s->cpus)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < r->n_cpus; i++) {
-		const struct scap__cpu *c = &r->cpus[i];
-		uint64_t gaps = i < s->n_cpu_gaps ? s->cpu_gaps[i] : 0;
+	for (uint32_t i = 0; i < r->n_rings; i++) {
+		const struct scap__ring *c = &r->rings[i];
+		uint64_t gaps = i < s->n_ring_gaps ? s->ring_gaps[i] : 0;
 
 		s->totals.stored += c->events;
 		s->totals.bookkeeping += c->bookkeeping;
 		s->totals.unexplained += c->unexplained;
 		s->totals.row_bytes += c->row_bytes;
-		if (c->seen)
-			s->cpus[s->n_cpus++] = (struct cpu_count){ i, c->events,
-								   gaps + c->unexplained };
+		if (c->seen) {
+			struct cpu_count *cpu = cpu_of_ring(s, i);
+
+			cpu->stored += c->events;
+			cpu->lost += gaps + c->unexplained;
+		}
 	}
 	s->totals.lost += s->totals.unexplained;
 	s->totals.attempted = s->totals.stored + s->totals.lost;
@@ -202,8 +214,8 @@ static int add_unknown(struct scap_summary *s, const struct scap_reader *r)
 	struct type_count *t;
 	uint64_t stored = 0;
 
-	for (uint32_t i = 0; i < r->n_cpus; i++)
-		stored += r->cpus[i].unknown;
+	for (uint32_t i = 0; i < r->n_rings; i++)
+		stored += r->rings[i].unknown;
 	if (!stored && !s->totals.unexplained)
 		return 0;
 	t = by_name(s, "unknown");
@@ -299,6 +311,6 @@ void scap_summary_free(struct scap_summary *s)
 	scap__map_fini(&s->by_hash);
 	free(s->types);
 	free(s->cpus);
-	free(s->cpu_gaps);
+	free(s->ring_gaps);
 	free(s);
 }

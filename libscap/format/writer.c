@@ -202,7 +202,8 @@ static int walk_part(const struct scap_slice_part *part, struct scap__slice_part
 		left -= n;
 		n_records++;
 	}
-	out->cpu = htole32(part->cpu);
+	out->cpu = htole16((uint16_t)part->cpu);
+	out->lane = htole16((uint16_t)part->lane);
 	out->n_records = htole32(n_records);
 	if (part->bytes)
 		memcpy(&out->first_seq, (const uint8_t *)part->rows + 4, 4);
@@ -337,14 +338,20 @@ static int put_slice(struct scap_writer *w, const struct scap_slice *s)
 	return write_slice(w, s, bytes);
 }
 
+static uint64_t part_ring(const struct scap_slice_part *part)
+{
+	return (uint64_t)part->cpu * SCAP_LANES + part->lane;
+}
+
 static int check_slice(const struct scap_writer *w, const struct scap_slice *s)
 {
 	if (s->start_ns >= s->end_ns || s->start_ns < w->last_end_ns ||
-	    s->n_parts > SCAP__CPUS_MAX)
+	    s->n_parts > SCAP__CPUS_MAX * SCAP_LANES)
 		return -EINVAL;
 	for (uint32_t i = 0; i < s->n_parts; i++)
 		if (s->parts[i].bytes % SCAP__ALIGN || s->parts[i].cpu >= SCAP__CPUS_MAX ||
-		    (i && s->parts[i].cpu <= s->parts[i - 1].cpu))
+		    s->parts[i].lane >= SCAP_LANES ||
+		    (i && part_ring(&s->parts[i]) <= part_ring(&s->parts[i - 1])))
 			return -EINVAL;
 	return 0;
 }
@@ -390,7 +397,10 @@ static int write_end(struct scap_writer *w, uint64_t end_raw_ns, const struct sc
 		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	scap__buffer_put(&w->raw, &h, sizeof(h));
 	for (uint32_t i = 0; i < n_rings; i++) {
-		struct scap__end_ring ring = { htole32(rings[i].cpu), htole32(rings[i].next_seq) };
+		struct scap__end_ring ring = {
+			htole16((uint16_t)rings[i].cpu), htole16((uint16_t)rings[i].lane),
+			htole32(rings[i].next_seq),
+		};
 
 		scap__buffer_put(&w->raw, &ring, sizeof(ring));
 	}

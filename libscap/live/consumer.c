@@ -26,7 +26,7 @@ struct scap_live {
 	struct scap__device dev;
 	struct scap_live_info info;
 	struct scap_error error;
-	uint32_t size8;		/* of a ring */
+	uint32_t size8[SCAP_LANES];	/* of a ring */
 	size_t ctl_bytes, pos_bytes;
 	const struct scap_ring_ctl *ctl;
 	struct scap_ring_pos *pos;
@@ -47,6 +47,13 @@ static int fail_ioctl(struct scap_live *l, int code, const char *what)
 
 /* ---- open --------------------------------------------------------------------------------- */
 
+static uint32_t class_snaplen(const struct scap_live_options *opt, int k)
+{
+	uint32_t n = opt->snaplens[k] ? opt->snaplens[k] - 1 : opt->snaplen;
+
+	return n == SCAP_LIVE_SNAPLEN_DEFAULT ? SCAP_SNAPLEN_DEFAULT : n;
+}
+
 static int check_options(const struct scap_live_options *in, struct scap_live_options *opt,
 			 struct scap_error *err)
 {
@@ -62,10 +69,14 @@ static int check_options(const struct scap_live_options *in, struct scap_live_op
 		return scap__fail(err, -EINVAL, SCAP_NO_OFFSET,
 				  "ring size %llu: a power of two from 64K to 1G is needed",
 				  (unsigned long long)opt->ring_bytes);
-	if (opt->snaplen > SCAP_SNAPLEN_MAX && opt->snaplen != SCAP_LIVE_SNAPLEN_DEFAULT)
-		return scap__fail(err, -EINVAL, SCAP_NO_OFFSET,
-				  "snaplen %u: at most %u bytes per call can be kept", opt->snaplen,
-				  SCAP_SNAPLEN_MAX);
+	for (int k = 0; k < SCAP_IO_CLASSES; k++) {
+		uint32_t n = class_snaplen(opt, k);
+
+		if (n > SCAP_SNAPLEN_MAX)
+			return scap__fail(err, -EINVAL, SCAP_NO_OFFSET,
+					  "snaplen %u: at most %u bytes per call can be kept", n,
+					  SCAP_SNAPLEN_MAX);
+	}
 	return 0;
 }
 
@@ -89,7 +100,16 @@ static int ask_info(struct scap_live *l, struct scap_info *info, struct scap_err
 	return 0;
 }
 
-/* Without a wish, the largest size up to the default that leaves half of what is free. */
+/* The few records that decide get an eighth of the many's room beside it. */
+static uint64_t lane_bytes(uint64_t ring_bytes)
+{
+	return ring_bytes / 8 > RING_BYTES_MIN ? ring_bytes / 8 : RING_BYTES_MIN;
+}
+
+/*
+ * Without a wish, the largest size up to the default that leaves half of what is free, decisive
+ * lanes aside.
+ */
 static uint64_t default_ring_bytes(const struct scap_info *info)
 {
 	uint64_t free_bytes = info->ring_cap_bytes > info->ring_used_bytes ?
@@ -104,9 +124,10 @@ static uint64_t default_ring_bytes(const struct scap_info *info)
 static int fail_cap(const struct scap_info *info, uint64_t ring_bytes, struct scap_error *err)
 {
 	return scap__fail(err, SCAP_ELIMIT, SCAP_NO_OFFSET,
-			  "%u rings of %llu KiB would exceed the cap of %llu KiB for all "
-			  "consumers, of which %llu KiB are in use: take smaller rings",
-			  info->n_cpus, (unsigned long long)ring_bytes >> 10,
+			  "%u rings of %llu KiB and as many of %llu KiB would exceed the cap of "
+			  "%llu KiB for all consumers, of which %llu KiB are in use: take smaller "
+			  "rings", info->n_cpus, (unsigned long long)ring_bytes >> 10,
+			  (unsigned long long)lane_bytes(ring_bytes) >> 10,
 			  (unsigned long long)info->ring_cap_bytes >> 10,
 			  (unsigned long long)info->ring_used_bytes >> 10);
 }
@@ -120,8 +141,9 @@ static int set_up(struct scap_live *l, const struct scap_live_options *opt, stru
 	if (rc < 0)
 		return rc;
 	setup.ring_bytes = opt->ring_bytes ? opt->ring_bytes : default_ring_bytes(&info);
-	setup.snaplen = opt->snaplen == SCAP_LIVE_SNAPLEN_DEFAULT ? SCAP_SNAPLEN_DEFAULT :
-								   opt->snaplen;
+	setup.lane_bytes = lane_bytes(setup.ring_bytes);
+	for (int k = 0; k < SCAP_IO_CLASSES; k++)
+		setup.snaplen[k] = class_snaplen(opt, k);
 	rc = l->dev.ioctl(l->dev.ctx, SCAP_IOC_SETUP, &setup);
 	if (rc == -EBUSY)
 		return scap__fail(err, rc, SCAP_NO_OFFSET,
@@ -138,9 +160,12 @@ static int set_up(struct scap_live *l, const struct scap_live_options *opt, stru
 	if (rc < 0)
 		return scap__fail(err, rc, SCAP_NO_OFFSET, "kscap refuses to set up rings: %s",
 				  strerror(-rc));
-	l->size8 = setup.ring_bytes / 8;
+	l->size8[SCAP_LANE_MAIN] = setup.ring_bytes / 8;
+	l->size8[SCAP_LANE_DECISIVE] = setup.lane_bytes / 8;
 	l->info = (struct scap_live_info){
-		.n_cpus = info.n_cpus, .snaplen = setup.snaplen, .ring_bytes = setup.ring_bytes,
+		.n_cpus = info.n_cpus, .n_rings = info.n_cpus * SCAP_LANES,
+		.snaplen = setup.snaplen[SCAP_IO_FILE], .ring_bytes = setup.ring_bytes,
+		.lane_bytes = setup.lane_bytes,
 		.clock_source = info.clock.source, .abi_version = info.abi_version,
 	};
 	return 0;
@@ -153,9 +178,14 @@ static size_t whole_pages(size_t n)
 	return (n + page - 1) / page * page;
 }
 
+static size_t ring_map_bytes(const struct scap_live *l, uint32_t ring)
+{
+	return 2 * (size_t)l->size8[ring % SCAP_LANES] * 8;
+}
+
 static int map_rings(struct scap_live *l, struct scap_error *err)
 {
-	uint32_t n = l->info.n_cpus;
+	uint32_t n = l->info.n_rings;
 
 	l->rings = calloc(n, sizeof(*l->rings));
 	if (!l->rings)
@@ -170,11 +200,12 @@ static int map_rings(struct scap_live *l, struct scap_error *err)
 	for (uint32_t i = 0; i < n; i++) {
 		errno = 0;
 		l->rings[i].data = l->dev.map(l->dev.ctx, SCAP_MMAP_DATA(i),
-					      2 * l->info.ring_bytes, false);
+					      ring_map_bytes(l, i), false);
 		/* CPU numbers may have holes. */
 		if (!l->rings[i].data && errno != EINVAL)
 			return scap__fail(err, -ENOMEM, SCAP_NO_OFFSET,
-					  "the ring of CPU %u cannot be mapped: %s", i,
+					  "a ring of CPU %u cannot be mapped: %s",
+					  i / SCAP_LANES,
 					  strerror(errno));
 		l->rings[i].tail = __atomic_load_n(&l->pos[i].tail, __ATOMIC_RELAXED);
 	}
@@ -212,9 +243,9 @@ void scap_live_close(struct scap_live *l)
 {
 	if (!l)
 		return;
-	for (uint32_t i = 0; l->rings && i < l->info.n_cpus; i++)
+	for (uint32_t i = 0; l->rings && i < l->info.n_rings; i++)
 		if (l->rings[i].data)
-			l->dev.unmap(l->dev.ctx, (void *)l->rings[i].data, 2 * l->info.ring_bytes);
+			l->dev.unmap(l->dev.ctx, (void *)l->rings[i].data, ring_map_bytes(l, i));
 	if (l->ctl)
 		l->dev.unmap(l->dev.ctx, (void *)l->ctl, l->ctl_bytes);
 	if (l->pos)
@@ -248,7 +279,7 @@ int scap_live_filter(struct scap_live *l, const struct scap_live_filter *f)
 	rc = l->dev.ioctl(l->dev.ctx, SCAP_IOC_FILTER, &l->spec);
 	if (rc == -ENOENT)
 		return scap__fail(&l->error, rc, SCAP_NO_OFFSET,
-				  "the kernel does not know the cgroup %s", f->cgroup ?: "");
+				  "the kernel does not know a cgroup that was there a moment ago");
 	if (rc < 0)
 		return fail_ioctl(l, rc, "setting the filter");
 	for (uint32_t i = 0; i < f->n_tgids; i++) {
@@ -266,6 +297,22 @@ int scap_live_tree_add(struct scap_live *l, uint32_t tgid)
 	if (rc == -ESRCH)
 		return scap__fail(&l->error, rc, SCAP_NO_OFFSET, "there is no process %u", tgid);
 	return rc < 0 ? fail_ioctl(l, rc, "adding a process to the filter") : 0;
+}
+
+int scap_live_snaplens(struct scap_live *l, const uint32_t bytes[5])
+{
+	struct scap_snaplens s = { .size = sizeof(s) };
+	int rc;
+
+	_Static_assert(SCAP_IO_CLASSES == 5, "bytes has a place for each");
+	memcpy(s.snaplen, bytes, sizeof(s.snaplen));
+	for (int k = 0; k < SCAP_IO_CLASSES; k++)
+		if (bytes[k] > SCAP_SNAPLEN_MAX)
+			return scap__fail(&l->error, -EINVAL, SCAP_NO_OFFSET,
+					  "snaplen %u: at most %u bytes per call can be kept",
+					  bytes[k], SCAP_SNAPLEN_MAX);
+	rc = l->dev.ioctl(l->dev.ctx, SCAP_IOC_SNAPLEN, &s);
+	return rc < 0 ? fail_ioctl(l, rc, "changing the snaplens") : 0;
 }
 
 /* ---- running ------------------------------------------------------------------------------ */
@@ -304,53 +351,54 @@ int scap__live_wait(struct scap_live *l, bool device, int wake_fd, int timeout_m
 	return rc < 0 ? fail_ioctl(l, rc, "waiting for records") : 0;
 }
 
-int scap__live_range(struct scap_live *l, uint32_t cpu, struct scap_live_batch *ret_batch)
+int scap__live_range(struct scap_live *l, uint32_t ring, struct scap_live_batch *ret_batch)
 {
-	struct live_ring *ring = &l->rings[cpu];
+	struct live_ring *lr = &l->rings[ring];
 	/* Pairs with the kernel's release: the records below the head are there. */
-	uint64_t head = __atomic_load_n(&l->ctl[cpu].head, __ATOMIC_ACQUIRE);
-	uint32_t n8 = (uint32_t)head - ring->tail;
+	uint64_t head = __atomic_load_n(&l->ctl[ring].head, __ATOMIC_ACQUIRE);
+	uint32_t n8 = (uint32_t)head - lr->tail, size8 = l->size8[ring % SCAP_LANES];
 
-	if (n8 > l->size8 || (n8 && !ring->data))
+	if (n8 > size8 || (n8 && !lr->data))
 		return scap__fail(&l->error, SCAP_EDAMAGED, SCAP_NO_OFFSET,
-				  "the ring of CPU %u is damaged: its head is %u units ahead", cpu,
-				  n8);
-	ret_batch->cpu = cpu;
+				  "a ring of CPU %u is damaged: its head is %u units ahead",
+				  ring / SCAP_LANES, n8);
+	ret_batch->cpu = ring / SCAP_LANES;
+	ret_batch->lane = ring % SCAP_LANES;
 	ret_batch->next_seq = head >> 32;
-	ret_batch->rows = n8 ? ring->data + (size_t)(ring->tail & (l->size8 - 1)) * 8 : NULL;
+	ret_batch->rows = n8 ? lr->data + (size_t)(lr->tail & (size8 - 1)) * 8 : NULL;
 	ret_batch->bytes = (size_t)n8 * 8;
 	return 0;
 }
 
-void scap__live_consume(struct scap_live *l, uint32_t cpu, size_t bytes)
+void scap__live_consume(struct scap_live *l, uint32_t ring, size_t bytes)
 {
-	struct live_ring *ring = &l->rings[cpu];
+	struct live_ring *lr = &l->rings[ring];
 
-	ring->tail += bytes / 8;
+	lr->tail += bytes / 8;
 	/* Our reads of the records are done before the kernel may write there. */
-	__atomic_store_n(&l->pos[cpu].tail, ring->tail, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->pos[ring].tail, lr->tail, __ATOMIC_RELEASE);
 }
 
-int scap_live_read(struct scap_live *l, uint32_t cpu, struct scap_live_batch *ret_batch)
+int scap_live_read(struct scap_live *l, uint32_t ring, struct scap_live_batch *ret_batch)
 {
 	struct scap__row_counts counts = { 0 };
 	int rc;
 
-	if (cpu >= l->info.n_cpus)
-		return scap__live_fail(l, -EINVAL, "there is no such CPU");
-	rc = scap__live_range(l, cpu, ret_batch);
+	if (ring >= l->info.n_rings)
+		return scap__live_fail(l, -EINVAL, "there is no such ring");
+	rc = scap__live_range(l, ring, ret_batch);
 	if (rc < 0)
 		return rc;
 	if (!ret_batch->bytes)
 		return 1;
 	rc = scap__rows_visit(ret_batch->rows, ret_batch->bytes, &counts);
 	return rc < 0 ? scap__fail(&l->error, rc, SCAP_NO_OFFSET,
-				   "the ring of CPU %u is damaged", cpu) : 0;
+				   "a ring of CPU %u is damaged", ring / SCAP_LANES) : 0;
 }
 
 void scap_live_release(struct scap_live *l, const struct scap_live_batch *batch)
 {
-	scap__live_consume(l, batch->cpu, batch->bytes);
+	scap__live_consume(l, batch->cpu * SCAP_LANES + batch->lane, batch->bytes);
 }
 
 int scap_live_watermark(struct scap_live *l, struct scap_live_watermark *ret_w)

@@ -30,8 +30,8 @@ int scap__live_open_device(const struct scap__device *dev, const struct scap_liv
 			   struct scap_live **ret_l, struct scap_error *err);
 
 /* The records that are there, of which nothing was looked at yet. SCAP_EDAMAGED: a bad head. */
-int scap__live_range(struct scap_live *l, uint32_t cpu, struct scap_live_batch *ret_batch);
-void scap__live_consume(struct scap_live *l, uint32_t cpu, size_t bytes);
+int scap__live_range(struct scap_live *l, uint32_t ring, struct scap_live_batch *ret_batch);
+void scap__live_consume(struct scap_live *l, uint32_t ring, size_t bytes);
 int scap__live_wait(struct scap_live *l, bool device, int wake_fd, int timeout_ms);
 /* Remembers and returns an error. */
 int scap__live_fail(struct scap_live *l, int code, const char *text);

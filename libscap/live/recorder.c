@@ -27,7 +27,7 @@ struct scap_recorder {
 	struct scap_live *live;
 	struct scap_writer *writer;	/* NULL: drain only, or closed by the finish */
 	struct scap__slicer *slicer;	/* NULL: drain only */
-	uint32_t n_cpus;
+	uint32_t n_rings;
 	int wake_fd;
 	size_t buffer_bytes;
 	struct scap__pace pace;
@@ -71,7 +71,7 @@ static int get_ranges(struct scap_recorder *r, size_t *ret_sum, uint32_t *ret_n)
 	size_t sum = 0, max = 0;
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < r->n_cpus; i++) {
+	for (uint32_t i = 0; i < r->n_rings; i++) {
 		size_t bytes;
 		int rc = scap__live_range(r->live, i, &r->ranges[i]);
 
@@ -91,24 +91,25 @@ static int get_ranges(struct scap_recorder *r, size_t *ret_sum, uint32_t *ret_n)
 	return 0;
 }
 
-static int fail_ring(struct scap_recorder *r, uint32_t cpu, int rc, const char *what)
+static int fail_ring(struct scap_recorder *r, uint32_t ring, int rc, const char *what)
 {
 	if (rc == -ENOMEM)
 		return scap__fail(&r->error, rc, SCAP_NO_OFFSET, "no memory for records");
-	return scap__fail(&r->error, rc, SCAP_NO_OFFSET, "the ring of CPU %u is damaged: %s", cpu,
+	return scap__fail(&r->error, rc, SCAP_NO_OFFSET, "a ring of CPU %u is damaged: %s",
+			  ring / SCAP_LANES,
 			  what);
 }
 
-static int take(struct scap_recorder *r, uint32_t cpu, size_t limit, bool force, size_t *ret_taken)
+static int take(struct scap_recorder *r, uint32_t ring, size_t limit, bool force, size_t *ret_taken)
 {
-	struct scap_live_batch *range = &r->ranges[cpu];
-	int rc = scap__slicer_append(r->slicer, cpu, range->rows, range->bytes, limit, force,
+	struct scap_live_batch *range = &r->ranges[ring];
+	int rc = scap__slicer_append(r->slicer, ring, range->rows, range->bytes, limit, force,
 				     r->safe_ns, ret_taken);
 
 	if (rc < 0)
-		return fail_ring(r, cpu, rc, scap__slicer_what(r->slicer));
+		return fail_ring(r, ring, rc, scap__slicer_what(r->slicer));
 	if (*ret_taken)
-		scap__live_consume(r->live, cpu, *ret_taken);
+		scap__live_consume(r->live, ring, *ret_taken);
 	r->totals.row_bytes += *ret_taken;
 	range->rows = (const uint8_t *)range->rows + *ret_taken;
 	range->bytes -= *ret_taken;
@@ -129,12 +130,12 @@ static int take_least(struct scap_recorder *r, uint32_t n, size_t *ret_all_taken
 		piece = PIECE_BYTES_MIN;
 	while (!rc) {
 		size_t taken = 0, room = scap__slicer_room(r->slicer);
-		uint32_t cpu;
+		uint32_t ring;
 
-		scap__slicer_complete_ns(r->slicer, &cpu);
-		if (!r->ranges[cpu].bytes || (room < piece && *ret_all_taken))
+		scap__slicer_complete_ns(r->slicer, &ring);
+		if (!r->ranges[ring].bytes || (room < piece && *ret_all_taken))
 			break;
-		rc = take(r, cpu, room < piece ? room : piece, true, &taken);
+		rc = take(r, ring, room < piece ? room : piece, true, &taken);
 		*ret_all_taken += taken;
 	}
 	return rc;
@@ -144,7 +145,7 @@ static int take_each(struct scap_recorder *r, size_t limit, size_t *ret_all_take
 {
 	int rc = 0;
 
-	for (uint32_t i = 0; !rc && i < r->n_cpus; i++) {
+	for (uint32_t i = 0; !rc && i < r->n_rings; i++) {
 		size_t taken = 0;
 
 		rc = take(r, i, limit, false, &taken);
@@ -199,7 +200,7 @@ static int visit_all(struct scap_recorder *r)
 	uint32_t n;
 	int rc = get_ranges(r, &sum, &n);
 
-	for (uint32_t i = 0; !rc && i < r->n_cpus; i++) {
+	for (uint32_t i = 0; !rc && i < r->n_rings; i++) {
 		struct scap_live_batch *range = &r->ranges[i];
 
 		if (!range->bytes)
@@ -311,10 +312,10 @@ int scap_recorder_new(struct scap_live *l, struct scap_writer *w,
 	}
 	r->live = l;
 	r->writer = w;
-	r->n_cpus = info->n_cpus;
-	r->ranges = calloc(r->n_cpus, sizeof(*r->ranges));
-	r->ends = calloc(r->n_cpus, sizeof(*r->ends));
-	r->lost = calloc(r->n_cpus, sizeof(*r->lost));
+	r->n_rings = info->n_rings;
+	r->ranges = calloc(r->n_rings, sizeof(*r->ranges));
+	r->ends = calloc(r->n_rings, sizeof(*r->ends));
+	r->lost = calloc(r->n_rings, sizeof(*r->lost));
 	if (!r->ranges || !r->ends || !r->lost)
 		scap__fail(err, rc, SCAP_NO_OFFSET, "no memory");
 	else
@@ -352,8 +353,8 @@ int scap_recorder_start(struct scap_recorder *r)
 	if (rc < 0)
 		return fail_live(r, rc);
 	if (r->writer) {
-		rc = scap__slicer_new(r->n_cpus, r->buffer_bytes, 2 * r->buffer_bytes, clock.raw_ns,
-				      &r->slicer);
+		rc = scap__slicer_new(r->n_rings, r->buffer_bytes, 2 * r->buffer_bytes,
+				      clock.raw_ns, &r->slicer);
 		if (rc < 0)
 			return scap__fail(&r->error, rc, SCAP_NO_OFFSET, "no memory for slices");
 	}
@@ -495,7 +496,7 @@ static uint64_t seq_of_first(const void *rows)
 /* Where each ring stood when the capture ended: at the first record that is not in it. */
 static int set_ends(struct scap_recorder *r)
 {
-	for (uint32_t i = 0; i < r->n_cpus; i++) {
+	for (uint32_t i = 0; i < r->n_rings; i++) {
 		struct scap_live_batch range;
 		const void *rest;
 		size_t bytes;
@@ -504,7 +505,8 @@ static int set_ends(struct scap_recorder *r)
 		if (rc < 0)
 			return fail_live(r, rc);
 		rest = scap__slicer_rest(r->slicer, i, &bytes);
-		r->ends[i].cpu = i;
+		r->ends[i].cpu = i / SCAP_LANES;
+		r->ends[i].lane = i % SCAP_LANES;
 		r->ends[i].next_seq = bytes ? seq_of_first(rest) :
 				      range.bytes ? seq_of_first(range.rows) : range.next_seq;
 	}
@@ -521,7 +523,7 @@ static int close_writer(struct scap_recorder *r, int rc)
 	update_totals(r);
 	r->writer = NULL;
 	close_rc = scap_writer_close(w, r->totals.end_raw_ns, ends_rc < 0 ? NULL : r->ends,
-				     r->n_cpus, &err);
+				     r->n_rings, &err);
 	if (!rc && close_rc < 0)
 		r->error = err;
 	return rc ? rc : ends_rc ? ends_rc : close_rc;
@@ -599,9 +601,11 @@ const struct scap_recorder_totals *scap_recorder_totals(const struct scap_record
 
 uint64_t scap_recorder_lost(const struct scap_recorder *r, uint32_t cpu)
 {
-	if (cpu >= r->n_cpus)
-		return 0;
-	return r->slicer ? scap__slicer_lost(r->slicer, cpu) : r->lost[cpu];
+	uint64_t n = 0;
+
+	for (uint32_t i = cpu * SCAP_LANES; i / SCAP_LANES == cpu && i < r->n_rings; i++)
+		n += r->slicer ? scap__slicer_lost(r->slicer, i) : r->lost[i];
+	return n;
 }
 
 const struct scap_error *scap_recorder_error(const struct scap_recorder *r)

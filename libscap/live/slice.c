@@ -16,7 +16,7 @@
 #define FIRST_BOOKKEEPING 16
 
 /*
- * Rows of one CPU. The address range is reserved for the worst case, so that rows never move when
+ * Rows of one ring. The address range is reserved for the worst case, so that rows never move when
  * it grows; memory is only used as far as rows were stored since the last trim.
  */
 struct stream {
@@ -33,7 +33,7 @@ struct stream {
 };
 
 struct scap__slicer {
-	uint32_t n_cpus;
+	uint32_t n_rings;
 	size_t budget, hard, reserve;
 	size_t bytes, resident;
 	uint64_t start_ns;
@@ -112,26 +112,26 @@ static int stream_init(struct stream *st, size_t reserve, uint64_t start_ns)
 	return 0;
 }
 
-int scap__slicer_new(uint32_t n_cpus, size_t budget_bytes, size_t hard_bytes, uint64_t start_ns,
+int scap__slicer_new(uint32_t n_rings, size_t budget_bytes, size_t hard_bytes, uint64_t start_ns,
 		     struct scap__slicer **ret_s)
 {
 	struct scap__slicer *s;
 
 	/* Places in a stream are 32 bits wide. */
-	if (!n_cpus || budget_bytes > hard_bytes || hard_bytes > 1U << 30)
+	if (!n_rings || budget_bytes > hard_bytes || hard_bytes > 1U << 30)
 		return -EINVAL;
-	s = calloc(1, sizeof(*s) + n_cpus * sizeof(struct stream));
+	s = calloc(1, sizeof(*s) + n_rings * sizeof(struct stream));
 	if (!s)
 		return -ENOMEM;
 	s->budget = budget_bytes;
 	s->hard = hard_bytes;
 	s->reserve = (hard_bytes + SLACK_BYTES + PAGE - 1) & ~(size_t)(PAGE - 1);
 	s->start_ns = start_ns;
-	s->parts = calloc(n_cpus, sizeof(*s->parts));
+	s->parts = calloc(n_rings, sizeof(*s->parts));
 	if (!s->parts)
 		goto free_slicer;
-	for (; s->n_cpus < n_cpus; s->n_cpus++)
-		if (stream_init(&s->streams[s->n_cpus], s->reserve, start_ns) < 0)
+	for (; s->n_rings < n_rings; s->n_rings++)
+		if (stream_init(&s->streams[s->n_rings], s->reserve, start_ns) < 0)
 			goto free_slicer;
 	*ret_s = s;
 	return 0;
@@ -145,7 +145,7 @@ void scap__slicer_free(struct scap__slicer *s)
 {
 	if (!s)
 		return;
-	for (uint32_t i = 0; i < s->n_cpus; i++) {
+	for (uint32_t i = 0; i < s->n_rings; i++) {
 		munmap(s->streams[i].base, s->reserve);
 		free(s->streams[i].marks);
 	}
@@ -161,7 +161,7 @@ static size_t whole_pages(size_t n)
 /* Gives back what bursts of single CPUs left behind: else the sum would grow with their number. */
 static void trim(struct scap__slicer *s)
 {
-	for (uint32_t i = 0; i < s->n_cpus; i++) {
+	for (uint32_t i = 0; i < s->n_rings; i++) {
 		struct stream *st = &s->streams[i];
 		size_t used = whole_pages(st->end);
 
@@ -286,10 +286,10 @@ static void add_counts(struct scap__row_counts *to, const struct scap__row_count
 	to->n_lost += from->n_lost;
 }
 
-int scap__slicer_append(struct scap__slicer *s, uint32_t cpu, const void *rows, size_t bytes,
+int scap__slicer_append(struct scap__slicer *s, uint32_t ring, const void *rows, size_t bytes,
 			size_t limit, bool force, uint64_t drained_ns, size_t *ret_taken)
 {
-	struct stream *st = &s->streams[cpu];
+	struct stream *st = &s->streams[ring];
 	struct taking t = {
 		.rows = rows, .bytes = bytes, .limit = limit,
 		.last_ns = st->last_ns > s->start_ns ? st->last_ns : s->start_ns,
@@ -345,15 +345,15 @@ size_t scap__slicer_bytes(const struct scap__slicer *s)
 	return s->bytes;
 }
 
-uint64_t scap__slicer_complete_ns(const struct scap__slicer *s, uint32_t *ret_cpu)
+uint64_t scap__slicer_complete_ns(const struct scap__slicer *s, uint32_t *ret_ring)
 {
 	uint32_t least = 0;
 
-	for (uint32_t i = 1; i < s->n_cpus; i++)
+	for (uint32_t i = 1; i < s->n_rings; i++)
 		if (s->streams[i].frontier_ns < s->streams[least].frontier_ns)
 			least = i;
-	if (ret_cpu)
-		*ret_cpu = least;
+	if (ret_ring)
+		*ret_ring = least;
 	return s->streams[least].frontier_ns;
 }
 
@@ -371,7 +371,7 @@ uint64_t scap__slicer_last_ns(const struct scap__slicer *s)
 {
 	uint64_t last = 0;
 
-	for (uint32_t i = 0; i < s->n_cpus; i++)
+	for (uint32_t i = 0; i < s->n_rings; i++)
 		if (s->streams[i].last_ns > last)
 			last = s->streams[i].last_ns;
 	return last;
@@ -387,15 +387,15 @@ const struct scap__row_counts *scap__slicer_counts(const struct scap__slicer *s)
 	return &s->counts;
 }
 
-uint64_t scap__slicer_lost(const struct scap__slicer *s, uint32_t cpu)
+uint64_t scap__slicer_lost(const struct scap__slicer *s, uint32_t ring)
 {
-	return cpu < s->n_cpus ? s->streams[cpu].n_lost : 0;
+	return ring < s->n_rings ? s->streams[ring].n_lost : 0;
 }
 
-const void *scap__slicer_rest(const struct scap__slicer *s, uint32_t cpu, size_t *ret_bytes)
+const void *scap__slicer_rest(const struct scap__slicer *s, uint32_t ring, size_t *ret_bytes)
 {
-	*ret_bytes = s->streams[cpu].end;
-	return s->streams[cpu].base;
+	*ret_bytes = s->streams[ring].end;
+	return s->streams[ring].base;
 }
 
 size_t scap__slicer_resident(const struct scap__slicer *s)
@@ -429,7 +429,7 @@ static size_t set_cuts(struct scap__slicer *s, uint64_t ns)
 {
 	size_t sum = 0;
 
-	for (uint32_t i = 0; i < s->n_cpus; i++) {
+	for (uint32_t i = 0; i < s->n_rings; i++) {
 		struct stream *st = &s->streams[i];
 
 		st->cut = find_cut(st, ns);
@@ -441,7 +441,7 @@ static size_t set_cuts(struct scap__slicer *s, uint64_t ns)
 /* The earliest row, or `ns` if all are later. */
 static uint64_t first_row_ns(const struct scap__slicer *s, uint64_t ns)
 {
-	for (uint32_t i = 0; i < s->n_cpus; i++) {
+	for (uint32_t i = 0; i < s->n_rings; i++) {
 		const struct stream *st = &s->streams[i];
 
 		if (st->end && rec_at(st->base, 0)->time_ns < ns)
@@ -454,13 +454,14 @@ static void deliver(struct scap__slicer *s, uint64_t end_ns, struct scap_slice *
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < s->n_cpus; i++) {
+	for (uint32_t i = 0; i < s->n_rings; i++) {
 		struct stream *st = &s->streams[i];
 
 		if (!st->cut)
 			continue;
 		s->parts[n++] = (struct scap_slice_part){
-			.cpu = i, .rows = st->base, .bytes = st->cut,
+			.cpu = i / SCAP_LANES, .lane = i % SCAP_LANES,
+			.rows = st->base, .bytes = st->cut,
 		};
 	}
 	ret_slice->start_ns = s->start_ns;
@@ -573,7 +574,7 @@ void scap__slicer_done(struct scap__slicer *s)
 		return;
 	s->delivered = false;
 	s->start_ns = s->delivered_end_ns;
-	for (uint32_t i = 0; i < s->n_cpus; i++) {
+	for (uint32_t i = 0; i < s->n_rings; i++) {
 		s->bytes -= s->streams[i].cut;
 		if (s->streams[i].cut)
 			remove_cut(&s->streams[i]);
@@ -582,7 +583,7 @@ void scap__slicer_done(struct scap__slicer *s)
 
 void scap__slicer_drop_rest(struct scap__slicer *s)
 {
-	for (uint32_t i = 0; i < s->n_cpus; i++) {
+	for (uint32_t i = 0; i < s->n_rings; i++) {
 		struct stream *st = &s->streams[i];
 		struct scap__row_counts counts = { 0 };
 

@@ -2,10 +2,10 @@
 /*
  * Slices: the records of all CPUs, cut by time. Pure logic: no device, no clock, no file.
  *
- * Rows are appended per CPU in the order of their ring, in which time never goes back. The caller
- * says of each CPU up to which time it has everything (its frontier): the time of the first record
- * left in the ring, or the watermark when the ring was drained to a head read after it. What lies
- * before the least frontier is complete, and only there a slice may end:
+ * Rows are appended per ring (cpu * SCAP_LANES + lane) in their order there, in which time never
+ * goes back. The caller says of each ring up to which time it has everything (its frontier): the
+ * time of the first record left in the ring, or the watermark when the ring was drained to a head
+ * read after it. What lies before the least frontier is complete, and only there a slice may end:
  *
  *   - at the end of its epoch, as soon as that is complete;
  *   - earlier, when more rows are kept than the budget allows.
@@ -39,7 +39,7 @@ struct scap__row_counts {
  */
 int scap__rows_visit(const void *rows, size_t bytes, struct scap__row_counts *counts);
 
-int scap__slicer_new(uint32_t n_cpus, size_t budget_bytes, size_t hard_bytes, uint64_t start_ns,
+int scap__slicer_new(uint32_t n_rings, size_t budget_bytes, size_t hard_bytes, uint64_t start_ns,
 		     struct scap__slicer **ret_s);
 void scap__slicer_free(struct scap__slicer *s);
 
@@ -49,7 +49,7 @@ void scap__slicer_free(struct scap__slicer *s);
  * time that goes back; -ENOMEM. The frontier moves to the first record not taken, or to drained_ns
  * if all were.
  */
-int scap__slicer_append(struct scap__slicer *s, uint32_t cpu, const void *rows, size_t bytes,
+int scap__slicer_append(struct scap__slicer *s, uint32_t ring, const void *rows, size_t bytes,
 			size_t limit, bool force, uint64_t drained_ns, size_t *ret_taken);
 
 const char *scap__slicer_what(const struct scap__slicer *s);
@@ -57,8 +57,8 @@ const char *scap__slicer_what(const struct scap__slicer *s);
 /* Bytes that may still be kept, hard limit considered. */
 size_t scap__slicer_room(const struct scap__slicer *s);
 size_t scap__slicer_bytes(const struct scap__slicer *s);
-/* Everything before this is here; *ret_cpu is a CPU whose frontier it is. */
-uint64_t scap__slicer_complete_ns(const struct scap__slicer *s, uint32_t *ret_cpu);
+/* Everything before this is here; *ret_ring is a ring whose frontier it is. */
+uint64_t scap__slicer_complete_ns(const struct scap__slicer *s, uint32_t *ret_ring);
 /* Time of the latest record. */
 uint64_t scap__slicer_last_ns(const struct scap__slicer *s);
 /* Where the open slice ends if nothing cuts it earlier. */
@@ -77,9 +77,9 @@ void scap__slicer_done(struct scap__slicer *s);
 
 /* What was appended so far. */
 const struct scap__row_counts *scap__slicer_counts(const struct scap__slicer *s);
-uint64_t scap__slicer_lost(const struct scap__slicer *s, uint32_t cpu);
-/* Rows of a CPU that are in no slice yet. */
-const void *scap__slicer_rest(const struct scap__slicer *s, uint32_t cpu, size_t *ret_bytes);
+uint64_t scap__slicer_lost(const struct scap__slicer *s, uint32_t ring);
+/* Rows of a ring that are in no slice yet. */
+const void *scap__slicer_rest(const struct scap__slicer *s, uint32_t ring, size_t *ret_bytes);
 /* Forgets these rows and takes them out of the counts. */
 void scap__slicer_drop_rest(struct scap__slicer *s);
 /* Memory touched for rows; for tests. */

@@ -143,10 +143,11 @@ static int choose_cgroup(const char *path, struct scap_filter_spec *spec, struct
 	bool exists = false;
 
 	for (unsigned i = *path == '/' ? 0 : 1; i < 3; i++) {
-		int rc = cgroup_id(prefixes[i], path, &spec->cgroup_id);
+		int rc = cgroup_id(prefixes[i], path, &spec->cgroup_ids[spec->n_cgroups]);
 
 		if (!rc) {
 			spec->flags |= SCAP_FILTER_CGROUP;
+			spec->n_cgroups++;
 			return 0;
 		}
 		exists |= rc < 0;
@@ -183,8 +184,11 @@ int scap__filter_spec(const struct scap_live_filter *f, struct scap_filter_spec 
 	}
 	if (f->calls)
 		rc = choose_calls(f->calls, &spec, err);
-	if (!rc && f->cgroup)
-		rc = choose_cgroup(f->cgroup, &spec, err);
+	if (!rc && f->n_cgroups > SCAP_FILTER_CGROUPS_MAX)
+		rc = scap__fail(err, -EINVAL, SCAP_NO_OFFSET, "at most %d cgroups can be chosen",
+				SCAP_FILTER_CGROUPS_MAX);
+	for (uint32_t i = 0; !rc && i < f->n_cgroups; i++)
+		rc = choose_cgroup(f->cgroups[i], &spec, err);
 	if (!rc)
 		*ret_spec = spec;
 	return rc;

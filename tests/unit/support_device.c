@@ -32,9 +32,10 @@ static u64 plain_cmpxchg(u64 *p, u64 old, u64 new)
 
 #include "../../driver/ring_core.h"
 
-struct fake_cpu {
+struct fake_ring {
 	struct ring_core core;
 	void *data;		/* twice in a row */
+	size_t bytes;
 	uint32_t n_pending, first_seq;	/* lost, not yet told */
 	uint64_t first_ns, last_ns;
 	bool held;
@@ -51,63 +52,67 @@ void fake_init(struct fake_device *f, uint32_t n_cpus)
 	f->now_ns = 5 * SCAP_EPOCH_NS + 12345;
 }
 
-static void free_ring(struct fake_device *f, struct fake_cpu *c)
+static void free_ring(struct fake_ring *c)
 {
 	if (c->data)
-		munmap(c->data, 2 * f->ring_bytes);
+		munmap(c->data, 2 * c->bytes);
 	c->data = NULL;
 }
 
 void fake_fini(struct fake_device *f)
 {
-	for (uint32_t i = 0; f->cpus && i < f->n_cpus; i++)
-		free_ring(f, &f->cpus[i]);
-	free(f->cpus);
+	for (uint32_t i = 0; f->rings && i < f->n_cpus * SCAP_LANES; i++)
+		free_ring(&f->rings[i]);
+	free(f->rings);
 	free(f->ctl);
 	free(f->pos);
 }
 
-static int init_ring(struct fake_device *f, uint32_t cpu)
+static int init_ring(struct fake_device *f, uint32_t ring, size_t bytes)
 {
-	struct fake_cpu *c = &f->cpus[cpu];
+	struct fake_ring *c = &f->rings[ring];
 	int fd = memfd_create("ring", MFD_CLOEXEC);
 	char *p = MAP_FAILED;
 
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, (off_t)f->ring_bytes) == 0)
-		p = mmap(NULL, 2 * f->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ftruncate(fd, (off_t)bytes) == 0)
+		p = mmap(NULL, 2 * bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p != MAP_FAILED)
-		mmap(p + f->ring_bytes, f->ring_bytes, PROT_READ | PROT_WRITE,
+		mmap(p + bytes, bytes, PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_FIXED, fd, 0);
 	close(fd);
 	if (p == MAP_FAILED)
 		return -ENOMEM;
 	c->data = p;
+	c->bytes = bytes;
 	c->core.data = p;
-	c->core.size8 = (u32)(f->ring_bytes / 8);
-	c->core.head = (u64 *)&f->ctl[cpu].head;
-	c->core.reader = &f->pos[cpu].tail;
+	c->core.size8 = (u32)(bytes / 8);
+	c->core.head = (u64 *)&f->ctl[ring].head;
+	c->core.reader = &f->pos[ring].tail;
 	return 0;
 }
 
 static int set_up(struct fake_device *f, const struct scap_setup *setup)
 {
-	if (setup->ring_bytes * f->n_cpus + f->ring_used_bytes > f->ring_cap_bytes)
+	uint32_t n = f->n_cpus * SCAP_LANES;
+
+	if ((setup->ring_bytes + setup->lane_bytes) * f->n_cpus + f->ring_used_bytes >
+	    f->ring_cap_bytes)
 		return -ENOSPC;
 	f->ring_bytes = setup->ring_bytes;
-	f->cpus = calloc(f->n_cpus, sizeof(*f->cpus));
-	f->ctl = calloc(f->n_cpus, sizeof(*f->ctl));
-	f->pos = calloc(f->n_cpus, sizeof(*f->pos));
-	for (uint32_t i = 0; i < f->n_cpus; i++)
-		if (init_ring(f, i) < 0)
+	f->rings = calloc(n, sizeof(*f->rings));
+	f->ctl = calloc(n, sizeof(*f->ctl));
+	f->pos = calloc(n, sizeof(*f->pos));
+	for (uint32_t i = 0; i < n; i++)
+		if (init_ring(f, i, i % SCAP_LANES ? setup->lane_bytes : setup->ring_bytes) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
-static void lose(struct fake_device *f, struct fake_cpu *c, const struct ring_slot *slot)
+static void lose(struct fake_device *f, struct fake_ring *c, const struct ring_slot *slot)
 {
 	if (!c->n_pending++) {
 		c->first_seq = slot->seq;
@@ -117,13 +122,13 @@ static void lose(struct fake_device *f, struct fake_cpu *c, const struct ring_sl
 	f->n_lost++;
 }
 
-static size_t gap_bytes(const struct fake_cpu *c)
+static size_t gap_bytes(const struct fake_ring *c)
 {
 	return c->n_pending ? sizeof(struct scap_rec_gap) + sizeof(struct scap_tally) : 0;
 }
 
 /* Its bytes; 0: none is due. */
-static size_t put_gap(struct fake_cpu *c, void *p, u32 seq, u64 ns)
+static size_t put_gap(struct fake_ring *c, void *p, u32 seq, u64 ns)
 {
 	struct scap_rec_gap *gap = p;
 	struct scap_tally *tally = (struct scap_tally *)(gap + 1);
@@ -160,9 +165,15 @@ static void put_call(void *p, u32 seq, u64 ns, u32 extra8)
 	}
 }
 
+/* The main lane's, or where both are used now and then the decisive lane's. */
+static struct fake_ring *ring_of(struct fake_device *f, uint32_t cpu)
+{
+	return &f->rings[cpu * SCAP_LANES + (f->both_lanes && f->n_calls % 5 == 0)];
+}
+
 void fake_call(struct fake_device *f, uint32_t cpu, uint32_t extra8)
 {
-	struct fake_cpu *c = &f->cpus[cpu];
+	struct fake_ring *c = ring_of(f, cpu);
 	u32 n8 = sizeof(struct scap_rec_call) / 8 + (extra8 > 1 ? extra8 : 0);
 	bool gap = c->n_pending;
 	struct ring_slot slot;
@@ -185,7 +196,7 @@ void fake_call(struct fake_device *f, uint32_t cpu, uint32_t extra8)
 
 void fake_hold(struct fake_device *f, uint32_t cpu)
 {
-	struct fake_cpu *c = &f->cpus[cpu];
+	struct fake_ring *c = &f->rings[cpu * SCAP_LANES];
 
 	if (c->held || c->n_pending)
 		return;
@@ -205,7 +216,7 @@ void fake_hold(struct fake_device *f, uint32_t cpu)
 
 void fake_release(struct fake_device *f, uint32_t cpu)
 {
-	struct fake_cpu *c = &f->cpus[cpu];
+	struct fake_ring *c = &f->rings[cpu * SCAP_LANES];
 
 	if (!c->held)
 		return;
@@ -216,12 +227,12 @@ void fake_release(struct fake_device *f, uint32_t cpu)
 
 uint64_t *fake_ring(struct fake_device *f, uint32_t cpu)
 {
-	return f->cpus[cpu].data;
+	return f->rings[cpu * SCAP_LANES].data;
 }
 
 void fake_set_head(struct fake_device *f, uint32_t cpu, uint64_t head)
 {
-	f->ctl[cpu].head = head;
+	f->ctl[cpu * SCAP_LANES].head = head;
 }
 
 /* ---- the device --------------------------------------------------------------------------- */
@@ -229,8 +240,8 @@ void fake_set_head(struct fake_device *f, uint32_t cpu, uint64_t head)
 static void flush(struct fake_device *f)
 {
 	clock_now = f->now_ns;
-	for (uint32_t i = 0; i < f->n_cpus; i++) {
-		struct fake_cpu *c = &f->cpus[i];
+	for (uint32_t i = 0; i < f->n_cpus * SCAP_LANES; i++) {
+		struct fake_ring *c = &f->rings[i];
 		struct ring_slot slot;
 
 		if (!c->n_pending)
@@ -253,9 +264,9 @@ static uint64_t safe_ns(const struct fake_device *f)
 
 	if (f->stopped)
 		return f->now_ns;
-	for (uint32_t i = 0; i < f->n_cpus; i++)
-		if (f->cpus[i].held && f->cpus[i].held_ns < safe)
-			safe = f->cpus[i].held_ns;
+	for (uint32_t i = 0; i < f->n_cpus * SCAP_LANES; i++)
+		if (f->rings[i].held && f->rings[i].held_ns < safe)
+			safe = f->rings[i].held_ns;
 	return safe;
 }
 
@@ -336,7 +347,7 @@ static void *fake_map(void *ctx, uint64_t offset, size_t bytes, bool writable)
 		return f->ctl;
 	if (offset == SCAP_MMAP_POS)
 		return writable ? f->pos : NULL;
-	return f->cpus[(offset - SCAP_MMAP_DATA(0)) >> 41].data;
+	return f->rings[(offset - SCAP_MMAP_DATA(0)) >> 41].data;
 }
 
 static void fake_unmap(void *ctx, void *p, size_t bytes)

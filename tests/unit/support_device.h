@@ -13,10 +13,11 @@
 #define FAKE_CPUS_MAX 256
 #define FAKE_IOCTLS 16
 
-struct fake_cpu;
+struct fake_ring;
 
 struct fake_device {
 	/* Set before the device is opened. */
+	bool both_lanes;		/* every fifth call goes to the decisive lane */
 	uint32_t n_cpus, abi_version;
 	uint64_t ring_cap_bytes, ring_used_bytes;
 	int fail[FAKE_IOCTLS];		/* by ioctl number: -errno */
@@ -34,7 +35,7 @@ struct fake_device {
 	struct scap_filter_spec spec;
 	uint32_t tree[8];
 	unsigned n_tree;
-	struct fake_cpu *cpus;
+	struct fake_ring *rings;
 	struct scap_ring_ctl *ctl;
 	struct scap_ring_pos *pos;
 };

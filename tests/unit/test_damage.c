@@ -401,7 +401,8 @@ Test(damage, capture_inside_a_capture)
 	part.rows = rows.p;
 	part.bytes = rows.n;
 	cr_assert_eq(scap_writer_slice(w, &s), 0);
-	cr_assert_eq(scap_writer_close(w, 1000, (struct scap_ring_end[]){ { 0, 1 } }, 1, NULL), 0);
+	cr_assert_eq(scap_writer_close(w, 1000, &(struct scap_ring_end){ .next_seq = 1 }, 1, NULL),
+		     0);
 	cr_assert_not_null(memmem(outer.c.file.p, outer.c.file.n, inner.c.file.p, inner.c.file.n));
 	outer.c.file.p[at + 4] ^= 1;
 	o = read_damaged(&outer, outer.c.file.p, outer.c.file.n);

@@ -215,7 +215,7 @@ static void write_slices(struct rows *file, const struct scap_slice *slices, uin
 	struct scap_writer_options opt = { .size = sizeof(opt), .raw_ns = E0, .real_ns = real_ns,
 					   .hostname = "h", .n_cpus = 2 };
 	struct scap_sink sink = rows_sink(file);
-	struct scap_ring_end none = { 0, 0 };
+	struct scap_ring_end none = { 0 };
 	struct scap_writer *w;
 
 	cr_assert_eq(scap_writer_open_sink(&sink, &opt, &w, NULL), 0);
@@ -451,7 +451,7 @@ static void expect_seq(struct scap_reader *r, uint32_t seq, unsigned type)
 Test(reader, holes_are_events)
 {
 	struct scap_tally t = { SCAP_TALLY_KEY(SCAP_REC_CALL, 0, 39), 2 };
-	struct scap_ring_end ring = { 0, 16 };
+	struct scap_ring_end ring = { .next_seq = 16 };
 	struct rows a = { 0 }, file = { 0 };
 	struct scap_sink sink = rows_sink(&file);
 	struct scap_slice_part part;

@@ -290,6 +290,39 @@ Test(ring, nested_is_not_published_early)
 	cr_assert_eq(t.head, (u64)2 << 32 | 7);
 }
 
+/* Written before its place is taken. */
+static int put_outermost(u64 word, u32 n8)
+{
+	struct ring_slot slot = { t.now_ns, (u32)(word >> 32), (u32)word, NULL };
+
+	fill(&slot, n8);
+	return ring_take_outermost(&t.rc, word, n8);
+}
+
+Test(ring, outermost)
+{
+	u64 word;
+
+	set_up();
+	cr_assert(put_outermost(0, 4));
+	cr_assert_eq(t.head, (u64)1 << 32 | 4);
+	cr_assert_eq(t.head, t.rc.word);
+	/* Somebody was faster. */
+	word = t.rc.word;
+	put(4);
+	cr_assert_not(ring_take_outermost(&t.rc, word, 4));
+	cr_assert_eq(t.rc.word, (u64)2 << 32 | 8);
+	/* The position would carry into the number. */
+	word = t.rc.word = t.head = (u64)7 << 32 | 0xfffffffcu;
+	t.rc.tail = t.reader = 0xfffffffcu;
+	cr_assert_not(put_outermost(word, 4));
+	cr_assert_not(put_outermost(word, 5));
+	cr_assert_eq(t.rc.word, word);
+	t.now_ns += 10;
+	cr_assert(put_outermost(word, 3));
+	cr_assert_eq(t.head, (u64)8 << 32 | 0xffffffffu);
+}
+
 /*
  * An interrupt at each point of a reservation in turn, up to three deep, over and over: order,
  * completeness and what is published are checked at each store of the head.

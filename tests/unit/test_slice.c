@@ -18,7 +18,7 @@ struct model_rec {
 	uint32_t cpu, seq;
 };
 
-struct model_cpu {
+struct model_ring {
 	struct rows ring;	/* all records ever, as a ring without end */
 	size_t visible;		/* published up to here */
 	size_t drained;
@@ -27,9 +27,9 @@ struct model_cpu {
 };
 
 static struct {
-	uint32_t n_cpus;
+	uint32_t n_rings;
 	uint64_t now_ns, seed;
-	struct model_cpu cpus[CPUS_MAX];
+	struct model_ring rings[CPUS_MAX];
 	struct model_rec *all;	/* in the order of time, as time never goes back */
 	size_t n_all, cap_all;
 	size_t n_out;		/* of these, seen in slices */
@@ -45,21 +45,21 @@ static uint64_t rnd(uint64_t n)
 	return rows_random(&m.seed) % n;
 }
 
-static void model_init(uint32_t n_cpus, uint64_t seed, size_t budget, size_t hard)
+static void model_init(uint32_t n_rings, uint64_t seed, size_t budget, size_t hard)
 {
 	memset(&m, 0, sizeof(m));
-	m.n_cpus = n_cpus;
+	m.n_rings = n_rings;
 	m.seed = seed;
 	m.now_ns = 3 * SCAP_EPOCH_NS + 500;
 	m.last_end_ns = m.now_ns;
 	m.hard = hard;
-	cr_assert_eq(scap__slicer_new(n_cpus, budget, hard, m.now_ns, &m.s), 0);
+	cr_assert_eq(scap__slicer_new(n_rings, budget, hard, m.now_ns, &m.s), 0);
 }
 
 static void model_fini(void)
 {
-	for (uint32_t i = 0; i < m.n_cpus; i++)
-		rows_free(&m.cpus[i].ring);
+	for (uint32_t i = 0; i < m.n_rings; i++)
+		rows_free(&m.rings[i].ring);
 	free(m.all);
 	scap__slicer_free(m.s);
 }
@@ -67,7 +67,7 @@ static void model_fini(void)
 /* One record now; several CPUs may have the same moment. */
 static void model_put(uint32_t cpu)
 {
-	struct model_cpu *c = &m.cpus[cpu];
+	struct model_ring *c = &m.rings[cpu];
 	size_t at = rows_begin(&c->ring, SCAP_REC_CALL, 0, c->n_seq, m.now_ns);
 	static const uint8_t zeros[2000];
 
@@ -86,7 +86,7 @@ static void model_put(uint32_t cpu)
 /* A reservation that is made but not written: later ones stay behind it. */
 static void model_hold(uint32_t cpu)
 {
-	struct model_cpu *c = &m.cpus[cpu];
+	struct model_ring *c = &m.rings[cpu];
 	size_t before = c->ring.n;
 
 	if (c->held_ns)
@@ -98,17 +98,17 @@ static void model_hold(uint32_t cpu)
 
 static void model_release(uint32_t cpu)
 {
-	m.cpus[cpu].held_ns = 0;
-	m.cpus[cpu].visible = m.cpus[cpu].ring.n;
+	m.rings[cpu].held_ns = 0;
+	m.rings[cpu].visible = m.rings[cpu].ring.n;
 }
 
 static uint64_t model_watermark(void)
 {
 	uint64_t safe = m.now_ns;
 
-	for (uint32_t i = 0; i < m.n_cpus; i++)
-		if (m.cpus[i].held_ns && m.cpus[i].held_ns < safe)
-			safe = m.cpus[i].held_ns;
+	for (uint32_t i = 0; i < m.n_rings; i++)
+		if (m.rings[i].held_ns && m.rings[i].held_ns < safe)
+			safe = m.rings[i].held_ns;
 	return safe;
 }
 
@@ -121,6 +121,11 @@ static int by_time(const void *a, const void *b)
 	if (x->cpu != y->cpu)
 		return x->cpu < y->cpu ? -1 : 1;
 	return x->seq < y->seq ? -1 : 1;
+}
+
+static uint32_t ring_of(const struct scap_slice_part *part)
+{
+	return part->cpu * SCAP_LANES + part->lane;
 }
 
 /* The records of a slice, sorted, are just the next ones of the model, sorted. */
@@ -138,13 +143,15 @@ static void check_slice(const struct scap_slice *slice)
 	for (uint32_t p = 0; p < slice->n_parts; p++) {
 		const struct scap_slice_part *part = &slice->parts[p];
 
-		cr_assert(!p || part->cpu > part[-1].cpu);
+		uint32_t ring = ring_of(part);
+
+		cr_assert(!p || ring > ring_of(part - 1));
 		for (size_t at = 0; at < part->bytes;) {
 			const struct scap_rec *rec = (const void *)((const char *)part->rows + at);
 
 			cr_assert(rec->time_ns >= slice->start_ns && rec->time_ns < slice->end_ns);
 			cr_assert_lt(n, n_want, "a record twice, or too early");
-			got[n++] = (struct model_rec){ rec->time_ns, part->cpu, rec->seq };
+			got[n++] = (struct model_rec){ rec->time_ns, ring, rec->seq };
 			at += (size_t)rec->len8 * 8;
 		}
 	}
@@ -171,7 +178,7 @@ static void take_slices(void)
 
 static void append(uint32_t cpu, size_t limit, bool force, uint64_t safe)
 {
-	struct model_cpu *c = &m.cpus[cpu];
+	struct model_ring *c = &m.rings[cpu];
 	size_t taken;
 
 	cr_assert_eq(scap__slicer_append(m.s, cpu, c->ring.p + c->drained, c->visible - c->drained,
@@ -188,12 +195,12 @@ static void drain(bool all)
 
 	/* What comes between watermark and heads must do no harm. */
 	m.now_ns += 10;
-	model_put(rnd(m.n_cpus));
-	for (uint32_t i = 0; i < m.n_cpus; i++)
+	model_put(rnd(m.n_rings));
+	for (uint32_t i = 0; i < m.n_rings; i++)
 		append(i, 0, false, safe);
 	scap__slicer_complete_ns(m.s, &least);
 	append(least, 0, true, safe);
-	for (uint32_t i = 0; i < m.n_cpus; i++) {
+	for (uint32_t i = 0; i < m.n_rings; i++) {
 		size_t room = scap__slicer_room(m.s), limit = all || rnd(3) ? room : rnd(4000);
 
 		append(i, limit < room ? limit : room, false, safe);
@@ -210,13 +217,13 @@ static void finish(void)
 	struct scap_slice slice;
 	bool more = true;
 
-	for (uint32_t i = 0; i < m.n_cpus; i++)
+	for (uint32_t i = 0; i < m.n_rings; i++)
 		model_release(i);
 	while (more) {
 		more = false;
 		drain(true);
-		for (uint32_t i = 0; i < m.n_cpus; i++)
-			more |= m.cpus[i].drained < m.cpus[i].ring.n;
+		for (uint32_t i = 0; i < m.n_rings; i++)
+			more |= m.rings[i].drained < m.rings[i].ring.n;
 	}
 	while (scap__slicer_last(m.s, m.now_ns + 1, &slice) == 0) {
 		check_slice(&slice);
@@ -227,26 +234,26 @@ static void finish(void)
 	cr_assert_eq(scap__slicer_counts(m.s)->n_records, m.n_all);
 }
 
-static void run_model(uint32_t n_cpus, uint64_t seed, size_t budget, unsigned steps, uint64_t tick)
+static void run_model(uint32_t n_rings, uint64_t seed, size_t budget, unsigned steps, uint64_t tick)
 {
-	model_init(n_cpus, seed, budget, 2 * budget);
+	model_init(n_rings, seed, budget, 2 * budget);
 	for (unsigned i = 0; i < steps; i++) {
 		for (unsigned k = rnd(400); k; k--) {
 			if (rnd(4))
 				m.now_ns += rnd(tick);
-			model_put(rnd(rnd(2) ? n_cpus : 1 + n_cpus / 16));
+			model_put(rnd(rnd(2) ? n_rings : 1 + n_rings / 16));
 		}
 		if (rnd(4) == 0)
-			model_hold(rnd(n_cpus));
-		for (uint32_t k = 0; k < n_cpus; k++)
-			if (m.cpus[k].held_ns && rnd(6) == 0)
+			model_hold(rnd(n_rings));
+		for (uint32_t k = 0; k < n_rings; k++)
+			if (m.rings[k].held_ns && rnd(6) == 0)
 				model_release(k);
 		drain(false);
 	}
 	finish();
 	/* A record over the hard limit at most, and whole pages of what was touched. */
 	cr_assert_leq(m.max_bytes, m.hard + 4096);
-	cr_assert_leq(m.max_resident, m.hard + m.hard / 8 + 2 * 4096 * (size_t)n_cpus);
+	cr_assert_leq(m.max_resident, m.hard + m.hard / 8 + 2 * 4096 * (size_t)n_rings);
 	cr_assert_gt(m.n_slices, 2);
 	model_fini();
 }
@@ -294,7 +301,7 @@ Test(slice, hard_limit)
 		drain(true);
 	cr_assert_eq(m.n_slices, 0);
 	cr_assert_leq(m.max_bytes, m.hard + 4096);
-	cr_assert_lt(m.cpus[1].drained, m.cpus[1].visible);
+	cr_assert_lt(m.rings[1].drained, m.rings[1].visible);
 	finish();
 	model_fini();
 }

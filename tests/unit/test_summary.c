@@ -112,7 +112,7 @@ static void capture_rows(const struct rows *rows, uint32_t next_seq, struct rows
 	struct scap_slice slice = { .start_ns = E0, .end_ns = E0 + SCAP_EPOCH_NS, .n_parts = 1,
 				    .parts = &part };
 	struct scap_sink sink = rows_sink(file);
-	struct scap_ring_end end = { 3, next_seq };
+	struct scap_ring_end end = { .cpu = 3, .next_seq = next_seq };
 	struct scap_writer *w;
 
 	cr_assert_eq(scap_writer_open_sink(&sink, NULL, &w, NULL), 0);

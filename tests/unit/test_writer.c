@@ -94,7 +94,7 @@ static uint64_t read_path(int *ret_rc)
 
 static void close_ok(struct scap_writer *w, uint32_t next_seq)
 {
-	struct scap_ring_end end = { 0, next_seq };
+	struct scap_ring_end end = { .next_seq = next_seq };
 	struct scap_error err = { 0 };
 
 	cr_assert_eq(scap_writer_close(w, T0 + 100 * SCAP_EPOCH_NS, &end, 1, &err), 0, "%s",
@@ -236,7 +236,7 @@ static uint32_t write_until_full(struct scap_writer *w, struct rows *rows)
 static void run_with_file_limit(rlim_t bytes, bool end_fits)
 {
 	struct rlimit lim = { bytes, RLIM_INFINITY };
-	struct scap_ring_end end = { 0, 0 };
+	struct scap_ring_end end = { 0 };
 	struct scap_error err;
 	struct rows rows = { 0 };
 	struct scap_writer *w;
@@ -333,7 +333,7 @@ Test(writer, nth_write_fails)
 	for (int n = 0; n < 6; n++) {
 		struct failing_sink s = { .calls_left = n };
 		struct scap_sink sink = { &s, failing_write, failing_close };
-		struct scap_ring_end end = { 0, 20 };
+		struct scap_ring_end end = { .next_seq = 20 };
 		struct scap_writer *w = NULL;
 		struct scap_error err = { 0 };
 		int rc = scap_writer_open_sink(&sink, NULL, &w, &err);
@@ -362,7 +362,7 @@ Test(writer, close_fails)
 {
 	struct rows file = { 0 };
 	struct scap_sink sink = rows_sink(&file);
-	struct scap_ring_end end = { 0, 0 };
+	struct scap_ring_end end = { 0 };
 	struct scap_error err = { 0 };
 	struct scap_writer *w;
 
@@ -439,7 +439,7 @@ static void split_and_read(uint32_t step_ns, uint64_t max_bytes, unsigned min_sl
 {
 	struct rows file = { 0 }, cpu[2] = { { 0 }, { 0 } };
 	struct scap_sink sink = rows_sink(&file);
-	struct scap_ring_end ends[2] = { { 0, 400000 }, { 1, 400000 } };
+	struct scap_ring_end ends[2] = { { .next_seq = 400000 }, { .cpu = 1, .next_seq = 400000 } };
 	struct scap_slice_part parts[2];
 	struct scap_slice s = { .start_ns = T0, .end_ns = T0 + SCAP_EPOCH_NS, .n_parts = 2,
 				.parts = parts };

@@ -15,10 +15,11 @@ typedef uint64_t u64;
 
 static u64 stress_clock(void);
 static u64 stress_cmpxchg(u64 *p, u64 old, u64 new);
+static u64 stress_read(const u64 *p);
 
 #define RING_CLOCK() stress_clock()
 #define RING_CMPXCHG(p, old, new) stress_cmpxchg(p, old, new)
-#define RING_READ(p) (*(p))
+#define RING_READ(p) stress_read(p)
 #define RING_LOAD_ACQUIRE(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define RING_STORE_RELEASE(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define RING_BARRIER() __asm__ volatile("" ::: "memory")
@@ -37,6 +38,7 @@ static u64 now_ns;
 static u32 n_attempts, n_full;
 static u32 dice = 12345;
 static int nesting;
+static int masked;		/* interrupts stay out */
 static int done;
 
 static u32 roll(void)
@@ -52,7 +54,7 @@ static void put(void);
 /* Where an interrupt hurts: with the word read, and with a place taken but not filled. */
 static void maybe_interrupt(void)
 {
-	if (nesting >= 2 || roll() % 16)
+	if (masked || nesting >= 2 || roll() % 16)
 		return;
 	nesting++;
 	put();
@@ -65,6 +67,12 @@ static u64 stress_clock(void)
 	return ++now_ns;
 }
 
+static u64 stress_read(const u64 *p)
+{
+	maybe_interrupt();
+	return *p;
+}
+
 static u64 stress_cmpxchg(u64 *p, u64 old, u64 new)
 {
 	u64 found;
@@ -73,7 +81,40 @@ static u64 stress_cmpxchg(u64 *p, u64 old, u64 new)
 	found = *p;
 	if (found == old)
 		*p = new;
+	if (masked)
+		masked = 0;
 	return found;
+}
+
+/*
+ * Written where it will lie before its place is taken, when no reservation is under way: nobody
+ * comes between until it is taken. False: not this way.
+ */
+static int put_outermost(void)
+{
+	u32 n8 = 2 + roll() % (MAX8 - 1), pos;
+	u64 word, ns;
+
+	if (nesting)
+		return 0;
+	masked = 1;
+	word = rc.word;
+	pos = (u32)word;
+	if (!ring_has_room(&rc, pos, n8)) {
+		masked = 0;
+		return 0;
+	}
+	ns = ++now_ns;
+	data[pos & (SIZE8 - 1)] = (word >> 32) << 32 | n8;
+	data[(pos + 1) & (SIZE8 - 1)] = ns;
+	for (u32 i = 2; i < n8; i++)
+		data[(pos + i) & (SIZE8 - 1)] = ns + i;
+	if (!ring_take_outermost(&rc, word, n8)) {
+		printf("a place that nobody else wanted was refused\n");
+		exit(1);
+	}
+	n_attempts++;
+	return 1;
 }
 
 static void put(void)
@@ -99,7 +140,8 @@ static void *produce(void *unused)
 {
 	(void)unused;
 	while (n_attempts < N_RECORDS)
-		put();
+		if (roll() % 2 || !put_outermost())
+			put();
 	__atomic_store_n(&done, 1, __ATOMIC_RELEASE);
 	return NULL;
 }

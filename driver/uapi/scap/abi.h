@@ -4,14 +4,19 @@
  *
  * A consumer opens /dev/kscap; the open file is its lifetime. It then
  *   1. asks SCAP_IOC_INFO and compares abi_version;
- *   2. calls SCAP_IOC_SETUP, which allocates one ring per possible CPU;
+ *   2. calls SCAP_IOC_SETUP, which allocates SCAP_LANES rings per possible CPU;
  *   3. narrows what it wants with SCAP_IOC_FILTER and SCAP_IOC_TREE_ADD;
- *   4. maps SCAP_MMAP_CTL (read-only), SCAP_MMAP_POS (read-write) and each CPU's SCAP_MMAP_DATA
+ *   4. maps SCAP_MMAP_CTL (read-only), SCAP_MMAP_POS (read-write) and each ring's SCAP_MMAP_DATA
  *      (read-only, twice the ring's size: the ring is mapped twice in a row, so that a record
  *      never breaks at the end);
  *   5. calls SCAP_IOC_START, reads, and closes the file.
  *
- * The ring. A CPU's ring has one writer, the CPU itself. Positions count units of 8 bytes modulo
+ * Lanes. Each CPU has a large ring for the many records and a small one for the few that decide:
+ * the calls of decisive.def, and all records but CALL. So a flood of reads evicts no exec. Rings
+ * are numbered cpu * SCAP_LANES + lane; each has its own sequence and its own introductions. Of a
+ * CPU's two rings the records' times tell the order.
+ *
+ * The ring. A ring has one writer, its CPU. Positions count units of 8 bytes modulo
  * 2^32 and only grow. The kernel publishes `seq << 32 | position` in scap_ring_ctl.head with
  * release order; both halves always belong together: seq is the sequence number that the next
  * attempt will get, position is where it would lie. The reader publishes how far it has read in
@@ -46,7 +51,7 @@
 #include <linux/types.h>
 
 #ifndef SCAP_ABI_VERSION	/* tests build tools of another version */
-#define SCAP_ABI_VERSION	1
+#define SCAP_ABI_VERSION	2
 #endif
 #define SCAP_DEVICE_PATH	"/dev/kscap"
 #define SCAP_EPOCH_SHIFT	30
@@ -329,13 +334,17 @@ enum scap_role {
 
 /* ---- the device ---------------------------------------------------------------------------- */
 
-/* Kernel-written, one per possible CPU, in one read-only mapping at SCAP_MMAP_CTL. */
+#define SCAP_LANE_MAIN		0
+#define SCAP_LANE_DECISIVE	1
+#define SCAP_LANES		2
+
+/* Kernel-written, one per ring, in one read-only mapping at SCAP_MMAP_CTL. */
 struct scap_ring_ctl {
 	__u64 head;		/* seq << 32 | position in units of 8 bytes */
 	__u64 pad[15];
 };
 
-/* Reader-written, one per possible CPU, in one mapping at SCAP_MMAP_POS. */
+/* Reader-written, one per ring, in one mapping at SCAP_MMAP_POS. */
 struct scap_ring_pos {
 	__u32 tail;		/* position in units of 8 bytes */
 	__u32 pad[15];
@@ -343,7 +352,7 @@ struct scap_ring_pos {
 
 #define SCAP_MMAP_CTL		0ULL
 #define SCAP_MMAP_POS		(1ULL << 40)
-#define SCAP_MMAP_DATA(cpu)	((2ULL << 40) + ((__u64)(cpu) << 41))
+#define SCAP_MMAP_DATA(ring)	((2ULL << 40) + ((__u64)(ring) << 41))
 
 /*
  * One moment on three clocks, read together. Record times are raw_ns.
@@ -362,40 +371,64 @@ struct scap_clock {
 struct scap_info {
 	__u32 size;		/* in: sizeof; out: bytes filled in */
 	__u32 abi_version;
-	__u32 n_cpus;		/* possible CPUs: rings after SETUP */
+	__u32 n_cpus;		/* possible CPUs: SCAP_LANES rings each after SETUP */
 	__u32 max_consumers;
 	__u64 ring_cap_bytes;	/* for all consumers together */
 	__u64 ring_used_bytes;
 	struct scap_clock clock;
 };
 
+/* What I/O data goes through; each has its own limit. */
+enum scap_io_class {
+	SCAP_IO_FILE,
+	SCAP_IO_PIPE,		/* FIFOs, too */
+	SCAP_IO_SOCKET,
+	SCAP_IO_TTY,
+	SCAP_IO_OTHER,
+	SCAP_IO_CLASSES
+};
+
 struct scap_setup {
 	__u32 size;		/* in: sizeof */
 	__u32 abi_version;	/* in: what the caller was built for */
-	__u64 ring_bytes;	/* in: per CPU, a power of two from 64 KiB to 1 GiB */
-	__u32 snaplen;		/* in: bytes of I/O data kept per call, at most SCAP_SNAPLEN_MAX */
+	__u64 ring_bytes;	/* in: main lane, per CPU, a power of two from 64 KiB to 1 GiB */
+	__u64 lane_bytes;	/* in: decisive lane, the same; 0: an eighth, at least 64 KiB */
+	__u32 snaplen[SCAP_IO_CLASSES]; /* in: bytes of I/O data kept per call, by enum
+					   scap_io_class, at most SCAP_SNAPLEN_MAX */
 	__u32 pad;
+};
+
+/* While recording, too: holds for all calls that end after the ioctl has returned. */
+struct scap_snaplens {
+	__u32 size;		/* in: sizeof */
+	__u32 snaplen[SCAP_IO_CLASSES];
 };
 
 #define SCAP_NR_BITMAP		1024
 #define SCAP_FILTER_TREE	0x01	/* only processes added with TREE_ADD and their children */
-#define SCAP_FILTER_CGROUP	0x02	/* only below cgroup_id */
+#define SCAP_FILTER_CGROUP	0x02	/* only in or below one of cgroup_ids */
 #define SCAP_FILTER_CALLS	0x04	/* only calls in the bitmap */
 #define SCAP_FILTER_FAILED	0x08	/* only calls that failed */
 #define SCAP_FILTER_LATENCY	0x10	/* only calls of at least min_latency_ns */
 #define SCAP_FILTER_UID		0x20	/* only threads with this real uid */
 
+#define SCAP_FILTER_ALL		0x3f
+#define SCAP_FILTER_CGROUPS_MAX	16
+
 /*
- * Set before START. FORK, EXEC, EXIT of the chosen processes pass whatever the call filters say;
- * so do exec and exit calls.
+ * Set before START. TREE, CGROUP and UID choose processes, the others choose among their calls.
+ * Whatever the latter say, these pass: FORK, EXEC, EXIT, and the calls that decisive.def says
+ * change who a process is or where it stands.
  */
 struct scap_filter_spec {
 	__u32 size;		/* in: sizeof */
 	__u32 flags;		/* SCAP_FILTER_* */
-	__u64 cgroup_id;	/* inode number of its directory */
 	__u64 min_latency_ns;
 	__u32 uid;
 	__u32 pad;
+	__u32 n_cgroups;
+	__u32 pad2;
+	__u64 cgroup_ids[SCAP_FILTER_CGROUPS_MAX];	/* inode numbers of their directories */
 	__u64 calls[2][SCAP_NR_BITMAP / 64];	/* by SCAP_ABI_X86_64, SCAP_ABI_I386 */
 };
 
@@ -426,6 +459,7 @@ struct scap_stats {
 #define SCAP_IOC_WATERMARK	_IOR(SCAP_IOC_MAGIC, 8, struct scap_watermark)
 #define SCAP_IOC_CLOCK		_IOR(SCAP_IOC_MAGIC, 9, struct scap_clock)
 #define SCAP_IOC_STATS		_IOWR(SCAP_IOC_MAGIC, 10, struct scap_stats)
+#define SCAP_IOC_SNAPLEN	_IOW(SCAP_IOC_MAGIC, 13, struct scap_snaplens)
 
 /*
  * poll(): readable when a ring is a quarter full, or after STOP. A reader that wants records
@@ -454,8 +488,9 @@ SCAP_ASSERT_SIZE(scap_ring_ctl, 128);
 SCAP_ASSERT_SIZE(scap_ring_pos, 64);
 SCAP_ASSERT_SIZE(scap_clock, 32);
 SCAP_ASSERT_SIZE(scap_info, 64);
-SCAP_ASSERT_SIZE(scap_setup, 24);
-SCAP_ASSERT_SIZE(scap_filter_spec, 288);
+SCAP_ASSERT_SIZE(scap_setup, 48);
+SCAP_ASSERT_SIZE(scap_snaplens, 24);
+SCAP_ASSERT_SIZE(scap_filter_spec, 416);
 SCAP_ASSERT_SIZE(scap_watermark, 16);
 SCAP_ASSERT_SIZE(scap_stats, 40);
 

@@ -9,8 +9,8 @@
  *	scap_live_filter(live, &filter);	optional
  *	scap_live_start(live);
  *	while (...)
- *		poll() on scap_live_fd(live), then for each CPU
- *			scap_live_read(live, cpu, &batch), use it, scap_live_release(live, &batch);
+ *		poll() on scap_live_fd(live), then for each of the n_rings
+ *			scap_live_read(live, ring, &batch), use it, scap_live_release(live, &batch);
  *	scap_live_stop(live);
  *	scap_live_close(live);
  *
@@ -39,14 +39,27 @@ struct scap_live_options {
 	uint32_t snaplen;	/* bytes of I/O data kept per call; SCAP_LIVE_SNAPLEN_DEFAULT: 80 */
 	uint32_t pad;
 	const char *device;	/* NULL: /dev/kscap */
+	/* By what the data goes through (SCAP_LIVE_IO_*): bytes + 1; 0: as snaplen says. */
+	uint32_t snaplens[5];
+	uint32_t pad2;
 };
+
+/* Places in snaplens. */
+#define SCAP_LIVE_IO_FILE 0
+#define SCAP_LIVE_IO_PIPE 1
+#define SCAP_LIVE_IO_SOCKET 2
+#define SCAP_LIVE_IO_TTY 3
+#define SCAP_LIVE_IO_OTHER 4
 
 #define SCAP_LIVE_SNAPLEN_DEFAULT UINT32_MAX
 
 struct scap_live_info {
-	uint32_t n_cpus;	/* rings: one for each possible CPU */
-	uint32_t snaplen;
-	uint64_t ring_bytes;	/* per CPU, as allocated */
+	uint32_t n_cpus;	/* possible CPUs */
+	uint32_t n_rings;	/* two for each: the main lane's, then the decisive lane's */
+	uint64_t ring_bytes;	/* of each main lane, as allocated */
+	uint64_t lane_bytes;	/* of each decisive lane */
+	uint32_t snaplen;	/* of files */
+	uint32_t pad;
 	uint32_t clock_source;	/* SCAP_CLOCK_* */
 	uint32_t abi_version;
 };
@@ -62,10 +75,11 @@ struct scap_live_filter {
 	uint32_t uid;
 	uint64_t min_latency_ns;
 	const char *calls;	/* names, separated by commas, in any ABI; NULL: all calls */
-	const char *cgroup;	/* a directory of the cgroup tree, absolute or from its root */
+	/* In or below any of these directories of the cgroup tree, absolute or from its root. */
+	const char *const *cgroups;
 	const uint32_t *tgids;	/* these processes and all that descends from them */
 	uint32_t n_tgids;
-	uint32_t pad;
+	uint32_t n_cgroups;	/* at most 16 */
 };
 
 /* One moment on three clocks. */
@@ -78,10 +92,12 @@ struct scap_live_watermark {
 	uint64_t safe_ns;	/* records before this are in the rings by now; 0: not known yet */
 };
 
-/* Records of one CPU, in the ring itself: valid until they are released. */
+/* Records of one ring, in the ring itself: valid until they are released. */
 struct scap_live_batch {
 	uint32_t cpu;
-	uint32_t next_seq;	/* what the next attempt on this CPU will get */
+	uint32_t lane;		/* 0 main, 1 decisive */
+	uint32_t next_seq;	/* what the next attempt in this ring will get */
+	uint32_t pad;
 	const void *rows;	/* whole records, struct scap_rec of abi.h */
 	size_t bytes;
 };
@@ -115,6 +131,12 @@ SCAP_API int scap_live_filter_check(const struct scap_live_filter *f, struct sca
 /* Adds a process and its descendants to a filter with trees. -ESRCH: there is none. */
 SCAP_API int scap_live_tree_add(struct scap_live *l, uint32_t tgid);
 
+/*
+ * Changes the snaplens (see struct scap_live_options), also while recording: it holds for all calls
+ * that end after this has returned. -EINVAL: too many bytes.
+ */
+SCAP_API int scap_live_snaplens(struct scap_live *l, const uint32_t bytes[5]);
+
 SCAP_API int scap_live_start(struct scap_live *l);
 /* No record is written any more when it returns; what is in the rings can still be read. */
 SCAP_API int scap_live_stop(struct scap_live *l);
@@ -124,10 +146,10 @@ SCAP_API int scap_live_flush(struct scap_live *l);
 /* For poll(): readable when a ring is a quarter full, or after the stop. */
 SCAP_API int scap_live_fd(const struct scap_live *l);
 /*
- * All whole records that the ring of this CPU holds now: 0, or 1 when there is none. Every length
+ * All whole records that this ring holds now: 0, or 1 when there is none. Every length
  * was checked. SCAP_EDAMAGED: the ring holds nonsense.
  */
-SCAP_API int scap_live_read(struct scap_live *l, uint32_t cpu, struct scap_live_batch *ret_batch);
+SCAP_API int scap_live_read(struct scap_live *l, uint32_t ring, struct scap_live_batch *ret_batch);
 /* Gives the batch's room back to the kernel. */
 SCAP_API void scap_live_release(struct scap_live *l, const struct scap_live_batch *batch);
 SCAP_API int scap_live_watermark(struct scap_live *l, struct scap_live_watermark *ret_w);

@@ -23,10 +23,10 @@ struct scap_writer_options {
 	uint64_t raw_ns, real_ns, boot_ns;	/* the first clock triple */
 };
 
-/* Records of one CPU within a slice: whole records, as they lay in the ring. */
+/* Records of one ring within a slice: whole records, as they lay there. */
 struct scap_slice_part {
 	uint32_t cpu;
-	uint32_t pad;
+	uint32_t lane;		/* SCAP_LANE_* of abi.h */
 	const void *rows;
 	size_t bytes;
 };
@@ -42,13 +42,15 @@ struct scap_slice {
 	uint64_t clock_raw_ns;
 	uint32_t n_parts;
 	uint32_t pad;
-	const struct scap_slice_part *parts;	/* ascending cpu */
+	const struct scap_slice_part *parts;	/* ascending cpu, then lane */
 };
 
-/* For each CPU: the sequence that the next attempt would get; what was attempted in all. */
+/* For each ring: the sequence that the next attempt would get; what was attempted in all. */
 struct scap_ring_end {
 	uint32_t cpu;
 	uint32_t next_seq;
+	uint32_t lane;
+	uint32_t pad;
 };
 
 /*
