@@ -260,8 +260,11 @@ static void build_call(struct kscap_scratch *s, struct pt_regs *regs)
 		if ((u32)s->cookies)
 			s->io_class = kscap_io_class(s->refs[0].file);
 	}
-	if (row->flags & KSCAP_ROW_BLOBS && !(s->flags & SCAP_CALL_TRAPPED))
+	if (row->flags & KSCAP_ROW_BLOBS && !(s->flags & SCAP_CALL_TRAPPED)) {
 		kscap_encode_blobs(s);
+		if (row->flags & KSCAP_ROW_PATHS)
+			kscap_base_dirs(s);
+	}
 	if (at_cookies)
 		words[at_cookies] = cookies(s);
 	words[2] = KSCAP_TID_WORD(current->pid, s->latency_ns);

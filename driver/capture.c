@@ -266,7 +266,16 @@ static __always_inline bool fast_files(struct fast *f, const u64 *args, enum ksc
 
 /* ---- the fast way: the record -------------------------------------------------------------- */
 
-/* Roles that have no place in the registers' code. */
+/*
+ * Does the path in this blob, the call's first, start from a directory that is to be recorded? That
+ * is for the general way; a call that has opened the file needs it not.
+ */
+static __always_inline bool leaves_base(const struct kscap_row *row, s64 ret, const u64 *blob)
+{
+	return *(const u8 *)(blob + 1) != '/' && (ret < 0 || !(row->flags & KSCAP_ROW_RET_FD));
+}
+
+/* Roles that have no place in the registers' code; 0: the general way must do it. */
 static noinline u32 rare_blobs(struct kscap_scratch *s, const struct kscap_row *row, u64 *rec,
 			       u64 *args, u32 bytes, s64 ret, unsigned int abi, u32 room)
 {
@@ -278,6 +287,8 @@ static noinline u32 rare_blobs(struct kscap_scratch *s, const struct kscap_row *
 	s->abi = abi;
 	s->room = room;
 	kscap_encode_blobs(s);
+	if (row->flags & KSCAP_ROW_PATHS && leaves_base(row, ret, rec + bytes / 8))
+		return 0;
 	return s->bytes;
 }
 
@@ -290,24 +301,29 @@ static __always_inline u64 *fast_buffer(struct fast *f, u64 *at, const u64 *args
 }
 
 /*
- * The blobs at `at`; returns the place behind. Under retpolines a switch is a chain of comparisons:
- * so the frequent roles stand here.
+ * The blobs at `at`; returns the place behind, NULL: the general way must do it. Under retpolines a
+ * switch is a chain of comparisons: so the frequent roles stand here.
  */
 static __always_inline u64 *fast_blobs(struct fast *f, u64 *at, u64 *args, unsigned int abi,
 				       enum kscap_way way)
 {
 	const struct kscap_row *row = f->row;
 	int i = row->blob_arg;
+	u64 *end;
+	u32 bytes;
 	u8 role;
 
 	if (way == KSCAP_WAY_IO)
 		return fast_buffer(f, at, args, i, row->role[i]);
 	role = i >= 0 ? row->role[i] : SCAP_ROLE_NONE;
-	if (likely(role == SCAP_ROLE_PATH))
-		return kscap_put_str(at, i, args[i]);
+	if (likely(role == SCAP_ROLE_PATH)) {
+		end = kscap_put_str(at, i, args[i]);
+		return likely(!leaves_base(row, f->ret, at)) ? end : NULL;
+	}
 	f->s->io_class = f->io_class;
-	return f->rec + rare_blobs(f->s, row, f->rec, args, (at - f->rec) * 8, f->ret, abi,
-				   f->ring->room8 * 8) / 8;
+	bytes = rare_blobs(f->s, row, f->rec, args, (at - f->rec) * 8, f->ret, abi,
+			   f->ring->room8 * 8);
+	return bytes ? f->rec + bytes / 8 : NULL;
 }
 
 /* What must hold, and where and when the record is. False: the general way. */
@@ -367,8 +383,11 @@ static __always_inline bool fast_call(struct fast *f, struct pt_regs *regs, enum
 			return false;
 		args[-1] = cookies;
 	}
-	if (blobs)
+	if (blobs) {
 		at = fast_blobs(f, at, args, abi, way);
+		if (way != KSCAP_WAY_IO && unlikely(!at))
+			return false;
+	}
 	return fast_end(f, at - f->rec);
 }
 

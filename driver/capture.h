@@ -7,6 +7,7 @@
 #ifndef KSCAP_CAPTURE_H
 #define KSCAP_CAPTURE_H
 
+#include <linux/path.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 #include <scap/abi.h>
@@ -25,7 +26,8 @@ struct pt_regs;
 
 /* A file that the record is about. */
 struct kscap_file_ref {
-	struct file *file;
+	struct file *file;	/* NULL: it is known by its path alone */
+	struct path path;
 	u64 key;		/* identity: changes with the file, its name, a socket's ends */
 	u32 cookie;		/* never 0 */
 	u32 bytes;		/* of FILE below; 0: not made yet */
@@ -97,6 +99,9 @@ struct kscap_scratch {
 	struct kscap_file_seen files_seen[KSCAP_FILES_SEEN];
 	u64 buf[(128 + KSCAP_BLOB_BYTES) / 8];
 	struct kscap_file_ref refs[2];
+	u32 intro_bytes;	/* of current's INTRO below; 0: not made yet */
+	u64 intro[(sizeof(struct scap_rec_intro) + sizeof(struct scap_blob) +
+		   SCAP_PATH_MAX_BYTES) / 8];
 	char path[SCAP_PATH_MAX_BYTES];
 };
 

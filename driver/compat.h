@@ -7,6 +7,7 @@
 #include <linux/nsproxy.h>
 #include <linux/ns_common.h>
 #include <linux/rcupdate.h>
+#include <linux/time_namespace.h>
 #include <linux/version.h>
 #include <net/sock.h>
 
@@ -80,11 +81,21 @@ static inline u32 kscap_sock_peer_pid(struct sock *sk)
 	return nr;
 }
 
+/* Defined without CONFIG_TIME_NS, too, but empty-handed. */
+static inline u32 kscap_time_ns_inum(const struct time_namespace *ns)
+{
+#ifdef CONFIG_TIME_NS
+	return ns->ns.inum;
+#else
+	return 0;
+#endif
+}
+
 /* struct mnt_namespace is private, but begins with its ns_common since 5.11. */
-static inline u32 kscap_mnt_ns_inum(const struct nsproxy *ns)
+static inline u32 kscap_mnt_ns_inum(const struct mnt_namespace *ns)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
-	return ns->mnt_ns ? ((const struct ns_common *)ns->mnt_ns)->inum : 0;
+	return ns ? ((const struct ns_common *)ns)->inum : 0;
 #else
 	return 0;
 #endif

@@ -36,13 +36,21 @@ static u32 plan_file(struct kscap_scratch *s, struct kscap_ring *ring, int i, u6
 	return ref->bytes;
 }
 
+static u32 plan_intro(struct kscap_scratch *s, struct kscap_ring *ring, u64 epoch)
+{
+	if (!kscap_is_new(kscap_seen_thread(ring, current->pid), s->thread_key, epoch))
+		return 0;
+	if (!s->intro_bytes)
+		s->intro_bytes = kscap_intro_make(s);
+	return s->intro_bytes;
+}
+
 static void make_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct kscap_ring *ring,
 		      u64 epoch, struct plan *p)
 {
 	p->snaplen = READ_ONCE(c->snaplen[s->io_class]);
 	p->gap = kscap_ring_gap_bytes(ring);
-	p->intro = kscap_is_new(kscap_seen_thread(ring, current->pid), s->thread_key, epoch) ?
-		   sizeof(struct scap_rec_intro) : 0;
+	p->intro = plan_intro(s, ring, epoch);
 	p->file[0] = plan_file(s, ring, 0, epoch);
 	/* dup: both are one file. */
 	p->file[1] = (u32)s->cookies && s->refs[0].key == s->refs[1].key ?
@@ -55,8 +63,8 @@ static void make_plan(struct kscap_scratch *s, struct kscap_consumer *c, struct 
 static void write_intro(struct kscap_scratch *s, struct kscap_ring *ring, void *at, u32 seq,
 			u64 now)
 {
-	kscap_rec_head(at, sizeof(struct scap_rec_intro), SCAP_REC_INTRO, 0, seq, now);
-	kscap_intro_fill(at, current);
+	memcpy(at, s->intro, s->intro_bytes);
+	kscap_rec_head(at, s->intro_bytes, SCAP_REC_INTRO, 0, seq, now);
 	kscap_seen_thread(ring, current->pid)->key = s->thread_key ^ now >> SCAP_EPOCH_SHIFT;
 }
 
@@ -150,6 +158,7 @@ void kscap_emit(struct kscap_scratch *s, u32 mask)
 	u32 todo;
 
 	s->thread_key = kscap_intro_key(current);
+	s->intro_bytes = 0;
 	kscap_for_each_consumer(c, mask, todo)
 		emit_to(s, c);
 }

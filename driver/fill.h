@@ -11,6 +11,9 @@ struct socket;
 /* fill_fd.c: makes the FILE record (without time and sequence) in ref. */
 void kscap_file_fill(struct kscap_scratch *s, struct kscap_file_ref *ref);
 
+/* fill_path.c: where the call's relative paths start from; its blobs are made. */
+void kscap_base_dirs(struct kscap_scratch *s);
+
 /* fill_sock.c */
 u64 kscap_sock_key(struct socket *sock);
 /* struct scap_sock and unix names at dst (room for 56 + 2 * 108 bytes): bytes written. */

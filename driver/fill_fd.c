@@ -14,6 +14,7 @@
 #include "encode.h"
 #include "fill.h"
 #include "intro.h"
+#include "mount.h"
 #include "path.h"
 #include "ref.h"
 
@@ -60,6 +61,17 @@ void kscap_fd_ref_shared(struct kscap_scratch *s, int i, int fd)
 		return;
 	kscap_ref_set(s, i, file);
 	s->put |= 1U << i;
+}
+
+void kscap_ref_set_path(struct kscap_scratch *s, int i, const struct path *path)
+{
+	const struct inode *inode = d_inode_rcu(path->dentry);
+
+	if (!inode)
+		return;
+	s->refs[i].file = NULL;
+	s->refs[i].path = *path;
+	kscap_ref_set_key(s, i, kscap_path_key(path, inode));
 }
 
 void kscap_fd_put_slow(struct kscap_scratch *s)
@@ -149,28 +161,23 @@ static void fill_synthetic(struct kscap_file_ref *ref, const struct dentry *d,
 	end_blob(ref, SCAP_SLOT_PATH, SCAP_STATE_WHOLE, n, n);
 }
 
-static void fill_path(struct kscap_scratch *s, struct kscap_file_ref *ref)
+static void fill_path(struct kscap_scratch *s, struct kscap_file_ref *ref, const struct path *path,
+		      const struct inode *inode)
 {
-	struct file *file = ref->file;
 	char *at;
 	bool cut;
-	u32 n = kscap_path_walk(&file->f_path, s->path, sizeof(s->path), &at, &ref->rec.h.flags,
-				&cut);
+	u32 n = kscap_path_walk(path, s->path, sizeof(s->path), &at, &ref->rec.h.flags, &cut);
 
-	if (d_unlinked(file->f_path.dentry) || !file_inode(file)->i_nlink)
+	if (d_unlinked(path->dentry) || !inode->i_nlink)
 		ref->rec.h.flags |= SCAP_FILE_DELETED;
 	memcpy(ref->data, at, n);
 	end_blob(ref, SCAP_SLOT_PATH, cut ? SCAP_STATE_TRUNCATED : SCAP_STATE_WHOLE, n,
 		 cut ? SCAP_LEN_UNKNOWN : n);
 }
 
-void kscap_file_fill(struct kscap_scratch *s, struct kscap_file_ref *ref)
+static void fill_fixed(struct kscap_file_ref *ref, const struct path *path,
+		       const struct inode *inode)
 {
-	struct file *file = ref->file;
-	const struct inode *inode = file_inode(file);
-	struct socket *sock = S_ISSOCK(inode->i_mode) ? sock_from_file(file) : NULL;
-	u32 n;
-
 	ref->rec.h.flags = 0;
 	ref->rec.cookie = ref->cookie;
 	ref->rec.mode = inode->i_mode;
@@ -178,13 +185,27 @@ void kscap_file_fill(struct kscap_scratch *s, struct kscap_file_ref *ref)
 	ref->rec.kind = kind_of_mode(inode->i_mode);
 	ref->rec.pad = 0;
 	ref->rec.ino = inode->i_ino;
+	kscap_mount_ids(path->mnt, &ref->rec.mnt_id, &ref->rec.ns_mnt);
 	ref->bytes = sizeof(ref->rec);
+}
+
+void kscap_file_fill(struct kscap_scratch *s, struct kscap_file_ref *ref)
+{
+	struct file *file = ref->file;
+	const struct path *path = file ? &file->f_path : &ref->path;
+	const struct inode *inode = file ? file_inode(file) : d_inode_rcu(path->dentry);
+	struct socket *sock = file ? sock_from_file(file) : NULL;
+	u32 n;
+
+	if (!inode)
+		return;
+	fill_fixed(ref, path, inode);
 	if (sock) {
 		n = kscap_sock_fill(sock, ref->data, &ref->rec.kind);
 		end_blob(ref, SCAP_SLOT_SOCK, SCAP_STATE_WHOLE, n, n);
-	} else if (file->f_path.mnt->mnt_flags & MNT_INTERNAL) {
-		fill_synthetic(ref, file->f_path.dentry, inode);
+	} else if (path->mnt->mnt_flags & MNT_INTERNAL) {
+		fill_synthetic(ref, path->dentry, inode);
 	} else {
-		fill_path(s, ref);
+		fill_path(s, ref, path, inode);
 	}
 }

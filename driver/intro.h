@@ -8,6 +8,7 @@
 
 #include <linux/cgroup.h>
 #include <linux/cred.h>
+#include <linux/fs_struct.h>
 #include <linux/sched.h>
 #include <scap/abi.h>
 
@@ -22,6 +23,8 @@ struct kscap_seen {
 #define KSCAP_SEEN_THREADS	1024
 #define KSCAP_SEEN_FILES	2048
 
+struct kscap_scratch;
+
 struct kscap_seen_caches {
 	struct kscap_seen threads[KSCAP_SEEN_THREADS];
 	struct kscap_seen files[KSCAP_SEEN_FILES];
@@ -33,6 +36,14 @@ static __always_inline u64 kscap_mix(u64 h, u64 v)
 	return h ^ h >> 29;
 }
 
+/* Its root directory: changed by chroot, pivot_root and entering a mount namespace. */
+static __always_inline u64 kscap_root_key(const struct task_struct *task)
+{
+	const struct fs_struct *fs = READ_ONCE(task->fs);
+
+	return likely(fs) ? rol64((unsigned long)READ_ONCE(fs->root.dentry), 28) : 0;
+}
+
 /*
  * Changes whenever anything that INTRO shows changes: start, name, ids, namespaces, cgroup; not the
  * parent, whose death shows with the next epoch. Rotations keep equal words from cancelling out.
@@ -42,8 +53,8 @@ static __always_inline u64 kscap_intro_key(const struct task_struct *task)
 {
 	const struct cred *cred = rcu_dereference_sched(task->cred);
 	const u64 *comm = (const u64 *)task->comm;
-	u64 who = ((unsigned long)task ^ rol64((unsigned long)task->nsproxy, 42)) +
-		  task->start_boottime;
+	u64 who = ((unsigned long)task ^ rol64((unsigned long)task->nsproxy, 42) ^
+		   kscap_root_key(task)) + task->start_boottime;
 	u64 ids = *(const u64 *)&cred->uid ^ rol64(*(const u64 *)&cred->euid, 16);
 
 	/* Neighbours, so that one load takes both. */
@@ -55,7 +66,9 @@ static __always_inline u64 kscap_intro_key(const struct task_struct *task)
 			 rol64((unsigned long)cred->user_ns, 35) ^
 			 (unsigned long)task_dfl_cgroup((struct task_struct *)task));
 }
-/* Everything but the header. */
+/* Everything but the header and what is said of the root directory. */
 void kscap_intro_fill(struct scap_rec_intro *rec, struct task_struct *task);
+/* All of current's INTRO but the header, in s->intro: its bytes. */
+u32 kscap_intro_make(struct kscap_scratch *s);
 
 #endif

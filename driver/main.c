@@ -3,6 +3,7 @@
 
 #include "chardev.h"
 #include "clock.h"
+#include "mount.h"
 #include "path.h"
 #include "probe.h"
 #include "table.h"
@@ -13,6 +14,7 @@ static int __init kscap_init(void)
 
 	kscap_table_init();
 	kscap_path_init();
+	kscap_mount_init();
 	rc = kscap_probe_init();
 	if (rc)
 		return rc;

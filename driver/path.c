@@ -130,6 +130,21 @@ u32 kscap_path_walk(const struct path *path, char *buf, u32 size, char **ret_at,
 	return end - at;
 }
 
+bool kscap_fs_path(struct fs_struct *fs, const struct path *which, struct path *ret_path)
+{
+	int tries;
+
+	for (tries = 0; tries < 4; tries++) {
+		unsigned int seq = raw_read_seqcount(&fs->seq);
+
+		ret_path->mnt = READ_ONCE(which->mnt);
+		ret_path->dentry = READ_ONCE(which->dentry);
+		if (!(seq & 1) && !read_seqcount_retry(&fs->seq, seq))
+			return true;
+	}
+	return false;
+}
+
 /* From / upwards mountpoints must belong to the mount above, and the last be its own parent. */
 static struct super_block *__init find_top(struct vfsmount *mnt)
 {

@@ -16,6 +16,11 @@ u8 kscap_io_class(const struct file *file);
 u64 kscap_sock_file_key(u64 key, struct file *file);
 void kscap_fd_ref_shared(struct kscap_scratch *s, int i, int fd);
 void kscap_fd_put_slow(struct kscap_scratch *s);
+/*
+ * A place in the tree becomes s->refs[i]: the same identity as that of a file opened there. The
+ * caller holds it, or is under RCU until the record is written.
+ */
+void kscap_ref_set_path(struct kscap_scratch *s, int i, const struct path *path);
 
 /*
  * What makes two uses of descriptors speak of the same thing: mount, inode, name (a rename changes
@@ -23,14 +28,20 @@ void kscap_fd_put_slow(struct kscap_scratch *s);
  * again tells nothing new. The memory of a dentry is reused, but within an epoch not for another
  * inode of the same number, name and parent.
  */
-static __always_inline u64 kscap_file_key(struct file *file, const struct inode *inode)
+static __always_inline u64 kscap_path_key(const struct path *path, const struct inode *inode)
 {
-	const struct dentry *d = file->f_path.dentry;
+	const struct dentry *d = path->dentry;
 	u64 name = READ_ONCE(d->d_name.hash_len) ^ rol64((unsigned long)READ_ONCE(d->d_parent), 13);
-	u64 key = ((unsigned long)file->f_path.mnt ^ rol64((unsigned long)inode, 24)) *
+	u64 key = ((unsigned long)path->mnt ^ rol64((unsigned long)inode, 24)) *
 		  0x9e3779b97f4a7c15ULL;
 
-	key = kscap_mix(key ^ rol64(inode->i_ino, 32), (unsigned long)d ^ rol64(name, 5));
+	return kscap_mix(key ^ rol64(inode->i_ino, 32), (unsigned long)d ^ rol64(name, 5));
+}
+
+static __always_inline u64 kscap_file_key(struct file *file, const struct inode *inode)
+{
+	u64 key = kscap_path_key(&file->f_path, inode);
+
 	if (unlikely(S_ISSOCK(inode->i_mode)))
 		key = kscap_sock_file_key(key, file);
 	return key;
@@ -42,16 +53,23 @@ static __always_inline u32 kscap_cookie(u64 key)
 	return (u32)(key >> 32) | 1;
 }
 
+static __always_inline void kscap_ref_set_key(struct kscap_scratch *s, int i, u64 key)
+{
+	struct kscap_file_ref *ref = &s->refs[i];
+
+	ref->bytes = 0;
+	ref->key = key;
+	ref->cookie = kscap_cookie(key);
+	s->cookies |= (u64)ref->cookie << 32 * i;
+}
+
 /* A file that stays alive until kscap_fd_put() becomes s->refs[i]. */
 static __always_inline void kscap_ref_set(struct kscap_scratch *s, int i, struct file *file)
 {
 	struct kscap_file_ref *ref = &s->refs[i];
 
 	ref->file = file;
-	ref->bytes = 0;
-	ref->key = kscap_file_key(file, file_inode(file));
-	ref->cookie = kscap_cookie(ref->key);
-	s->cookies |= (u64)ref->cookie << 32 * i;
+	kscap_ref_set_key(s, i, kscap_file_key(file, file_inode(file)));
 }
 
 /*

@@ -124,6 +124,31 @@ static enum kscap_way __init way_of(const struct kscap_row *row)
 	return KSCAP_WAY_RICH;
 }
 
+static bool __init is_path_role(u8 role)
+{
+	return role == SCAP_ROLE_PATH || role == SCAP_ROLE_EXEC_PATH;
+}
+
+/* See struct scap_rec_call: a descriptor that is no path's directory keeps the first place. */
+static void __init init_paths(struct kscap_row *row)
+{
+	u8 first_blob = SCAP_ROLE_NONE;
+	int i, n = 0;
+
+	for (i = row->nargs - 1; i >= 0; i--) {
+		n += is_path_role(row->role[i]);
+		if (role_makes_blob(row->role[i]))
+			first_blob = row->role[i];
+	}
+	if (!n)
+		return;
+	row->flags |= KSCAP_ROW_PATHS;
+	if (row->fd_arg >= 0 && row->role[row->fd_arg] != SCAP_ROLE_DIRFD)
+		row->manners |= KSCAP_CALL_BASE_2ND;
+	if (n > 1 || first_blob != SCAP_ROLE_PATH)
+		row->manners |= KSCAP_CALL_PATHS;
+}
+
 static void __init place_row(unsigned int abi, unsigned int nr)
 {
 	struct kscap_row *row = kscap_row_small(abi, nr);
@@ -139,6 +164,10 @@ void __init kscap_table_init(void)
 
 	for (i = 0; i < N_ROWS; i++)
 		init_row(&rows[i], decisive[i]);
+	for (i = 0; i < N_ROWS; i++)
+		init_paths(&rows[i]);
+	rows[ROW_chdir].manners |= KSCAP_CALL_TO_CWD;
+	rows[ROW_chroot].manners |= KSCAP_CALL_TO_ROOT;
 	rows[ROW_execve].flags |= KSCAP_ROW_EXEC | KSCAP_ROW_FILES;
 	rows[ROW_execveat].flags |= KSCAP_ROW_EXEC;
 	rows[ROW_exit].flags |= KSCAP_ROW_EXIT;

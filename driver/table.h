@@ -33,6 +33,7 @@ struct kscap_row {
 #define KSCAP_ROW_CLOSE		0x10	/* its file is gone at exit */
 #define KSCAP_ROW_SIGRETURN	0x20	/* registers at exit are those of the interrupted code */
 #define KSCAP_ROW_FILES		0x40	/* has a descriptor among arguments or result */
+#define KSCAP_ROW_PATHS		0x80	/* names files by path */
 
 /* Which code of capture.c its exit takes, where all is well. */
 enum kscap_way {
@@ -45,6 +46,11 @@ enum kscap_way {
 /* decisive.def */
 #define KSCAP_CALL_LANE		0x01
 #define KSCAP_CALL_PASS		0x02
+/* Of calls with paths, see fill_path.c. */
+#define KSCAP_CALL_BASE_2ND	0x10	/* the first path's directory is the second file */
+#define KSCAP_CALL_TO_CWD	0x20	/* success changes the working directory */
+#define KSCAP_CALL_TO_ROOT	0x40	/* the root directory */
+#define KSCAP_CALL_PATHS	0x80	/* the first blob is not the only path */
 
 enum kscap_entry {
 	KSCAP_ENTRY_SKIP,	/* nobody wants it */

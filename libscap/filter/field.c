@@ -377,7 +377,7 @@ GETTER(fd_name)
 		scap__out_file_name(&o, file);
 		return set_composed(v, &o);
 	}
-	if (!scap__open_like(ev) || ev->ret >= 0 || !scap__out_asked_path(&o, ev))
+	if (!scap__open_like(ev) || ev->ret >= 0 || !scap__out_path(&o, ev, 0))
 		return false;
 	set_composed(v, &o);
 	v->composed = false;
@@ -423,6 +423,13 @@ GETTER(fd_rip)
 	return true;
 }
 
+/* field_path.c */
+#define get_proc_root scap__get_proc_root
+#define get_proc_mntns scap__get_proc_mntns
+#define get_path_name scap__get_path_name
+#define get_path_source scap__get_path_source
+#define get_path_target scap__get_path_target
+
 #define get_fd_port get_fd_ip
 #define get_fd_lport get_fd_lip
 #define get_fd_rport get_fd_rip
@@ -450,8 +457,9 @@ static const char *const param_names[] = {
 #include <scap/syscalls.def>
 #undef SCAP_SYSCALL
 #undef A
-	"resolved", "addr", "child_tid", "child_pid", "child_vtid", "kind", "filename", "interp",
-	"exe", "old_tid", "status", "last_thread", "arg0", "arg1", "arg2", "arg3", "arg4", "arg5",
+	"resolved", "addr", "cwd", "child_tid", "child_pid", "child_vtid", "kind", "filename",
+	"interp", "exe", "old_tid", "status", "last_thread", "arg0", "arg1", "arg2", "arg3", "arg4",
+	"arg5",
 };
 
 const char *scap__type_name(unsigned type)

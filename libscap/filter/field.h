@@ -48,14 +48,19 @@ struct scap__value {
 	bool composed;		/* s is in the scratch and already safe for a terminal */
 };
 
+/* false: the event does not have it */
+typedef bool scap__getter(const struct scap_field *f, const struct scap_event *ev,
+			  struct scap__scratch *s, struct scap__value *ret_v);
+
+scap__getter scap__get_proc_root, scap__get_proc_mntns;
+scap__getter scap__get_path_name, scap__get_path_source, scap__get_path_target;
+
 struct scap__field_def {
 	const char *name;
 	uint8_t type;		/* enum scap__type */
 	bool named;		/* takes .NAME or [N] */
 	bool large;		/* needs SCAP__SCRATCH_LARGE */
-	/* false: the event does not have it */
-	bool (*get)(const struct scap_field *f, const struct scap_event *ev,
-		    struct scap__scratch *s, struct scap__value *ret_v);
+	scap__getter *get;
 	const char *text;
 };
 

@@ -73,17 +73,18 @@ bool scap__file_ends(const struct scap__file *f, struct scap__addr ends[2], unsi
 	return true;
 }
 
-bool scap__file_set_remote(struct scap__file *f, const uint8_t *p, size_t n)
+bool scap__file_set_remote(struct scap__file *f, const uint8_t *p, size_t n, bool replace)
 {
 	unsigned family = n < 2 ? 0 : le16(p);
 
-	if (f->kind == SCAP_KIND_UNIX && family == FAMILY_UNIX && n > 2 && !f->sock.remote_len) {
+	if (f->kind == SCAP_KIND_UNIX && family == FAMILY_UNIX && n > 2 &&
+	    (replace || !f->sock.remote_len)) {
 		f->sun_remote = p + 2;
 		f->sock.remote_len = (uint16_t)(n - 2);
 		return true;
 	}
 	/* A socket whose connect failed may keep the address; only the port says that it did. */
-	if (f->sock.remote_port)
+	if (f->sock.remote_port && !replace)
 		return false;
 	if (f->kind == SCAP_KIND_INET && family == FAMILY_INET && n >= 8)
 		memcpy(f->sock.remote_addr, p + 4, 4);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "filter/value.h"
 
-#define CWD_FD		(-100)
-
 static int64_t word_signed(const struct scap_event *ev, unsigned i)
 {
 	return ev->abi == SCAP_ABI_I386 ? (int32_t)ev->args[i] : (int64_t)ev->args[i];
 }
 
-static unsigned n_known_args(const struct scap_event *ev)
+unsigned scap__n_known_args(const struct scap_event *ev)
 {
 	unsigned n = ev->nargs < 6 ? ev->nargs : 6;
 
@@ -84,172 +82,6 @@ static unsigned arg_role(const struct scap_event *ev, unsigned i)
 	return role;
 }
 
-/* ---- files of arguments --------------------------------------------------------------------- */
-
-static bool is_fd_role(unsigned role)
-{
-	return role == SCAP_ROLE_FD || role == SCAP_ROLE_DIRFD || role == SCAP_ROLE_CLOSE_FD;
-}
-
-static int find_role(const struct scap_event *ev, unsigned role)
-{
-	unsigned n = ev->sc ? n_known_args(ev) : 0;
-
-	for (unsigned i = 0; i < n; i++)
-		if (ev->sc->args[i].role == role)
-			return (int)i;
-	return -1;
-}
-
-static int first_fd_arg(const struct scap_event *ev)
-{
-	unsigned n = ev->sc ? n_known_args(ev) : 0;
-
-	for (unsigned i = 0; i < n; i++)
-		if (is_fd_role(ev->sc->args[i].role))
-			return (int)i;
-	return -1;
-}
-
-static bool returns_new_fd(const struct scap_event *ev)
-{
-	return scap_event_has_ret(ev) && ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_FD &&
-	       ev->ret >= 0;
-}
-
-static bool exec_succeeded(const struct scap_event *ev)
-{
-	return scap_event_has_ret(ev) && !ev->ret && find_role(ev, SCAP_ROLE_EXEC_PATH) >= 0;
-}
-
-/* fcntl's F_DUPFD is no row of its own: its result is a descriptor of the argument's file. */
-static bool duplicates_fd(const struct scap_event *ev)
-{
-	int i = ev->sc ? find_role(ev, SCAP_ROLE_FCNTL_CMD) : -1;
-	uint32_t cmd;
-
-	if (i < 0 || !scap_event_has_ret(ev) || ev->ret < 0)
-		return false;
-	cmd = (uint32_t)ev->args[i];
-	return cmd == 0 || cmd == 1030;
-}
-
-/*
- * Another thread can close a new descriptor before the call's exit is recorded. Then the first
- * cookie is the argument's, and nothing tells it from a new file whose argument was closed: a wrong
- * name is worse than none.
- */
-static bool cookie_is_uncertain(const struct scap_event *ev, int first_fd)
-{
-	return ev->flags & SCAP_CALL_FD_SHARED && ev->cookie && !ev->cookie2 && first_fd >= 0 &&
-	       (int32_t)ev->args[first_fd] >= 0;
-}
-
-/* The new descriptor's file. */
-static const struct scap__file *new_file(const struct scap_event *ev)
-{
-	return cookie_is_uncertain(ev, first_fd_arg(ev)) ? NULL : ev->file;
-}
-
-/* abi.h says which argument a cookie belongs to. */
-const struct scap__file *scap__arg_file(const struct scap_event *ev, unsigned i)
-{
-	int first = first_fd_arg(ev);
-
-	if (returns_new_fd(ev)) {
-		if ((int32_t)ev->args[i] == ev->ret)
-			return new_file(ev);	/* dup2, dup3: where the new one went */
-		return (int)i == first ? ev->file2 : NULL;
-	}
-	if (exec_succeeded(ev))
-		return (int)i == first ? ev->file2 : NULL;
-	return (int)i == first ? ev->file : ev->file2;
-}
-
-const struct scap__file *scap__ret_file(const struct scap_event *ev)
-{
-	if (returns_new_fd(ev))
-		return new_file(ev);
-	return duplicates_fd(ev) ? ev->file : NULL;
-}
-
-bool scap__open_like(const struct scap_event *ev)
-{
-	return ev->type == SCAP_REC_CALL && ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_FD &&
-	       find_role(ev, SCAP_ROLE_PATH) >= 0;
-}
-
-static bool pair_fd(const struct scap_event *ev, int64_t *ret_num)
-{
-	int i = find_role(ev, SCAP_ROLE_FD_PAIR);
-	const struct scap__blob *b = i < 0 ? NULL : scap__event_blob(ev, (unsigned)i);
-
-	if (!b || b->bytes < 4)
-		return false;
-	*ret_num = (int32_t)(b->data[0] | (uint32_t)b->data[1] << 8 |
-			     (uint32_t)b->data[2] << 16 | (uint32_t)b->data[3] << 24);
-	return true;
-}
-
-bool scap__event_fd(const struct scap_event *ev, int64_t *ret_num,
-		    const struct scap__file **ret_file)
-{
-	int i;
-
-	*ret_file = ev->file;
-	if (ev->type != SCAP_REC_CALL || exec_succeeded(ev))
-		return false;
-	if (returns_new_fd(ev)) {
-		*ret_num = ev->ret;
-		*ret_file = new_file(ev);
-		return true;
-	}
-	if (scap__open_like(ev)) {
-		*ret_num = -1;
-		*ret_file = NULL;
-		return true;
-	}
-	i = first_fd_arg(ev);
-	if (i < 0)
-		return pair_fd(ev, ret_num);
-	*ret_num = (int32_t)ev->args[i];
-	return *ret_num != CWD_FD;
-}
-
-const struct scap__file *scap__as_connected(const struct scap_event *ev, const struct scap__file *f,
-					    struct scap__file *ret)
-{
-	const struct scap__blob *b;
-	int i;
-
-	if (!f || !scap_event_has_ret(ev) || ev->ret >= 0)
-		return f;
-	if (!ev->sc || strcmp(ev->sc->name, "connect"))
-		return f;
-	i = find_role(ev, SCAP_ROLE_SOCKADDR_IN);
-	b = i < 0 ? NULL : scap__event_blob(ev, (unsigned)i);
-	if (!b)
-		return f;
-	*ret = *f;
-	return scap__file_set_remote(ret, b->data, b->bytes) ? ret : f;
-}
-
-bool scap__out_asked_path(struct scap__out *o, const struct scap_event *ev)
-{
-	int i = find_role(ev, SCAP_ROLE_PATH);
-	const struct scap__blob *b = i < 0 ? NULL : scap__event_blob(ev, (unsigned)i);
-
-	if (!b)
-		return false;
-	if (b->bytes && b->data[0] != '/' && ev->file && ev->file->path && first_fd_arg(ev) >= 0) {
-		scap__out_bytes(o, ev->file->path, ev->file->path_bytes);
-		if (ev->file->path_bytes && ev->file->path[ev->file->path_bytes - 1] != '/')
-			scap__out_char(o, '/');
-	}
-	scap__out_bytes(o, b->data, b->bytes);
-	return true;
-}
-
 /* ---- parameters ----------------------------------------------------------------------------- */
 
 static struct scap__param *add(struct scap__param *p, unsigned *n, const char *name,
@@ -285,7 +117,7 @@ static void add_slot(const struct scap_event *ev, struct scap__param *p, unsigne
 static unsigned unknown_args(const struct scap_event *ev, struct scap__param *p)
 {
 	static const char *const names[6] = { "arg0", "arg1", "arg2", "arg3", "arg4", "arg5" };
-	unsigned n = 0, n_args = n_known_args(ev);
+	unsigned n = 0, n_args = scap__n_known_args(ev);
 
 	for (unsigned i = 0; i < n_args; i++)
 		add_arg(p, &n, names[i], i, SCAP_ROLE_HEX64);
@@ -305,9 +137,19 @@ static bool resolved_differs(const struct scap_event *ev, unsigned slot)
 	return b && ev->file && ev->file->path && !same_path(b, ev->file);
 }
 
+/* Whether argument i is a path that led to a file of another path. */
+static bool path_was_resolved(const struct scap_event *ev, unsigned i, unsigned role)
+{
+	if (role == SCAP_ROLE_EXEC_PATH)
+		return scap__path_file(ev, 0) && resolved_differs(ev, SCAP_SLOT_FILENAME);
+	return role == SCAP_ROLE_PATH && scap__find_role(ev, role) == (int)i &&
+	       scap__path_file(ev, 0) && resolved_differs(ev, i);
+}
+
 static unsigned call_params(const struct scap_event *ev, struct scap__param *p)
 {
-	unsigned n = 0, n_args = n_known_args(ev);
+	const struct scap__file *work_dir = scap__work_dir(ev);
+	unsigned n = 0, n_args = scap__n_known_args(ev);
 
 	for (unsigned i = 0; i < n_args; i++) {
 		unsigned role = arg_role(ev, i);
@@ -315,15 +157,13 @@ static unsigned call_params(const struct scap_event *ev, struct scap__param *p)
 		if (role == ROLE_SKIP)
 			continue;
 		add_arg(p, &n, ev->sc->args[i].name, i, role);
-		if (role == SCAP_ROLE_PATH && returns_new_fd(ev) && new_file(ev) &&
-		    resolved_differs(ev, i))
-			add(p, &n, "resolved", SCAP__PARAM_FILE);
-		else if (role == SCAP_ROLE_EXEC_PATH && exec_succeeded(ev) &&
-			 resolved_differs(ev, SCAP_SLOT_FILENAME))
+		if (path_was_resolved(ev, i, role))
 			add(p, &n, "resolved", SCAP__PARAM_FILE);
 		else if (role == SCAP_ROLE_MSG_IN || role == SCAP_ROLE_MSG_OUT)
 			add_slot(ev, p, &n, "addr", SCAP__PARAM_ADDRESS, SCAP_SLOT_NAME);
 	}
+	if (work_dir)
+		add(p, &n, "cwd", work_dir == ev->file ? SCAP__PARAM_FILE : SCAP__PARAM_FILE2);
 	return n;
 }
 
@@ -434,9 +274,9 @@ bool scap__path_is_files(const struct scap_event *ev, const struct scap__param *
 	if (!ev->file || !ev->file->path)
 		return false;
 	if (p->role == SCAP_ROLE_PATH)
-		return returns_new_fd(ev) && new_file(ev) &&
-		       find_role(ev, SCAP_ROLE_PATH) == p->arg;
-	return p->role == SCAP_ROLE_EXEC_PATH && exec_succeeded(ev);
+		return scap__returns_new_fd(ev) && scap__new_file(ev) &&
+		       scap__find_role(ev, SCAP_ROLE_PATH) == p->arg;
+	return p->role == SCAP_ROLE_EXEC_PATH && scap__exec_succeeded(ev);
 }
 
 bool scap__param_bytes(const struct scap_event *ev, const struct scap__param *p,
@@ -453,6 +293,11 @@ bool scap__param_bytes(const struct scap_event *ev, const struct scap__param *p,
 	if (b) {
 		*ret_data = b->data;
 		*ret_bytes = b->bytes;
+		return true;
+	}
+	if (p->kind == SCAP__PARAM_FILE2) {
+		*ret_data = (const uint8_t *)ev->file2->path;
+		*ret_bytes = ev->file2->path_bytes;
 		return true;
 	}
 	if (p->kind != SCAP__PARAM_FILE &&

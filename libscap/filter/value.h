@@ -10,7 +10,8 @@ enum scap__param_kind {
 	SCAP__PARAM_ARG,	/* argument `arg`, read as `role` says */
 	SCAP__PARAM_STRING,	/* the blob in slot `arg` is a path or word */
 	SCAP__PARAM_ADDRESS,	/* the blob in slot `arg` is a sockaddr */
-	SCAP__PARAM_FILE,	/* the path of ev->file */
+	SCAP__PARAM_FILE,	/* the path of ev->file, */
+	SCAP__PARAM_FILE2,	/* of ev->file2 */
 	SCAP__PARAM_NUMBER,	/* `value` */
 	SCAP__PARAM_TEXT,	/* `text` */
 	SCAP__PARAM_STATUS,	/* `value` is a wait status */
@@ -72,15 +73,38 @@ const char *scap__ret_errno(const struct scap_event *ev);
 bool scap__event_fd(const struct scap_event *ev, int64_t *ret_num,
 		    const struct scap__file **ret_file);
 /*
- * The socket as a connect that failed, or goes on, meant it: where f has no remote end (NULL: not
- * known), *ret is f with the one that was asked for, and the result. Otherwise f.
+ * The socket as the call meant it. A connect that failed, or goes on: where f (NULL: not known) has
+ * no remote end, *ret is f with the one that was asked for, and the result. A datagram: *ret is f
+ * with the address that it went to or came from. Otherwise f.
  */
 const struct scap__file *scap__as_connected(const struct scap_event *ev, const struct scap__file *f,
 					    struct scap__file *ret);
 /* Whether the call makes a descriptor from a path. */
 bool scap__open_like(const struct scap_event *ev);
-/* The path that a failed open asked for (its bytes), behind its directory's where that is known. */
-bool scap__out_asked_path(struct scap__out *o, const struct scap_event *ev);
+
+/* ---- paths ---- */
+
+unsigned scap__n_paths(const struct scap_event *ev);
+/*
+ * The nth path that the call names, from 0 (its bytes): that of the file which the kernel found,
+ * where it left one, otherwise the one asked for, behind the directory that it starts from as far
+ * as that is known, without "." and "..". false: there is none.
+ */
+bool scap__out_path(struct scap__out *o, const struct scap_event *ev, unsigned nth);
+/* The file that the kernel found for the nth path; NULL: it left none. */
+const struct scap__file *scap__path_file(const struct scap_event *ev, unsigned nth);
+/* The working directory, where a path of the call starts from it and no argument says so. */
+const struct scap__file *scap__work_dir(const struct scap_event *ev);
+
+/* ---- for value.c ---- */
+
+unsigned scap__n_known_args(const struct scap_event *ev);
+/* The first argument of that role; -1: there is none. */
+int scap__find_role(const struct scap_event *ev, unsigned role);
+bool scap__returns_new_fd(const struct scap_event *ev);
+bool scap__exec_succeeded(const struct scap_event *ev);
+/* The file of the descriptor that it returns; NULL: not known for sure. */
+const struct scap__file *scap__new_file(const struct scap_event *ev);
 
 /* ---- files and addresses (names of things outside the call) ---- */
 
@@ -88,8 +112,9 @@ bool scap__out_asked_path(struct scap__out *o, const struct scap_event *ev);
 void scap__out_file_name(struct scap__out *o, const struct scap__file *f);
 /* "file", "ipv4", "pipe" ... */
 const char *scap__file_type(const struct scap__file *f);
-/* Takes a struct sockaddr as f's remote end; false: it has one, or the kinds do not fit. */
-bool scap__file_set_remote(struct scap__file *f, const uint8_t *p, size_t n);
+/* Takes a struct sockaddr as f's remote end; false: the kinds do not fit, or it has one that is not
+   to be replaced. */
+bool scap__file_set_remote(struct scap__file *f, const uint8_t *p, size_t n, bool replace);
 /* A struct sockaddr as programs hand it over. */
 void scap__out_sockaddr(struct scap__out *o, const uint8_t *p, size_t n);
 void scap__out_wait_status(struct scap__out *o, uint32_t status);

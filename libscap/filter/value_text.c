@@ -119,6 +119,12 @@ static void out_fd(struct scap__out *o, int32_t fd, const struct scap__file *f)
 	scap__out_char(o, '>');
 	if (f->flags & SCAP_FILE_DELETED)
 		scap__out_lit(o, "(deleted)");
+	if (f->flags & SCAP_FILE_UNCERTAIN)
+		scap__out_lit(o, "(uncertain)");
+	if (f->flags & SCAP_FILE_DETACHED)
+		scap__out_lit(o, "(detached)");
+	if (f->seen == SCAP__SEEN_OUTSIDE)
+		scap__out_lit(o, "(outside)");
 }
 
 static void out_fd_pair(struct scap__out *o, const struct scap_event *ev,
@@ -256,6 +262,9 @@ void scap__out_param(struct scap__out *o, const struct scap_event *ev, const str
 		break;
 	case SCAP__PARAM_FILE:
 		scap__out_word(o, (const uint8_t *)ev->file->path, ev->file->path_bytes);
+		break;
+	case SCAP__PARAM_FILE2:
+		scap__out_word(o, (const uint8_t *)ev->file2->path, ev->file2->path_bytes);
 		break;
 	case SCAP__PARAM_NUMBER:
 		scap__out_uint(o, p->value);

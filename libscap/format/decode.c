@@ -161,10 +161,26 @@ static int decode_exit(struct scap__bytes *b, struct scap_event *ev)
 	return 0;
 }
 
-static int decode_intro(struct scap__bytes *b, struct scap_event *ev)
+static int decode_root(struct scap_event *ev, const char **ret_what)
+{
+	struct scap__thread *t = &ev->u.intro;
+	const struct scap__blob *blob = &ev->blobs[0];
+
+	if (!ev->n_blobs)
+		return 0;
+	if (ev->n_blobs > 1 || blob->slot != SCAP_SLOT_PATH)
+		return bad(ret_what, "a thread has more than a root directory");
+	t->root = (const char *)blob->data;
+	t->root_bytes = blob->bytes;
+	t->root_state = blob->state;
+	return 0;
+}
+
+static int decode_intro(struct scap__bytes *b, struct scap_event *ev, const char **ret_what)
 {
 	struct scap__thread *t = &ev->u.intro;
 	const uint8_t *comm;
+	int rc;
 
 	memset(t, 0, sizeof(*t));	/* padding, too: introductions are compared whole */
 	t->tid = ev->tid = scap__get_u32(b);
@@ -188,7 +204,10 @@ static int decode_intro(struct scap__bytes *b, struct scap_event *ev)
 	t->ns_user = scap__get_u32(b);
 	t->ns_uts = scap__get_u32(b);
 	t->ns_ipc = scap__get_u32(b);
-	return 0;
+	t->ns_cgroup = scap__get_u32(b);
+	t->ns_time = scap__get_u32(b);
+	rc = decode_blobs(b, ev, ret_what);
+	return rc ? rc : decode_root(ev, ret_what);
 }
 
 static int decode_sock(const struct scap__blob *blob, struct scap__file *f, const char **ret_what)
@@ -228,6 +247,8 @@ static int decode_file(struct scap__bytes *b, struct scap_event *ev, const char 
 	f->kind = scap__get_u16(b);
 	scap__get_u16(b);
 	f->ino = scap__get_u64(b);
+	f->mnt_id = scap__get_u32(b);
+	f->ns_mnt = scap__get_u32(b);
 	rc = decode_blobs(b, ev, ret_what);
 	if (rc || !ev->n_blobs)
 		return rc;
@@ -292,7 +313,7 @@ static int decode_body(struct scap__bytes *b, struct scap_event *ev, const char 
 	case SCAP_REC_EXIT:
 		return decode_exit(b, ev);
 	case SCAP_REC_INTRO:
-		return decode_intro(b, ev);
+		return decode_intro(b, ev, ret_what);
 	case SCAP_REC_FILE:
 		return decode_file(b, ev, ret_what);
 	case SCAP_REC_GAP:

@@ -19,12 +19,22 @@ struct scap__thread {
 	uint32_t tid, tgid, ppid, vtid, vtgid, uid, euid, gid, egid, thread_flags;
 	uint64_t start_ns, cgroup_id;
 	char comm[17];
-	uint32_t ns_pid, ns_mnt, ns_net, ns_user, ns_uts, ns_ipc;
+	uint32_t ns_pid, ns_mnt, ns_net, ns_user, ns_uts, ns_ipc, ns_cgroup, ns_time;
+	const char *root;	/* its root directory; NULL: the mount tree's */
+	uint32_t root_bytes;
+	uint8_t root_state;	/* SCAP_STATE_* */
+};
+
+/* How a file's path relates to the thread that uses it. */
+enum scap__seen {
+	SCAP__SEEN_TREE,	/* the path in the mount tree */
+	SCAP__SEEN_BELOW_ROOT,	/* the thread's root has been taken off: as the thread sees it */
+	SCAP__SEEN_OUTSIDE,	/* not below the thread's root, or in another mount namespace */
 };
 
 /* From FILE. */
 struct scap__file {
-	uint32_t cookie, mode, dev;
+	uint32_t cookie, mode, dev, mnt_id, ns_mnt;
 	uint16_t kind;		/* SCAP_KIND_* */
 	uint8_t flags;		/* SCAP_FILE_* */
 	uint64_t ino;
@@ -33,6 +43,7 @@ struct scap__file {
 				   reader gives it; straight from scap__event_decode it is not */
 	uint32_t path_bytes;
 	uint8_t path_state;	/* SCAP_STATE_* */
+	uint8_t seen;		/* SCAP__SEEN_* */
 	const uint8_t *sun_local, *sun_remote;	/* unix: sock.local_len, sock.remote_len bytes */
 };
 
@@ -58,6 +69,7 @@ struct scap_event {
 	struct scap__blob blobs[SCAP_SLOTS];	/* n_blobs of them, ascending slot */
 	const struct scap__thread *thread;	/* NULL: not introduced */
 	const struct scap__file *file, *file2;	/* NULL: none or not introduced */
+	struct scap__file as_seen[2];	/* what these point to where the thread sees less */
 	union {
 		struct {
 			uint32_t tgid, child_tid, child_tgid, child_vtid;

@@ -8,6 +8,7 @@
 /* Repeated introductions are common (the kernel's cache is small): one copy serves them all. */
 struct thread_entry {
 	struct scap__thread thread;
+	char root[];
 };
 
 struct file_entry {
@@ -68,8 +69,11 @@ static void *find_same(const struct scap__map *m, const struct scap_event *ev, u
 static bool same_thread(const void *entry, const struct scap_event *ev)
 {
 	const struct thread_entry *e = entry;
+	struct scap__thread t = e->thread;
 
-	return !memcmp(&e->thread, &ev->u.intro, sizeof(e->thread));
+	t.root = ev->u.intro.root;	/* equal texts lie elsewhere */
+	return !memcmp(&t, &ev->u.intro, sizeof(t)) && !e->thread.root == !t.root &&
+	       (!t.root || !memcmp(e->root, t.root, t.root_bytes));
 }
 
 static int add_thread(struct scap__intros *in, struct scap_event *ev)
@@ -79,11 +83,15 @@ static int add_thread(struct scap__intros *in, struct scap_event *ev)
 	int rc;
 
 	if (!e) {
-		rc = scap__arena_get(&in->arena, sizeof(*e), &p);
+		rc = scap__arena_get(&in->arena, sizeof(*e) + ev->u.intro.root_bytes, &p);
 		if (rc)
 			return rc;
 		e = p;
 		memcpy(&e->thread, &ev->u.intro, sizeof(e->thread));
+		if (e->thread.root) {
+			memcpy(e->root, e->thread.root, e->thread.root_bytes);
+			e->thread.root = e->root;
+		}
 	}
 	rc = set_both(&in->threads, ev->ring, ev->tid, e);
 	ev->thread = rc ? NULL : &e->thread;
@@ -166,6 +174,46 @@ static const struct scap__file *file_of(const struct scap__intros *in, uint32_t 
 	return e ? &e->file : NULL;
 }
 
+/* Takes the root directory off a path below it; false: it is not below it. */
+static bool take_off_root(struct scap__file *f, const struct scap__thread *t)
+{
+	size_t n = t->root_bytes;
+
+	if (t->root_state != SCAP_STATE_WHOLE || f->path_state != SCAP_STATE_WHOLE)
+		return false;
+	if (f->path_bytes < n || memcmp(f->path, t->root, n))
+		return false;
+	if (f->path_bytes == n) {
+		f->path = "/";
+		f->path_bytes = 1;
+		return true;
+	}
+	if (f->path[n] != '/')
+		return false;
+	f->path += n;
+	f->path_bytes -= (uint32_t)n;
+	return true;
+}
+
+/* The file as the event's thread sees it: room holds what differs. */
+static const struct scap__file *as_seen(const struct scap__thread *t, const struct scap__file *f,
+					struct scap__file *room)
+{
+	bool elsewhere;
+
+	if (!t || !f || !f->path || !f->path_bytes || f->path[0] != '/')
+		return f;
+	elsewhere = f->ns_mnt && t->ns_mnt && f->ns_mnt != t->ns_mnt;
+	if (!elsewhere && !t->root)
+		return f;
+	*room = *f;
+	if (!elsewhere && take_off_root(room, t))
+		room->seen = SCAP__SEEN_BELOW_ROOT;
+	else
+		room->seen = SCAP__SEEN_OUTSIDE;
+	return room;
+}
+
 void scap__intros_attach(const struct scap__intros *in, struct scap_event *ev)
 {
 	const struct thread_entry *t = NULL;
@@ -173,6 +221,6 @@ void scap__intros_attach(const struct scap__intros *in, struct scap_event *ev)
 	if (ev->type != SCAP_REC_GAP)
 		t = look_up(&in->threads, ev->ring, ev->tid);
 	ev->thread = t ? &t->thread : NULL;
-	ev->file = file_of(in, ev->ring, ev->cookie);
-	ev->file2 = file_of(in, ev->ring, ev->cookie2);
+	ev->file = as_seen(ev->thread, file_of(in, ev->ring, ev->cookie), &ev->as_seen[0]);
+	ev->file2 = as_seen(ev->thread, file_of(in, ev->ring, ev->cookie2), &ev->as_seen[1]);
 }

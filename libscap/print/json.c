@@ -333,6 +333,24 @@ static void member_file_name(struct json *j, const struct scap__file *f)
 	out_string(&j->o, (const uint8_t *)tmp, n);
 }
 
+static void member_true(struct json *j, const char *name, bool is_so)
+{
+	if (!is_so)
+		return;
+	key(j, name, "");
+	scap__out_lit(&j->o, "true");
+}
+
+static void member_file_marks(struct json *j, const struct scap__file *f)
+{
+	member_true(j, "deleted", f->flags & SCAP_FILE_DELETED);
+	member_true(j, "uncertain", f->flags & SCAP_FILE_UNCERTAIN);
+	member_true(j, "detached", f->flags & SCAP_FILE_DETACHED);
+	member_true(j, "outside", f->seen == SCAP__SEEN_OUTSIDE);
+	if (f->seen == SCAP__SEEN_OUTSIDE && f->ns_mnt)
+		member_uint(j, "mnt_ns", f->ns_mnt);
+}
+
 static void member_fd(struct json *j, const struct scap_event *ev)
 {
 	const struct scap__file *f;
@@ -351,12 +369,37 @@ static void member_fd(struct json *j, const struct scap_event *ev)
 		member_ends(j, f);
 		member_uint(j, "dev", f->dev);
 		member_uint(j, "ino", f->ino);
-		if (f->flags & SCAP_FILE_DELETED) {
-			key(j, "deleted", "");
-			scap__out_lit(&j->o, "true");
-		}
+		if (f->mnt_id)
+			member_uint(j, "mnt_id", f->mnt_id);
+		member_file_marks(j, f);
 	}
 	close_object(j);
+}
+
+/* The paths that the call names, in full. */
+static void member_paths(struct json *j, const struct scap_event *ev)
+{
+	static const char *const names[2][2] = { { "path" }, { "source", "target" } };
+	unsigned n = scap__n_paths(ev);
+
+	for (unsigned i = 0; i < n && n <= 2; i++) {
+		char tmp[2 * SCAP_PATH_MAX_BYTES + 8];
+		struct scap__out path;
+
+		scap__out_init(&path, tmp, sizeof(tmp));
+		if (scap__out_path(&path, ev, i) && path.len < sizeof(tmp))
+			member_bytes(j, names[n - 1][i], (const uint8_t *)tmp, path.len);
+	}
+}
+
+/* Where the thread's paths start, if that is not the root of the system's start. */
+static void member_root(struct json *j, const struct scap__thread *t)
+{
+	if (t->root)
+		member_bytes(j, "root", (const uint8_t *)t->root, t->root_bytes);
+	member_true(j, "root_uncertain", t->thread_flags & SCAP_THREAD_ROOT_DOUBT);
+	if (t->thread_flags & SCAP_THREAD_OTHER_MNT)
+		member_uint(j, "mnt_ns", t->ns_mnt);
 }
 
 static void member_time(struct json *j, const char *name, uint64_t wall_ns)
@@ -380,6 +423,7 @@ static void member_thread(struct json *j, const struct scap_event *ev)
 		member_uint(j, "pid", ev->thread->tgid);
 		member_uint(j, "ppid", ev->thread->ppid);
 		member_uint(j, "uid", ev->thread->uid);
+		member_root(j, ev->thread);
 	}
 	member_uint(j, "tid", ev->tid);
 }
@@ -469,6 +513,7 @@ static void member_call(struct json *j, const struct scap_event *ev, uint32_t ma
 	if (call)
 		member_raw_args(j, ev);
 	if (ev->type == SCAP_REC_CALL) {
+		member_paths(j, ev);
 		member_fd(j, ev);
 		member_flags(j, ev);
 	}

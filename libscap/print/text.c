@@ -107,6 +107,25 @@ static void out_marks(struct scap__out *o, const struct scap_event *ev)
 		scap__out_lit(o, " [args lost]");
 }
 
+/* Paths mean something else to a thread with another root, or among other mounts. */
+static void out_place(struct scap__out *o, const struct scap_event *ev)
+{
+	const struct scap__thread *t = ev->thread;
+
+	if (!t || !(ev->file || ev->file2 || scap__n_paths(ev)))
+		return;
+	if (t->root) {
+		scap__out_lit(o, " [root ");
+		scap__out_word(o, (const uint8_t *)t->root, t->root_bytes);
+		scap__out_str(o, t->thread_flags & SCAP_THREAD_ROOT_DOUBT ? "?]" : "]");
+	}
+	if (t->thread_flags & SCAP_THREAD_OTHER_MNT) {
+		scap__out_lit(o, " [mnt ");
+		scap__out_uint(o, t->ns_mnt);
+		scap__out_char(o, ']');
+	}
+}
+
 static void out_params(struct scap__out *o, const struct scap_event *ev, uint32_t max_bytes)
 {
 	struct scap__param params[SCAP__PARAMS_MAX];
@@ -152,5 +171,6 @@ size_t scap_print_text(const struct scap_event *ev, const struct scap_print_opti
 	if (scap__shows_result(ev))
 		out_result(&o, ev, &options);
 	out_marks(&o, ev);
+	out_place(&o, ev);
 	return scap__out_end(&o);
 }

@@ -280,7 +280,7 @@ Test(filter_parse, fields_are_described)
 
 		cr_expect(*type && *text);
 		snprintf(full, sizeof(full), "%s%s", name,
-			 strstr(name, "arg") && !strstr(name, "args") ? ".name" : "");
+			 !strcmp(name, "evt.arg") || !strcmp(name, "evt.rawarg") ? ".name" : "");
 		cr_expect(!scap_field_compile(full, &f, NULL), "%s", full);
 		scap_field_free(f);
 	}

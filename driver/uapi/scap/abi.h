@@ -101,6 +101,13 @@ enum scap_rec_type {
  * succeeded, otherwise the file behind the first descriptor argument (for close: taken at entry;
  * for a successful exec: the new executable). cookie2 is the descriptor argument's file where
  * cookie is the new one (accept: the listener), or the second file (pipe2: the write end).
+ *
+ * Calls that name files by path and leave no descriptor have in these places the directories that
+ * their paths start from, where those are relative: the first path's, then the second's, each the
+ * descriptor before the path or, with AT_FDCWD or without one, the working directory. (Where a
+ * descriptor that is no directory comes first, as in inotify_add_watch, cookie is that one's file
+ * and cookie2 the first path's directory.) A successful chdir or chroot has the directory that it
+ * led to. COOKIES is missing where there is nothing to say.
  */
 struct scap_rec_call {
 	struct scap_rec h;	/* flags: SCAP_CALL_* */
@@ -124,7 +131,8 @@ struct scap_rec_call {
 					   rolled-back register, not a result */
 #define SCAP_CALL_CHILD		0x40	/* a clone/fork returning in the child */
 #define SCAP_CALL_FD_SHARED	0x80	/* descriptor table shared: a racing dup2 could have put
-					   another file there between the call and its exit */
+					   another file there between the call and its exit; or
+					   the same of a working directory and chdir */
 
 #define SCAP_MORE_MIDCALL	0x01	/* with NO_ENTRY: the call began before the probes came */
 #define SCAP_MORE_NO_STASH	0x02	/* with NO_ENTRY: the stash had no room for this task */
@@ -174,7 +182,10 @@ struct scap_rec_exit {
 	__u32 pad;
 };
 
-/* INTRO: who a thread is. */
+/*
+ * INTRO: who a thread is. Paths of files are those of their mount tree, whoever asks. A thread with
+ * another root sees less of them: then one blob follows, SCAP_SLOT_PATH, the path of its root.
+ */
 struct scap_rec_intro {
 	struct scap_rec h;
 	__u32 tid;
@@ -196,9 +207,14 @@ struct scap_rec_intro {
 	__u32 ns_user;
 	__u32 ns_uts;
 	__u32 ns_ipc;
+	__u32 ns_cgroup;
+	__u32 ns_time;
 };
 
 #define SCAP_THREAD_KERNEL	0x01
+#define SCAP_THREAD_OTHER_MNT	0x02	/* not in the mount namespace of the system's start */
+#define SCAP_THREAD_CHROOT	0x04	/* its root is not that of its mount tree: see the blob */
+#define SCAP_THREAD_ROOT_DOUBT	0x08	/* renames kept changing that path, or it hangs nowhere */
 
 /*
  * FILE: what a cookie stands for. Followed by one blob: SCAP_SLOT_PATH (paths, and names such as
@@ -212,6 +228,8 @@ struct scap_rec_file {
 	__u16 kind;		/* SCAP_KIND_* */
 	__u16 pad;
 	__u64 ino;
+	__u32 mnt_id;		/* of mountinfo; 0 unknown */
+	__u32 ns_mnt;		/* where it is mounted, as in INTRO; 0 unknown, or nowhere */
 };
 
 #define SCAP_FILE_DELETED	0x01	/* no name leads to it any more */
@@ -307,7 +325,7 @@ struct scap_blob {
  * Slots 0 to 5 hold what argument 0 to 5 points to. Strings come without their NUL; argv as
  * strings each with its NUL; I/O vectors as the bytes gathered from all their parts.
  */
-#define SCAP_SLOT_PATH		8	/* FILE: resolved path */
+#define SCAP_SLOT_PATH		8	/* FILE: resolved path; INTRO: the root directory */
 #define SCAP_SLOT_SOCK		9	/* FILE: struct scap_sock */
 #define SCAP_SLOT_FILENAME	10	/* exec: the file as asked for */
 #define SCAP_SLOT_INTERP	11	/* exec: the interpreter of a script */
@@ -478,8 +496,8 @@ SCAP_ASSERT_SIZE(scap_rec_enter, 24);
 SCAP_ASSERT_SIZE(scap_rec_fork, 48);
 SCAP_ASSERT_SIZE(scap_rec_exec, 32);
 SCAP_ASSERT_SIZE(scap_rec_exit, 40);
-SCAP_ASSERT_SIZE(scap_rec_intro, 112);
-SCAP_ASSERT_SIZE(scap_rec_file, 40);
+SCAP_ASSERT_SIZE(scap_rec_intro, 120);
+SCAP_ASSERT_SIZE(scap_rec_file, 48);
 SCAP_ASSERT_SIZE(scap_sock, 56);
 SCAP_ASSERT_SIZE(scap_rec_gap, 48);
 SCAP_ASSERT_SIZE(scap_tally, 8);

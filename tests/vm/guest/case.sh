@@ -112,6 +112,24 @@ val()
 	jget get "$1" "$2" 0 2>/dev/null || echo 0
 }
 
+# told TRUTH JSON: each line of the file TRUTH is TYPE and KEY=VALUE..., of which exactly one event
+# must have all. "__" in a value stands for a blank.
+told()
+{
+	while read -r type keys; do
+		set -- "$1" "$2" type="$type"
+		for k in $keys; do
+			set -- "$@" "$(echo "$k" | sed 's/__/ /g')"
+		done
+		truth=$1 json=$2
+		shift 2
+		n=$(jget count "$json" "$@")
+		eq "$*" "$n" 1
+		[ "$n" = 1 ] || jget show "$json" "type=$type" | cut -c1-600 | head -12
+		set -- "$truth" "$json"
+	done <"$1"
+}
+
 skip()
 {
 	echo "$*"

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Fields of the paths that a call names, and of what they start from. */
+#include "filter/field.h"
+
+#define GETTER(name)                                                                             \
+	bool scap__get_##name(const struct scap_field *f __attribute__((unused)),                \
+			      const struct scap_event *ev,                                       \
+			      struct scap__scratch *s __attribute__((unused)),                   \
+			      struct scap__value *v)
+
+static bool set_bytes(struct scap__value *v, const char *p, size_t n)
+{
+	v->s.p = (const uint8_t *)p;
+	v->s.n = n;
+	return true;
+}
+
+/* One that is not known is missing, not "/". */
+GETTER(proc_root)
+{
+	if (!ev->thread || (!ev->thread->root && ev->thread->thread_flags & SCAP_THREAD_ROOT_DOUBT))
+		return false;
+	if (!ev->thread->root)
+		return set_bytes(v, "/", 1);
+	return set_bytes(v, ev->thread->root, ev->thread->root_bytes);
+}
+
+GETTER(proc_mntns)
+{
+	v->u = ev->thread ? ev->thread->ns_mnt : 0;
+	return v->u != 0;
+}
+
+/* Their bytes, not yet safe for a terminal. */
+static bool set_path(struct scap__value *v, struct scap__scratch *s, const struct scap_event *ev,
+		     unsigned nth)
+{
+	struct scap__out o;
+
+	scap__out_init(&o, s->buf, s->cap);
+	if (!scap__out_path(&o, ev, nth))
+		return false;
+	return set_bytes(v, o.buf, o.len < o.cap ? o.len : o.cap - 1);
+}
+
+GETTER(path_name)
+{
+	return scap__n_paths(ev) == 1 && set_path(v, s, ev, 0);
+}
+
+GETTER(path_source)
+{
+	return scap__n_paths(ev) == 2 && set_path(v, s, ev, 0);
+}
+
+GETTER(path_target)
+{
+	return scap__n_paths(ev) == 2 && set_path(v, s, ev, 1);
+}
