@@ -127,29 +127,32 @@ static void io_vector_arg(struct kscap_scratch *s, unsigned int slot, u64 ptr, u
 }
 
 struct msg_view {
-	u64 name, iov, n_iov;
+	u64 name, iov, n_iov, control, control_len;
 	u32 name_len;
 };
 
 static bool read_msghdr(const struct kscap_scratch *s, u64 ptr, struct msg_view *v)
 {
 	if (s->abi == SCAP_ABI_I386) {
-		u32 m[4];	/* name, namelen, iov, iovlen */
+		u32 m[6];	/* name, namelen, iov, iovlen, control, controllen */
 
 		if (kscap_ucopy(m, ptr, sizeof(m)) < sizeof(m))
 			return false;
-		*v = (struct msg_view){ m[0], m[2], m[3], m[1] };
+		*v = (struct msg_view){ m[0], m[2], m[3], m[4], m[5], m[1] };
 	} else {
-		u64 m[4];
+		u64 m[6];
 
 		if (kscap_ucopy(m, ptr, sizeof(m)) < sizeof(m))
 			return false;
-		*v = (struct msg_view){ m[0], m[2], m[3], m[1] };
+		*v = (struct msg_view){ m[0], m[2], m[3], m[4], m[5], m[1] };
 	}
 	return true;
 }
 
-/* sendmsg, recvmsg: data and address. recvmsg has put the address' real length into msg_namelen. */
+/*
+ * sendmsg, recvmsg: data, address, what was handed over. recvmsg has put the real lengths into
+ * msg_namelen and msg_controllen.
+ */
 static void message(struct kscap_scratch *s, unsigned int slot, u64 ptr, bool in)
 {
 	struct msg_view v;
@@ -163,6 +166,8 @@ static void message(struct kscap_scratch *s, unsigned int slot, u64 ptr, bool in
 	io_vector_arg(s, slot, v.iov, v.n_iov, in);
 	if (v.name && v.name_len && v.name_len <= SMALL_MAX)
 		kscap_blob_user(s, SCAP_SLOT_NAME, v.name, v.name_len, SMALL_MAX);
+	if (v.control && v.control_len)
+		kscap_scm_blob(s, v.control, v.control_len);
 }
 
 /* ---- the rest ------------------------------------------------------------------------------ */

@@ -19,6 +19,9 @@ u64 kscap_sock_key(struct socket *sock);
 /* struct scap_sock and unix names at dst (room for 56 + 2 * 108 bytes): bytes written. */
 u32 kscap_sock_fill(struct socket *sock, u8 *dst, u16 *ret_kind);
 
+/* fill_scm.c: what a control buffer of user memory hands over, as a blob; none for nothing. */
+void kscap_scm_blob(struct kscap_scratch *s, u64 control, u64 bytes);
+
 /* fill_exec.c: at entry and at exit of exec, and at the tracepoint in between. */
 void kscap_exec_blobs_entry(struct kscap_scratch *s);
 void kscap_exec_blobs_exit(struct kscap_scratch *s);

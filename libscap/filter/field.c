@@ -457,9 +457,9 @@ static const char *const param_names[] = {
 #include <scap/syscalls.def>
 #undef SCAP_SYSCALL
 #undef A
-	"resolved", "addr", "cwd", "child_tid", "child_pid", "child_vtid", "kind", "filename",
-	"interp", "exe", "old_tid", "status", "last_thread", "arg0", "arg1", "arg2", "arg3", "arg4",
-	"arg5",
+	"resolved", "addr", "fds", "creds", "cwd", "child_tid", "child_pid", "child_vtid", "kind",
+	"filename", "interp", "exe", "old_tid", "status", "last_thread", "arg0", "arg1", "arg2",
+	"arg3", "arg4", "arg5",
 };
 
 const char *scap__type_name(unsigned type)

@@ -167,9 +167,12 @@ static const char *anon_type(const struct scap__file *f)
 		{ "anon_inode:[fanotify]", "fanotify" },
 	};
 
-	for (size_t i = 0; f->path && i < sizeof(types) / sizeof(types[0]); i++)
-		if (!strncmp(f->path, types[i].path, strlen(types[i].path)))
+	for (size_t i = 0; f->path && i < sizeof(types) / sizeof(types[0]); i++) {
+		size_t n = strlen(types[i].path);
+
+		if (f->path_bytes >= n && !memcmp(f->path, types[i].path, n))
 			return types[i].type;
+	}
 	return "anon";
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "filter/value.h"
 
+#include "filter/scm.h"
+
 static int64_t word_signed(const struct scap_event *ev, unsigned i)
 {
 	return ev->abi == SCAP_ABI_I386 ? (int32_t)ev->args[i] : (int64_t)ev->args[i];
@@ -146,6 +148,18 @@ static bool path_was_resolved(const struct scap_event *ev, unsigned i, unsigned 
 	       scap__path_file(ev, 0) && resolved_differs(ev, i);
 }
 
+static unsigned message_params(const struct scap_event *ev, struct scap__param *p, unsigned n)
+{
+	const struct scap__blob *scm = scap__event_blob(ev, SCAP_SLOT_SCM);
+
+	add_slot(ev, p, &n, "addr", SCAP__PARAM_ADDRESS, SCAP_SLOT_NAME);
+	if (scm && scap__scm_has_fds(scm))
+		add_slot(ev, p, &n, "fds", SCAP__PARAM_SCM_FDS, SCAP_SLOT_SCM);
+	if (scm && scap__scm_has_creds(scm))
+		add_slot(ev, p, &n, "creds", SCAP__PARAM_SCM_CREDS, SCAP_SLOT_SCM);
+	return n;
+}
+
 static unsigned call_params(const struct scap_event *ev, struct scap__param *p)
 {
 	const struct scap__file *work_dir = scap__work_dir(ev);
@@ -160,7 +174,7 @@ static unsigned call_params(const struct scap_event *ev, struct scap__param *p)
 		if (path_was_resolved(ev, i, role))
 			add(p, &n, "resolved", SCAP__PARAM_FILE);
 		else if (role == SCAP_ROLE_MSG_IN || role == SCAP_ROLE_MSG_OUT)
-			add_slot(ev, p, &n, "addr", SCAP__PARAM_ADDRESS, SCAP_SLOT_NAME);
+			n = message_params(ev, p, n);
 	}
 	if (work_dir)
 		add(p, &n, "cwd", work_dir == ev->file ? SCAP__PARAM_FILE : SCAP__PARAM_FILE2);

@@ -10,6 +10,8 @@ enum scap__param_kind {
 	SCAP__PARAM_ARG,	/* argument `arg`, read as `role` says */
 	SCAP__PARAM_STRING,	/* the blob in slot `arg` is a path or word */
 	SCAP__PARAM_ADDRESS,	/* the blob in slot `arg` is a sockaddr */
+	SCAP__PARAM_SCM_FDS,	/* the blob in slot `arg` has descriptors handed over, */
+	SCAP__PARAM_SCM_CREDS,	/* credentials */
 	SCAP__PARAM_FILE,	/* the path of ev->file, */
 	SCAP__PARAM_FILE2,	/* of ev->file2 */
 	SCAP__PARAM_NUMBER,	/* `value` */
@@ -108,6 +110,8 @@ const struct scap__file *scap__new_file(const struct scap_event *ev);
 
 /* ---- files and addresses (names of things outside the call) ---- */
 
+/* "5</srv/x>(deleted)"; f may be NULL. */
+void scap__out_fd(struct scap__out *o, int32_t fd, const struct scap__file *f);
 /* Path, both ends of a socket, or "socket:[ino]". */
 void scap__out_file_name(struct scap__out *o, const struct scap__file *f);
 /* "file", "ipv4", "pipe" ... */

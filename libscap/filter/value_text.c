@@ -3,6 +3,7 @@
 #include "filter/value.h"
 
 #include "filter/names.h"
+#include "filter/scm.h"
 
 #define CWD_FD		(-100)
 #define MAX_ERRNO	4095
@@ -106,7 +107,7 @@ static void out_open_how(struct scap__out *o, const struct scap__blob *b)
 	out_state(o, b, b->bytes);
 }
 
-static void out_fd(struct scap__out *o, int32_t fd, const struct scap__file *f)
+void scap__out_fd(struct scap__out *o, int32_t fd, const struct scap__file *f)
 {
 	if (fd == CWD_FD)
 		scap__out_lit(o, "AT_FDCWD");
@@ -135,9 +136,9 @@ static void out_fd_pair(struct scap__out *o, const struct scap_event *ev,
 		return;
 	}
 	scap__out_char(o, '[');
-	out_fd(o, (int32_t)le32(b->data), ev->file);
+	scap__out_fd(o, (int32_t)le32(b->data), ev->file);
 	scap__out_lit(o, ", ");
-	out_fd(o, (int32_t)le32(b->data + 4), ev->file2);
+	scap__out_fd(o, (int32_t)le32(b->data + 4), ev->file2);
 	scap__out_char(o, ']');
 }
 
@@ -212,7 +213,8 @@ static void out_arg(struct scap__out *o, const struct scap_event *ev, const stru
 
 	switch (scap__role_kind(p->role)) {
 	case SCAP__PRINT_FD:
-		out_fd(o, (int32_t)v, scap__as_connected(ev, scap__arg_file(ev, p->arg), &meant));
+		scap__out_fd(o, (int32_t)v,
+			     scap__as_connected(ev, scap__arg_file(ev, p->arg), &meant));
 		break;
 	case SCAP__PRINT_PTR:
 		if (!out_pointee(o, ev, p, max))
@@ -259,6 +261,12 @@ void scap__out_param(struct scap__out *o, const struct scap_event *ev, const str
 		break;
 	case SCAP__PARAM_ADDRESS:
 		out_address(o, scap__event_blob(ev, p->arg));
+		break;
+	case SCAP__PARAM_SCM_FDS:
+		scap__out_scm_fds(o, ev, scap__event_blob(ev, p->arg));
+		break;
+	case SCAP__PARAM_SCM_CREDS:
+		scap__out_scm_creds(o, scap__event_blob(ev, p->arg));
 		break;
 	case SCAP__PARAM_FILE:
 		scap__out_word(o, (const uint8_t *)ev->file->path, ev->file->path_bytes);
@@ -308,7 +316,7 @@ void scap__out_result(struct scap__out *o, const struct scap_event *ev)
 		scap__out_int(o, ev->ret);
 		scap__out_char(o, ')');
 	} else if (scap__ret_file(ev)) {
-		out_fd(o, (int32_t)ev->ret, scap__ret_file(ev));
+		scap__out_fd(o, (int32_t)ev->ret, scap__ret_file(ev));
 	} else if (ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_PTR && !scap__failed(ev)) {
 		scap__out_hex(o, (uint64_t)ev->ret);
 	} else {

@@ -195,9 +195,8 @@ static bool take_off_root(struct scap__file *f, const struct scap__thread *t)
 	return true;
 }
 
-/* The file as the event's thread sees it: room holds what differs. */
-static const struct scap__file *as_seen(const struct scap__thread *t, const struct scap__file *f,
-					struct scap__file *room)
+const struct scap__file *scap__file_as_seen(const struct scap__thread *t,
+					    const struct scap__file *f, struct scap__file *room)
 {
 	bool elsewhere;
 
@@ -221,6 +220,8 @@ void scap__intros_attach(const struct scap__intros *in, struct scap_event *ev)
 	if (ev->type != SCAP_REC_GAP)
 		t = look_up(&in->threads, ev->ring, ev->tid);
 	ev->thread = t ? &t->thread : NULL;
-	ev->file = as_seen(ev->thread, file_of(in, ev->ring, ev->cookie), &ev->as_seen[0]);
-	ev->file2 = as_seen(ev->thread, file_of(in, ev->ring, ev->cookie2), &ev->as_seen[1]);
+	ev->file = scap__file_as_seen(ev->thread, file_of(in, ev->ring, ev->cookie),
+				      &ev->as_seen[0]);
+	ev->file2 = scap__file_as_seen(ev->thread, file_of(in, ev->ring, ev->cookie2),
+				       &ev->as_seen[1]);
 }

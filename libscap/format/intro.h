@@ -23,6 +23,9 @@ void scap__intros_fini(struct scap__intros *in);
 void scap__intros_enter_epoch(struct scap__intros *in, uint64_t epoch);
 /* Remembers what an INTRO or FILE says and points the event to it: 0, -ENOMEM, SCAP_ELIMIT. */
 int scap__intros_add(struct scap__intros *in, struct scap_event *ev);
+/* The file as the thread sees it: f, or *room, which holds what differs. Both may be NULL. */
+const struct scap__file *scap__file_as_seen(const struct scap__thread *t,
+					    const struct scap__file *f, struct scap__file *room);
 /* Fills thread, file, file2 of any other event. */
 void scap__intros_attach(const struct scap__intros *in, struct scap_event *ev);
 

@@ -217,7 +217,7 @@ static void member_param(struct json *j, const struct scap_event *ev, const stru
 static const struct scap__blob *param_blob(const struct scap_event *ev, const struct scap__param *p)
 {
 	if (p->kind != SCAP__PARAM_ARG && p->kind != SCAP__PARAM_STRING &&
-	    p->kind != SCAP__PARAM_ADDRESS)
+	    p->kind != SCAP__PARAM_ADDRESS && p->kind != SCAP__PARAM_SCM_FDS)
 		return NULL;
 	return scap__event_blob(ev, scap__param_slot(p));
 }

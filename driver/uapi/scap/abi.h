@@ -330,7 +330,28 @@ struct scap_blob {
 #define SCAP_SLOT_FILENAME	10	/* exec: the file as asked for */
 #define SCAP_SLOT_INTERP	11	/* exec: the interpreter of a script */
 #define SCAP_SLOT_NAME		12	/* msghdr: the address in msg_name */
-#define SCAP_SLOTS		16
+#define SCAP_SLOT_SCM		16	/* msghdr: struct scap_scm */
+#define SCAP_SLOTS		32
+
+/*
+ * What the control messages of a socket message hand over. n_fds counts all descriptors; those
+ * that follow, in their order, are the first of them, each struct scap_scm_fd. TRUNCATED: not all
+ * follow. UNREADABLE: the control buffer faulted.
+ */
+struct scap_scm {
+	__u32 flags;		/* SCAP_SCM_* */
+	__u32 n_fds;
+	__u32 pid, uid, gid;	/* SCM_CREDENTIALS, as the call's own thread has them */
+	__u32 pad;
+};
+
+#define SCAP_SCM_CREDS		0x01	/* pid, uid, gid are there */
+
+/* A descriptor of the calling process, with what is behind it: the sender's, or the new one. */
+struct scap_scm_fd {
+	__s32 fd;
+	__u32 file_bytes;	/* of the FILE record that follows; 0: nothing is behind it */
+};
 
 #define SCAP_PATH_MAX_BYTES	4096
 #define SCAP_ARGV_MAX_BYTES	65536
@@ -502,6 +523,8 @@ SCAP_ASSERT_SIZE(scap_sock, 56);
 SCAP_ASSERT_SIZE(scap_rec_gap, 48);
 SCAP_ASSERT_SIZE(scap_tally, 8);
 SCAP_ASSERT_SIZE(scap_blob, 8);
+SCAP_ASSERT_SIZE(scap_scm, 24);
+SCAP_ASSERT_SIZE(scap_scm_fd, 8);
 SCAP_ASSERT_SIZE(scap_ring_ctl, 128);
 SCAP_ASSERT_SIZE(scap_ring_pos, 64);
 SCAP_ASSERT_SIZE(scap_clock, 32);
