@@ -16,6 +16,8 @@ void kscap_base_dirs(struct kscap_scratch *s);
 
 /* fill_sock.c */
 u64 kscap_sock_key(struct socket *sock);
+/* Finds out where private structures hold what is bound. Process context. */
+void kscap_sock_init(void);
 /* struct scap_sock and unix names at dst (room for 56 + 2 * 108 bytes): bytes written. */
 u32 kscap_sock_fill(struct socket *sock, u8 *dst, u16 *ret_kind);
 

@@ -3,6 +3,7 @@
 
 #include "chardev.h"
 #include "clock.h"
+#include "fill.h"
 #include "mount.h"
 #include "path.h"
 #include "probe.h"
@@ -15,6 +16,7 @@ static int __init kscap_init(void)
 	kscap_table_init();
 	kscap_path_init();
 	kscap_mount_init();
+	kscap_sock_init();
 	rc = kscap_probe_init();
 	if (rc)
 		return rc;

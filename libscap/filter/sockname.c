@@ -8,6 +8,7 @@
 #define FAMILY_INET	2
 #define FAMILY_INET6	10
 #define FAMILY_NETLINK	16
+#define FAMILY_VSOCK	40
 
 static unsigned le16(const uint8_t *p)
 {
@@ -83,6 +84,10 @@ bool scap__file_set_remote(struct scap__file *f, const uint8_t *p, size_t n, boo
 		f->sock.remote_len = (uint16_t)(n - 2);
 		return true;
 	}
+	if (f->kind == SCAP_KIND_NETLINK && family == FAMILY_NETLINK && n >= 8) {
+		memcpy(f->sock.remote_addr, p + 4, 4);
+		return true;
+	}
 	/* A socket whose connect failed may keep the address; only the port says that it did. */
 	if (f->sock.remote_port && !replace)
 		return false;
@@ -123,13 +128,102 @@ static void out_unix_name(struct scap__out *o, const struct scap__file *f)
 	unsigned remote = f->sun_remote ? f->sock.remote_len : 0;
 
 	if (!local && !remote) {
-		out_unnamed(o, "unix", f->ino);
+		scap__out_lit(o, "unix:[");
+		scap__out_uint(o, f->ino);
+		if (f->sock.peer_ino) {
+			scap__out_lit(o, "->");
+			scap__out_uint(o, f->sock.peer_ino);
+		}
+		scap__out_char(o, ']');
 		return;
 	}
 	out_sun_path(o, f->sun_local, local);
 	if (remote) {
 		scap__out_lit(o, "->");
 		out_sun_path(o, f->sun_remote, remote);
+	}
+}
+
+static void out_netlink_name(struct scap__out *o, const struct scap__file *f)
+{
+	static const char *const protocols[] = {
+		"route", NULL, "usersock", "firewall", "sock_diag", "nflog", "xfrm", "selinux",
+		"iscsi", "audit", "fib_lookup", "connector", "netfilter", NULL, "dnrtmsg",
+		"kobject_uevent", "generic", NULL, "scsitransport", "ecryptfs", "rdma", "crypto",
+		"smc",
+	};
+	unsigned protocol = f->sock.protocol;
+	uint32_t dst = le32(f->sock.remote_addr);
+
+	scap__out_lit(o, "netlink:");
+	if (protocol < sizeof(protocols) / sizeof(protocols[0]) && protocols[protocol])
+		scap__out_str(o, protocols[protocol]);
+	else
+		scap__out_uint(o, protocol);
+	scap__out_char(o, ':');
+	scap__out_uint(o, le32(f->sock.local_addr));
+	if (dst) {
+		scap__out_lit(o, "->");
+		scap__out_uint(o, dst);
+	}
+}
+
+#define VSOCK_ANY 0xffffffffu
+
+static void out_vsock_end(struct scap__out *o, const uint8_t *addr)
+{
+	uint32_t cid = le32(addr);
+
+	if (cid == VSOCK_ANY)
+		scap__out_lit(o, "any");
+	else
+		scap__out_uint(o, cid);
+	scap__out_char(o, ':');
+	scap__out_uint(o, le32(addr + 4));
+}
+
+static void out_vsock_name(struct scap__out *o, const struct scap__file *f)
+{
+	const struct scap_sock *s = &f->sock;
+
+	if (le32(s->local_addr + 4) == VSOCK_ANY) {
+		out_unnamed(o, "vsock", f->ino);
+		return;
+	}
+	scap__out_lit(o, "vsock:");
+	out_vsock_end(o, s->local_addr);
+	if (le32(s->remote_addr + 4) != VSOCK_ANY) {
+		scap__out_lit(o, "->");
+		out_vsock_end(o, s->remote_addr);
+	}
+}
+
+/* Interface and protocol; 0: all of them, none. */
+static void out_packet_name(struct scap__out *o, const struct scap__file *f)
+{
+	scap__out_lit(o, "packet:");
+	scap__out_uint(o, le32(f->sock.local_addr));
+	scap__out_char(o, ':');
+	scap__out_hex(o, f->sock.local_port);
+}
+
+static bool out_socket_name(struct scap__out *o, const struct scap__file *f)
+{
+	switch (f->kind) {
+	case SCAP_KIND_UNIX:
+		out_unix_name(o, f);
+		return true;
+	case SCAP_KIND_NETLINK:
+		out_netlink_name(o, f);
+		return true;
+	case SCAP_KIND_VSOCK:
+		out_vsock_name(o, f);
+		return true;
+	case SCAP_KIND_PACKET:
+		out_packet_name(o, f);
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -142,15 +236,13 @@ void scap__out_file_name(struct scap__out *o, const struct scap__file *f)
 		scap__out_escaped(o, (const uint8_t *)f->path, f->path_bytes, 0);
 		if (f->path_state == SCAP_STATE_TRUNCATED)
 			scap__out_lit(o, "...");
-	} else if (f->kind == SCAP_KIND_UNIX) {
-		out_unix_name(o, f);
 	} else if (scap__file_ends(f, ends, &n)) {
 		out_end(o, &ends[0]);
 		if (n == 2) {
 			scap__out_lit(o, "->");
 			out_end(o, &ends[1]);
 		}
-	} else {
+	} else if (!out_socket_name(o, f)) {
 		out_unnamed(o, scap__file_type(f), f->ino);
 	}
 }
@@ -198,6 +290,7 @@ const char *scap__file_type(const struct scap__file *f)
 		[SCAP_KIND_TIMERFD] = "timerfd",
 		[SCAP_KIND_INOTIFY] = "inotify",
 		[SCAP_KIND_MEMFD] = "memfd",
+		[SCAP_KIND_VSOCK] = "vsock",
 	};
 
 	if (f->kind == SCAP_KIND_ANON)
@@ -241,6 +334,13 @@ void scap__out_sockaddr(struct scap__out *o, const uint8_t *p, size_t n)
 		return;
 	if (family == FAMILY_UNIX && n > 2) {
 		out_sun_path(o, p + 2, n - 2);
+	} else if (family == FAMILY_VSOCK && n >= 12) {
+		uint8_t end[8];		/* port and cid, the other way round */
+
+		memcpy(end, p + 8, 4);
+		memcpy(end + 4, p + 4, 4);
+		scap__out_lit(o, "vsock:");
+		out_vsock_end(o, end);
 	} else if (family == FAMILY_NETLINK && n >= 12) {
 		scap__out_lit(o, "netlink:");
 		scap__out_uint(o, le32(p + 4));

@@ -226,6 +226,7 @@ static int decode_sock(const struct scap__blob *blob, struct scap__file *f, cons
 	f->sock.peer_pid = le32toh(f->sock.peer_pid);
 	f->sock.local_len = le16toh(f->sock.local_len);
 	f->sock.remote_len = le16toh(f->sock.remote_len);
+	f->sock.peer_ino = le32toh(f->sock.peer_ino);
 	f->sun_local = scap__take(&b, f->sock.local_len);
 	f->sun_remote = scap__take(&b, f->sock.remote_len);
 	if (b.bad)

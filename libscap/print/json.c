@@ -367,6 +367,10 @@ static void member_fd(struct json *j, const struct scap_event *ev)
 		member_file_name(j, f);
 		member_string(j, "type", scap__file_type(f));
 		member_ends(j, f);
+		if (f->sock.peer_pid)
+			member_uint(j, "peer_pid", f->sock.peer_pid);
+		if (f->sock.peer_ino)
+			member_uint(j, "peer_ino", f->sock.peer_ino);
 		member_uint(j, "dev", f->dev);
 		member_uint(j, "ino", f->ino);
 		if (f->mnt_id)

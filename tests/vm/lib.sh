@@ -70,7 +70,7 @@ vm_add_modules()
 {
 	ver=$(vm_version)
 	mkdir -p "$1/lib/modules"
-	for m in virtio_pci 9pnet_virtio 9p; do
+	for m in virtio_pci 9pnet_virtio 9p vsock_loopback; do
 		modprobe -S "$ver" --show-depends "$m"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r ko; do
 		name=${ko##*/}

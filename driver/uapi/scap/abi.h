@@ -257,10 +257,15 @@ enum scap_kind {
 	SCAP_KIND_INOTIFY,
 	SCAP_KIND_MEMFD,
 	SCAP_KIND_ANON,		/* another anonymous inode */
+	SCAP_KIND_VSOCK,
 	SCAP_KINDS
 };
 
-/* Both ends of a socket. Ports in host order; IPv4 addresses in the first 4 bytes. */
+/*
+ * Both ends of a socket. Ports in host order; IPv4 addresses in the first 4 bytes. Other families,
+ * as __u32 from the addresses' beginning: netlink has its port ids, vsock context ids and ports,
+ * packet the index of its interface, and its protocol as local_port.
+ */
 struct scap_sock {
 	__u16 family;
 	__u16 type;		/* SOCK_STREAM ... */
@@ -276,7 +281,7 @@ struct scap_sock {
 	   then, after local_len bytes, the peer's */
 	__u16 local_len;
 	__u16 remote_len;
-	__u32 pad2;
+	__u32 peer_ino;		/* unix: inode number of the peer's socket; 0 unknown */
 };
 
 /* GAP: what found no room before the record that follows. */
