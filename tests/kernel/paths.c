@@ -5,6 +5,7 @@
  */
 #include "guest.h"
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
@@ -150,6 +151,32 @@ static void through_proc(void)
 	says("openat", "path=/proc/%d/status fd.mnt_id=%u", getpid(), mnt_id(fd));
 }
 
+/* Calls on two files name both. */
+static void two_files(void)
+{
+	int in = make("in"), out = make("out"), ep = epoll_create1(0), p[2], pidfd, fd;
+	struct epoll_event e = { 0 };
+
+	if (pipe(p) < 0 || write(in, "12345678", 8) != 8)
+		die("in");
+	lseek(in, 0, SEEK_SET);
+	call(SYS_sendfile, (void *)(long)out, (void *)(long)in, 0, 3);
+	says("sendfile", "args.out_fd=%d<%s/a-renamed/out> args.in_fd=%d<%s/a-renamed/in> res=3",
+	     out, dir, in, dir);
+	raw(SYS_copy_file_range, in, 0, out, 0, 2, 0);
+	says("copy_file_range", "args.fd_in=%d<%s/a-renamed/in> args.fd_out=%d<%s/a-renamed/out>",
+	     in, dir, out, dir);
+	raw(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, p[0], (long)&e, 0, 0);
+	says("epoll_ctl", "args.epfd=%d<anon_inode:[eventpoll]> args.fd~%d<pipe:[", ep, p[0]);
+	raw(SYS_dup3, in, 50, 0, 0, 0, 0);
+	says("dup3", "args.oldfd=%d<%s/a-renamed/in> args.newfd=50<%s/a-renamed/in> res=50", in,
+	     dir, dir);
+	pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, out, 0);
+	says("pidfd_getfd", "args.pidfd~%d<anon_inode:[pidfd] args.fd=%d fd.name=%s/a-renamed/out "
+	     "res=%d", pidfd, out, dir, fd);
+}
+
 int main(int argc, char **argv)
 {
 	char path[600];
@@ -164,6 +191,9 @@ int main(int argc, char **argv)
 	plain();
 	with_dirs();
 	moves();
+	if (snprintf(path, sizeof(path), "%s/a-renamed", dir) < 0 || chdir(path) < 0)
+		die("%s", path);
+	two_files();
 	through_proc();
 	return 0;
 }
