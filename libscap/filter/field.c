@@ -429,6 +429,9 @@ GETTER(fd_rip)
 #define get_path_name scap__get_path_name
 #define get_path_source scap__get_path_source
 #define get_path_target scap__get_path_target
+#define get_path_nameraw scap__get_path_nameraw
+#define get_path_sourceraw scap__get_path_sourceraw
+#define get_path_targetraw scap__get_path_targetraw
 
 #define get_fd_port get_fd_ip
 #define get_fd_lport get_fd_lip

@@ -57,3 +57,25 @@ GETTER(path_target)
 {
 	return scap__n_paths(ev) == 2 && set_path(v, s, ev, 1);
 }
+
+static bool set_asked(struct scap__value *v, const struct scap_event *ev, unsigned nth)
+{
+	const struct scap__blob *b = scap__asked_path(ev, nth);
+
+	return b && set_bytes(v, (const char *)b->data, b->bytes);
+}
+
+GETTER(path_nameraw)
+{
+	return scap__n_paths(ev) == 1 && set_asked(v, ev, 0);
+}
+
+GETTER(path_sourceraw)
+{
+	return scap__n_paths(ev) == 2 && set_asked(v, ev, 0);
+}
+
+GETTER(path_targetraw)
+{
+	return scap__n_paths(ev) == 2 && set_asked(v, ev, 1);
+}

@@ -93,6 +93,8 @@ unsigned scap__n_paths(const struct scap_event *ev);
  * as that is known, without "." and "..". false: there is none.
  */
 bool scap__out_path(struct scap__out *o, const struct scap_event *ev, unsigned nth);
+/* The nth path as the program passed it; NULL: not recorded. */
+const struct scap__blob *scap__asked_path(const struct scap_event *ev, unsigned nth);
 /* The file that the kernel found for the nth path; NULL: it left none. */
 const struct scap__file *scap__path_file(const struct scap_event *ev, unsigned nth);
 /* The working directory, where a path of the call starts from it and no argument says so. */

@@ -329,6 +329,13 @@ bool scap__out_path(struct scap__out *o, const struct scap_event *ev, unsigned n
 	return true;
 }
 
+const struct scap__blob *scap__asked_path(const struct scap_event *ev, unsigned nth)
+{
+	int arg = ev->type == SCAP_REC_CALL ? nth_path_arg(ev, nth) : -1;
+
+	return arg < 0 ? NULL : asked_path(ev, arg);
+}
+
 unsigned scap__n_paths(const struct scap_event *ev)
 {
 	unsigned n = 0;

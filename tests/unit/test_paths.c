@@ -50,6 +50,7 @@ Test(paths, plain_call)
 	test_file(&cwd, "/work/here");
 	ev.file = &cwd;
 	expect(&ev, "fs.path.name", "/work/here/b/c");
+	expect(&ev, "fs.path.nameraw", "a/../b/./c//d/..");
 	expect(&ev, "evt.arg.cwd", "/work/here");
 	expect(&ev, "fs.path.source", "<NA>");
 	expect(&ev, "fd.num", "<NA>");
@@ -93,6 +94,8 @@ Test(paths, two_paths)
 	ev.file2 = &a;
 	expect(&ev, "fs.path.source", "/abs");
 	expect(&ev, "fs.path.target", "/first/y");
+	expect(&ev, "fs.path.sourceraw", "/abs");
+	expect(&ev, "fs.path.targetraw", "y");
 	expect(&ev, "evt.arg.cwd", "/first");
 }
 
