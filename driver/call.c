@@ -258,7 +258,7 @@ static void build_call(struct kscap_scratch *s, struct pt_regs *regs)
 		s->flags |= SCAP_CALL_COOKIES;
 		take_files(s);
 		if ((u32)s->cookies)
-			s->io_class = kscap_io_class(s->refs[0].file);
+			s->io_class = kscap_io_class(file_inode(s->refs[0].file));
 	}
 	if (row->flags & KSCAP_ROW_BLOBS && !(s->flags & SCAP_CALL_TRAPPED)) {
 		kscap_encode_blobs(s);

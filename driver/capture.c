@@ -19,14 +19,17 @@
  */
 #include "capture.h"
 
+#include <linux/fcntl.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
+#include <linux/fs_struct.h>
 #include <linux/sched.h>
 
 #include "clock.h"
 #include "consumer.h"
 #include "emit.h"
 #include "encode.h"
+#include "path.h"
 #include "ref.h"
 #include "ring.h"
 #include "stash.h"
@@ -47,8 +50,8 @@ static noinline void enter_slow(struct pt_regs *regs, int nr)
 	if (slot) {
 		if (slot->skip)
 			return;
-		kscap_stash_enter(slot, kscap_now(), row->call ? (unsigned long)row :
-							       KSCAP_CALL(nr, abi));
+		kscap_stash_enter(slot, kscap_now(), (u32)nr < KSCAP_NR_ROWS ?
+				  (unsigned long)row : KSCAP_CALL(nr, abi));
 	}
 	if (row->entry != KSCAP_ENTRY_SPECIAL || !kscap_scratch_take(&s))
 		return;
@@ -151,54 +154,83 @@ static __always_inline bool thread_is_fine(const struct fast *f)
 }
 
 static __always_inline struct kscap_file_seen *file_seen(struct kscap_scratch *s,
-							 const struct file *file)
+							 const struct path *path)
 {
-	return &s->files_seen[(unsigned long)file->f_path.dentry / 64 % KSCAP_FILES_SEEN];
+	return &s->files_seen[(unsigned long)path->dentry / 64 % KSCAP_FILES_SEEN];
+}
+
+static __always_inline bool is_seen(const struct kscap_file_seen *seen, const struct path *path,
+				    const struct inode *inode, u64 token)
+{
+	const struct dentry *d = path->dentry;
+
+	return seen->dentry == d && seen->token == token && seen->mnt == path->mnt &&
+	       seen->ino == inode->i_ino && seen->name == READ_ONCE(d->d_name.hash_len) &&
+	       seen->parent == READ_ONCE(d->d_parent);
 }
 
 /*
- * The same for a file: its cookie, or NOT_INTRODUCED. A socket's ends may change, so its hash is
- * made each time.
+ * The same for what lies at a path: its cookie, or NOT_INTRODUCED. The identity that was hashed is
+ * the one that is kept only if the name is the same before and after.
  */
 static noinline u64 known_cookie(struct kscap_scratch *s, struct kscap_ring *ring,
-				 struct file *file, u64 token, u64 now)
+				 const struct path *path, const struct inode *inode, u64 token,
+				 u64 now)
 {
-	const struct inode *inode = file_inode(file);
-	const struct dentry *d = file->f_path.dentry;
-	struct kscap_file_seen *seen = file_seen(s, file);
-	u64 key = kscap_file_key(file, inode);
+	struct kscap_file_seen *seen = file_seen(s, path);
+	u64 key = kscap_path_key(path, inode);
 	u32 cookie = kscap_cookie(key);
 
 	if (kscap_is_new(kscap_seen_file(ring, cookie), key, now >> SCAP_EPOCH_SHIFT))
 		return NOT_INTRODUCED;
 	*seen = (struct kscap_file_seen){
-		.dentry = d,
-		.mnt = file->f_path.mnt,
-		.parent = READ_ONCE(d->d_parent),
-		.name = READ_ONCE(d->d_name.hash_len),
+		.dentry = path->dentry,
+		.mnt = path->mnt,
+		.parent = READ_ONCE(path->dentry->d_parent),
+		.name = READ_ONCE(path->dentry->d_name.hash_len),
 		.ino = inode->i_ino,
-		.token = S_ISSOCK(inode->i_mode) ? 0 : token,
+		.token = token,
 		.cookie = cookie,
-		.io_class = kscap_io_class(file),
+		.io_class = kscap_io_class(inode),
 	};
-	/* The hash was made of what is there now only if the name was the same before and after. */
-	if (kscap_file_key(file, inode) != key)
+	if (kscap_path_key(path, inode) != key)
 		seen->token = 0;
 	return cookie;
 }
 
+/* A socket's ends may change, so its hash is made each time. */
+static noinline u64 socket_cookie(struct kscap_ring *ring, struct file *file, u64 now)
+{
+	u64 key = kscap_file_key(file, file_inode(file));
+	u32 cookie = kscap_cookie(key);
+
+	if (kscap_is_new(kscap_seen_file(ring, cookie), key, now >> SCAP_EPOCH_SHIFT))
+		return NOT_INTRODUCED;
+	return cookie;
+}
+
+static noinline u64 unseen_cookie(struct kscap_scratch *s, struct kscap_ring *ring,
+				  struct file *file, u64 token, u64 now)
+{
+	const struct inode *inode = file_inode(file);
+
+	s->io_class = kscap_io_class(inode);
+	if (S_ISSOCK(inode->i_mode))
+		return socket_cookie(ring, file, now);
+	return known_cookie(s, ring, &file->f_path, inode, token, now);
+}
+
 static __always_inline u64 cookie_of(struct fast *f, struct file *file)
 {
-	const struct kscap_file_seen *seen = file_seen(f->s, file);
-	const struct dentry *d = file->f_path.dentry;
-	u64 cookie = seen->cookie;
+	const struct kscap_file_seen *seen = file_seen(f->s, &file->f_path);
+	u64 cookie;
 
-	if (unlikely(seen->dentry != d || seen->token != f->token ||
-		     seen->mnt != file->f_path.mnt || seen->ino != file->f_inode->i_ino ||
-		     seen->name != READ_ONCE(d->d_name.hash_len) ||
-		     seen->parent != READ_ONCE(d->d_parent)))
-		cookie = known_cookie(f->s, f->ring, file, f->token, f->now);
-	f->io_class = seen->io_class;
+	if (likely(is_seen(seen, &file->f_path, file->f_inode, f->token))) {
+		f->io_class = seen->io_class;
+		return seen->cookie;
+	}
+	cookie = unseen_cookie(f->s, f->ring, file, f->token, f->now);
+	f->io_class = f->s->io_class;
 	return cookie;
 }
 
@@ -211,8 +243,7 @@ static noinline u64 cookie_of_shared_fd(struct kscap_scratch *s, struct kscap_ri
 
 	if (!file)
 		return 0;
-	cookie = known_cookie(s, ring, file, token, now);
-	s->io_class = kscap_io_class(file);
+	cookie = unseen_cookie(s, ring, file, token, now);
 	fput(file);
 	return cookie;
 }
@@ -245,9 +276,10 @@ static __always_inline bool fast_files(struct fast *f, const u64 *args, enum ksc
 	const struct kscap_row *row = f->row;
 	u64 first, second;
 
-	if (way == KSCAP_WAY_IO ||
+	if (way == KSCAP_WAY_IO || way == KSCAP_WAY_PATH ||
 	    likely(!(row->flags & (KSCAP_ROW_CLOSE | KSCAP_ROW_RET_FD)) && row->fd_arg >= 0)) {
-		*ret_cookies = cookie_of_fd(f, args[row->fd_arg]);
+		*ret_cookies = way == KSCAP_WAY_PATH && row->fd_arg < 0 ? 0 :
+			       cookie_of_fd(f, args[row->fd_arg]);
 		return likely(*ret_cookies != NOT_INTRODUCED);
 	}
 	if (row->flags & KSCAP_ROW_CLOSE) {
@@ -266,16 +298,7 @@ static __always_inline bool fast_files(struct fast *f, const u64 *args, enum ksc
 
 /* ---- the fast way: the record -------------------------------------------------------------- */
 
-/*
- * Does the path in this blob, the call's first, start from a directory that is to be recorded? That
- * is for the general way; a call that has opened the file needs it not.
- */
-static __always_inline bool leaves_base(const struct kscap_row *row, s64 ret, const u64 *blob)
-{
-	return *(const u8 *)(blob + 1) != '/' && (ret < 0 || !(row->flags & KSCAP_ROW_RET_FD));
-}
-
-/* Roles that have no place in the registers' code; 0: the general way must do it. */
+/* Roles that have no place in the registers' code. */
 static noinline u32 rare_blobs(struct kscap_scratch *s, const struct kscap_row *row, u64 *rec,
 			       u64 *args, u32 bytes, s64 ret, unsigned int abi, u32 room)
 {
@@ -287,8 +310,6 @@ static noinline u32 rare_blobs(struct kscap_scratch *s, const struct kscap_row *
 	s->abi = abi;
 	s->room = room;
 	kscap_encode_blobs(s);
-	if (row->flags & KSCAP_ROW_PATHS && leaves_base(row, ret, rec + bytes / 8))
-		return 0;
 	return s->bytes;
 }
 
@@ -300,30 +321,57 @@ static __always_inline u64 *fast_buffer(struct fast *f, u64 *at, const u64 *args
 				READ_ONCE(kscap_max_snaplen[f->io_class]));
 }
 
+/* The working directory's cookie; the call names a file by a relative path. */
+static noinline u64 cwd_cookie(struct kscap_scratch *s, struct kscap_ring *ring, u64 token, u64 now)
+{
+	struct fs_struct *fs = current->fs;
+	const struct kscap_file_seen *seen;
+	const struct inode *inode;
+	struct path path;
+
+	/* Shared with other threads, or in between: the general way tells doubt. */
+	if (!fs || READ_ONCE(fs->users) != 1 || !kscap_fs_path(fs, &fs->pwd, &path))
+		return NOT_INTRODUCED;
+	inode = d_inode_rcu(path.dentry);
+	if (!inode)
+		return NOT_INTRODUCED;
+	seen = file_seen(s, &path);
+	if (likely(is_seen(seen, &path, inode, token)))
+		return seen->cookie;
+	return known_cookie(s, ring, &path, inode, token, now);
+}
+
+/* Does the path, whose blob this is, start from the working directory? See kscap_base_dirs(). */
+static __always_inline bool starts_from_cwd(const struct fast *f, const u64 *args, const u64 *blob)
+{
+	const struct scap_blob *b = (const struct scap_blob *)blob;
+
+	if (likely(SCAP_BLOB_BYTES(b->meta)) && *(const u8 *)(blob + 1) == '/')
+		return false;
+	if (f->row->fd_arg >= 0 && (s32)args[f->row->fd_arg] != AT_FDCWD)
+		return false;
+	return SCAP_BLOB_BYTES(b->meta) || SCAP_BLOB_STATE(b->meta) == SCAP_STATE_WHOLE;
+}
+
 /*
- * The blobs at `at`; returns the place behind, NULL: the general way must do it. Under retpolines a
- * switch is a chain of comparisons: so the frequent roles stand here.
+ * The blobs at `at`; returns the place behind. Under retpolines a switch is a chain of comparisons:
+ * so the frequent roles stand here.
  */
 static __always_inline u64 *fast_blobs(struct fast *f, u64 *at, u64 *args, unsigned int abi,
 				       enum kscap_way way)
 {
 	const struct kscap_row *row = f->row;
 	int i = row->blob_arg;
-	u64 *end;
-	u32 bytes;
 	u8 role;
 
 	if (way == KSCAP_WAY_IO)
 		return fast_buffer(f, at, args, i, row->role[i]);
 	role = i >= 0 ? row->role[i] : SCAP_ROLE_NONE;
-	if (likely(role == SCAP_ROLE_PATH)) {
-		end = kscap_put_str(at, i, args[i]);
-		return likely(!leaves_base(row, f->ret, at)) ? end : NULL;
-	}
+	if (way == KSCAP_WAY_PATH || likely(role == SCAP_ROLE_PATH))
+		return kscap_put_str(at, i, args[i]);
 	f->s->io_class = f->io_class;
-	bytes = rare_blobs(f->s, row, f->rec, args, (at - f->rec) * 8, f->ret, abi,
-			   f->ring->room8 * 8);
-	return bytes ? f->rec + bytes / 8 : NULL;
+	return f->rec + rare_blobs(f->s, row, f->rec, args, (at - f->rec) * 8, f->ret, abi,
+				   f->ring->room8 * 8) / 8;
 }
 
 /* What must hold, and where and when the record is. False: the general way. */
@@ -366,9 +414,10 @@ static __always_inline bool fast_call(struct fast *f, struct pt_regs *regs, enum
 {
 	const struct kscap_row *row = f->row;
 	unsigned int abi = row >= &kscap_nr_row[KSCAP_NR_ROWS] ? SCAP_ABI_I386 : SCAP_ABI_X86_64;
-	bool files = way == KSCAP_WAY_IO || (way == KSCAP_WAY_RICH && row->flags & KSCAP_ROW_FILES);
-	bool blobs = way == KSCAP_WAY_IO || (way == KSCAP_WAY_RICH && row->flags & KSCAP_ROW_BLOBS);
-	u64 *args, *at, cookies;
+	bool usual = way == KSCAP_WAY_IO || way == KSCAP_WAY_PATH;
+	bool files = usual || (way == KSCAP_WAY_RICH && row->flags & KSCAP_ROW_FILES);
+	bool blobs = usual || (way == KSCAP_WAY_RICH && row->flags & KSCAP_ROW_BLOBS);
+	u64 *args, *at, *blob, cookies;
 
 	if (!fast_begin(f))
 		return false;
@@ -377,16 +426,21 @@ static __always_inline bool fast_call(struct fast *f, struct pt_regs *regs, enum
 	f->io_class = SCAP_IO_OTHER;
 	if (way != KSCAP_WAY_LEAN || row->nargs)
 		kscap_arch_args(regs, abi, args, row->nargs);
-	at = args + row->nargs;
+	at = blob = args + row->nargs;
+	if (files && !fast_files(f, args, way, &cookies))
+		return false;
+	if (blobs)
+		at = fast_blobs(f, at, args, abi, way);
+	if (way == KSCAP_WAY_PATH && starts_from_cwd(f, args, blob))
+		cookies = cwd_cookie(f->s, f->ring, f->token, f->now);
+	/* Of a relative path that could not be opened the directory is wanted, too. */
+	if (way == KSCAP_WAY_RICH && row->flags & KSCAP_ROW_PATHS && unlikely(f->ret < 0) &&
+	    *(const u8 *)(blob + 1) != '/')
+		return false;
 	if (files) {
-		if (!fast_files(f, args, way, &cookies))
+		if (unlikely(cookies == NOT_INTRODUCED))
 			return false;
 		args[-1] = cookies;
-	}
-	if (blobs) {
-		at = fast_blobs(f, at, args, abi, way);
-		if (way != KSCAP_WAY_IO && unlikely(!at))
-			return false;
 	}
 	return fast_end(f, at - f->rec);
 }
@@ -440,6 +494,12 @@ static noinline void exit_io(struct pt_regs *regs, long ret, struct kscap_scratc
 	exit_fast(regs, ret, s, slot, KSCAP_WAY_IO);
 }
 
+static noinline void exit_path(struct pt_regs *regs, long ret, struct kscap_scratch *s,
+			       struct kscap_stash_slot *slot)
+{
+	exit_fast(regs, ret, s, slot, KSCAP_WAY_PATH);
+}
+
 static noinline void exit_rich(struct pt_regs *regs, long ret, struct kscap_scratch *s,
 			       struct kscap_stash_slot *slot)
 {
@@ -467,6 +527,8 @@ void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)
 		exit_lean(regs, ret, s, slot);
 	} else if (row->way == KSCAP_WAY_IO) {
 		exit_io(regs, ret, s, slot);
+	} else if (row->way == KSCAP_WAY_PATH) {
+		exit_path(regs, ret, s, slot);
 	} else if (row->way == KSCAP_WAY_RICH) {
 		exit_rich(regs, ret, s, slot);
 	} else {

@@ -32,10 +32,8 @@ static bool is_tty(dev_t dev)
 		major < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT);
 }
 
-u8 kscap_io_class(const struct file *file)
+u8 kscap_io_class(const struct inode *inode)
 {
-	const struct inode *inode = file_inode(file);
-
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
 	case S_IFBLK:

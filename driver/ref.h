@@ -11,8 +11,8 @@
 #include "capture.h"
 #include "intro.h"
 
-/* enum scap_io_class of what is read from or written to this file. */
-u8 kscap_io_class(const struct file *file);
+/* enum scap_io_class of what is read from or written to such a file. */
+u8 kscap_io_class(const struct inode *inode);
 u64 kscap_sock_file_key(u64 key, struct file *file);
 void kscap_fd_ref_shared(struct kscap_scratch *s, int i, int fd);
 void kscap_fd_put_slow(struct kscap_scratch *s);

@@ -121,7 +121,8 @@ static enum kscap_way __init way_of(const struct kscap_row *row)
 	if (row->flags == (KSCAP_ROW_FILES | KSCAP_ROW_BLOBS) && row->fd_arg >= 0 &&
 	    (role == SCAP_ROLE_BUF_IN || role == SCAP_ROLE_BUF_OUT))
 		return KSCAP_WAY_IO;
-	return KSCAP_WAY_RICH;
+	return role == SCAP_ROLE_PATH && !(row->flags & KSCAP_ROW_RET_FD) ? KSCAP_WAY_PATH :
+									   KSCAP_WAY_RICH;
 }
 
 static bool __init is_path_role(u8 role)

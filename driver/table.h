@@ -40,6 +40,7 @@ enum kscap_way {
 	KSCAP_WAY_GENERAL,
 	KSCAP_WAY_LEAN,		/* arguments alone */
 	KSCAP_WAY_IO,		/* one descriptor, one buffer */
+	KSCAP_WAY_PATH,		/* one path, and perhaps its directory's descriptor */
 	KSCAP_WAY_RICH,
 };
 
