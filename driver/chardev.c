@@ -110,7 +110,8 @@ static int get_sized(void *dst, size_t size, const void __user *src)
 	return copy_struct_from_user(dst, size, src, given);
 }
 
-static int put_sized(void __user *dst, const void *src, size_t size)
+/* As much as there is room for; the size that src begins with becomes how much that was. */
+static int put_sized(void __user *dst, void *src, size_t size)
 {
 	u32 room;
 
@@ -118,13 +119,14 @@ static int put_sized(void __user *dst, const void *src, size_t size)
 		return -EFAULT;
 	if (room < 8)
 		return -EINVAL;
-	return copy_to_user(dst, src, min_t(size_t, room, size)) ? -EFAULT : 0;
+	size = min_t(size_t, room, size);
+	*(u32 *)src = size;
+	return copy_to_user(dst, src, size) ? -EFAULT : 0;
 }
 
 static int ioc_info(struct kscap_consumer *c, void __user *arg)
 {
 	struct scap_info info = {
-		.size = sizeof(info),
 		.abi_version = SCAP_ABI_VERSION,
 		.n_cpus = nr_cpu_ids,
 		.max_consumers = KSCAP_MAX_CONSUMERS,
@@ -210,7 +212,7 @@ static int ioc_clock(struct kscap_consumer *c, void __user *arg)
 
 static int ioc_stats(struct kscap_consumer *c, void __user *arg)
 {
-	struct scap_stats stats = { .size = sizeof(stats) };
+	struct scap_stats stats = { 0 };
 
 	if (!c->started)
 		return -EINVAL;
