@@ -3,6 +3,7 @@
  * badioctl order		calls in the wrong order, structures of every size
  * badioctl garbage CALLS	so many ioctls of garbage, from several threads on the same
  *				descriptors, which are closed and replaced meanwhile
+ * badioctl attach SECONDS	rings that are never started
  * What is refused, and how, is checked; what the module does not refuse must only be harmless.
  */
 #include "device.h"
@@ -417,5 +418,7 @@ int main(int argc, char **argv)
 		return order();
 	if (argc == 3 && !strcmp(argv[1], "garbage"))
 		return garbage(atol(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "attach"))
+		return device_setup(device_open(), 1 << 16) || sleep(atoi(argv[2]));
 	return 2;
 }
