@@ -13,6 +13,14 @@ vm_append=${VM_APPEND:-}
 vm_accel=${VM_ACCEL:-tcg,thread=multi}
 vm_accel_single=${VM_ACCEL:-tcg,thread=single}
 
+# Many CPUs on a host of two: one that waits for another may wait long.
+vm_many_cpus()
+{
+	vm_cpus=32
+	vm_mem=${VM_MEM:-3072}
+	vm_append="watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 $vm_append"
+}
+
 # What in a kernel log means that something is broken.
 vm_bad='WARNING: |BUG:|Oops|[Cc]all [Tt]race|general protection fault|unable to handle|rcu.*stall'
 vm_bad="$vm_bad|possible (circular|recursive)|inconsistent lock|INFO: task .*blocked|KASAN|UBSAN"
