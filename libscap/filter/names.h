@@ -15,6 +15,7 @@ enum scap__print_kind {
 	SCAP__PRINT_PTR,
 	SCAP__PRINT_FLAGS,
 	SCAP__PRINT_ENUM,
+	SCAP__PRINT_CODE,	/* an enumeration whose numbers mean more in hex */
 	SCAP__PRINT_ERRNO,
 };
 
@@ -34,13 +35,25 @@ struct scap__domain {
 /* NULL: the role has no domain. */
 const struct scap__domain *scap__role_domain(unsigned role);
 enum scap__print_kind scap__role_kind(unsigned role);
-extern const struct scap__domain scap__domain_resolve_flags, scap__domain_open_flags,
-	scap__domain_clone_flags, scap__domain_signal, scap__domain_sock_family;
+
+#define SCAP_DOMAIN(domain, width) extern const struct scap__domain scap__domain_##domain;
+#define SCAP_NAME(v, name)
+#define SCAP_NAME_MASKED(mask, v, name)
+#define SCAP_DOMAIN_END
+#include <scap/names/all.def>
+#undef SCAP_DOMAIN
+#undef SCAP_NAME
+#undef SCAP_NAME_MASKED
+#undef SCAP_DOMAIN_END
 
 /* Names joined with |, the bits without a name in hex behind them. */
 void scap__out_flags(struct scap__out *o, const struct scap__domain *d, uint64_t v);
+/* The one name; false and nothing: there is none. */
+bool scap__out_name(struct scap__out *o, const struct scap__domain *d, uint64_t v);
 /* The one name, or the number. */
 void scap__out_enum(struct scap__out *o, const struct scap__domain *d, uint64_t v);
+/* The one name, or the number in hex. */
+void scap__out_code(struct scap__out *o, const struct scap__domain *d, uint64_t v);
 /* NULL: none. Both take the positive number. */
 const char *scap__errno_name(unsigned err);
 /* Whether this is the name of an error. */

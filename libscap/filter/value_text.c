@@ -228,6 +228,10 @@ static void out_arg(struct scap__out *o, const struct scap_event *ev, const stru
 		d = scap__role_domain(p->role);
 		scap__out_enum(o, d, v);
 		break;
+	case SCAP__PRINT_CODE:
+		d = scap__role_domain(p->role);
+		scap__out_code(o, d, v);
+		break;
 	case SCAP__PRINT_OCT:
 		scap__out_oct(o, (uint32_t)v);
 		break;
