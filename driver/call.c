@@ -109,7 +109,7 @@ static noinline void classify_no_entry(struct kscap_scratch *s)
 	const struct kscap_stash_slot *slot = s->slot;
 
 	s->flags = SCAP_CALL_NO_ENTRY;
-	if (slot && slot->call == KSCAP_STASH_FORKED && s->row->ret == SCAP_ROLE_RET_PID && !s->ret)
+	if (slot && slot->call == KSCAP_STASH_FORKED && !s->ret)
 		s->flags |= SCAP_CALL_CHILD;
 	else if (current->seccomp.mode != SECCOMP_MODE_DISABLED && s->ret == s->nr &&
 		 sigismember(&current->pending.signal, SIGSYS))

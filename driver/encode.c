@@ -5,6 +5,7 @@
 #include <linux/string.h>
 
 #include "consumer.h"
+#include "fetch.h"
 #include "fill.h"
 #include "ref.h"
 #include "ucopy.h"
@@ -12,12 +13,27 @@
 #define SMALL_MAX	128	/* addresses and small structures */
 #define IOV_MAX_PARTS	1024
 
+/* Bytes that a blob begun now may have; what is cut for want of room is marked as any cut. */
+static u32 room_left(const struct kscap_scratch *s)
+{
+	u32 used = s->bytes + sizeof(struct scap_blob);
+
+	return used < s->room ? ALIGN_DOWN(s->room - used, 8) : 0;
+}
+
 void kscap_blob_user_str(struct kscap_scratch *s, unsigned int slot, u64 ptr)
 {
-	u64 *at = kscap_blob_begin(s, SCAP_PATH_MAX_BYTES);
+	u32 max = min_t(u32, room_left(s), SCAP_PATH_MAX_BYTES);
+	char *to = kscap_blob_begin(s, max);
+	unsigned int state;
+	u64 got;
 
-	if (at)
-		s->bytes = (u8 *)kscap_put_str(at - 1, slot, ptr) - (u8 *)s->rec;
+	if (!to)
+		return;
+	got = kscap_ucopy_str(to, ptr, max);
+	state = KSCAP_STR_STATE(got);
+	kscap_blob_end(s, slot, state, KSCAP_STR_LEN(got),
+		       state == SCAP_STATE_WHOLE ? KSCAP_STR_LEN(got) : SCAP_LEN_UNKNOWN);
 }
 
 void kscap_blob_str(struct kscap_scratch *s, unsigned int slot, const char *str)
@@ -33,7 +49,7 @@ void kscap_blob_str(struct kscap_scratch *s, unsigned int slot, const char *str)
 
 void kscap_blob_user(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 orig, u32 max)
 {
-	u32 want = min_t(u64, orig, max), n;
+	u32 want = min_t(u64, orig, min(max, room_left(s))), n;
 	void *to = kscap_blob_begin(s, want);
 
 	if (!to)
@@ -109,7 +125,7 @@ static void io_vector(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 n
 	kscap_io_blob_end(s, slot, n, want, total);
 }
 
-static void io_buffer(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 len)
+void kscap_io_buffer(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 len)
 {
 	u32 want = min_t(u64, len, READ_ONCE(kscap_max_snaplen[s->io_class]));
 	void *to = kscap_blob_begin(s, want);
@@ -170,6 +186,27 @@ static void message(struct kscap_scratch *s, unsigned int slot, u64 ptr, bool in
 		kscap_scm_blob(s, v.control, v.control_len);
 }
 
+/* sendmmsg, recvmmsg: the first message, whose length the call puts behind its header. */
+static void first_message(struct kscap_scratch *s, unsigned int slot, u64 ptr, bool in)
+{
+	u32 header = s->abi == SCAP_ABI_I386 ? 28 : 56, len;
+	struct msg_view v;
+
+	if (!s->ret || (s->ret < 0 && !in))
+		return;
+	if (!read_msghdr(s, ptr, &v) ||
+	    kscap_ucopy(&len, ptr + header, sizeof(len)) < sizeof(len)) {
+		kscap_io_blob_end(s, slot, 0, 1, 1);
+		return;
+	}
+	if (s->ret > 0)
+		io_vector(s, slot, v.iov, v.n_iov, len);
+	else if (v.n_iov <= IOV_MAX_PARTS)
+		io_vector(s, slot, v.iov, v.n_iov, iov_total(s, v.iov, v.n_iov));
+	if (v.name && v.name_len && v.name_len <= SMALL_MAX)
+		kscap_blob_user(s, SCAP_SLOT_NAME, v.name, v.name_len, SMALL_MAX);
+}
+
 /* ---- the rest ------------------------------------------------------------------------------ */
 
 static void sockaddr_out(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 len_ptr)
@@ -197,7 +234,8 @@ static void fd_pair(struct kscap_scratch *s, unsigned int slot, u64 ptr)
 	kscap_fd_ref(s, 1, fds[1]);
 }
 
-static void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
+/* Roles that a table cannot say enough of. */
+static void encode_by_code(struct kscap_scratch *s, unsigned int i, u8 role)
 {
 	u64 arg = s->args[i], next = i < 5 ? s->args[i + 1] : 0;
 
@@ -207,11 +245,14 @@ static void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
 			break;
 		fallthrough;
 	case SCAP_ROLE_BUF_IN:
-		io_buffer(s, i, arg, kscap_buffer_len(role, s->ret, next));
+		kscap_io_buffer(s, i, arg, kscap_buffer_len(role, s->ret, next));
 		break;
 	case SCAP_ROLE_PATH:
-	case SCAP_ROLE_STR:
 		kscap_blob_user_str(s, i, arg);
+		break;
+	case SCAP_ROLE_STR:
+		if (arg)
+			kscap_blob_user_str(s, i, arg);
 		break;
 	case SCAP_ROLE_IOV_IN:
 	case SCAP_ROLE_IOV_OUT:
@@ -220,6 +261,10 @@ static void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
 	case SCAP_ROLE_MSG_IN:
 	case SCAP_ROLE_MSG_OUT:
 		message(s, i, arg, role == SCAP_ROLE_MSG_IN);
+		break;
+	case SCAP_ROLE_MMSG_IN:
+	case SCAP_ROLE_MMSG_OUT:
+		first_message(s, i, arg, role == SCAP_ROLE_MMSG_IN);
 		break;
 	case SCAP_ROLE_SOCKADDR_IN:
 		if (arg && next)
@@ -244,16 +289,25 @@ static void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
 	}
 }
 
+static void encode_arg(struct kscap_scratch *s, unsigned int i, u8 role)
+{
+	if (role >= SCAP_VARIANT_FIRST && role < SCAP_FETCH_FIRST)
+		role = kscap_variant(s, role);
+	if (role >= SCAP_FETCH_FIRST && role < SCAP_ROLE_MMSG_IN)
+		kscap_fetch(s, i, role);
+	else
+		encode_by_code(s, i, role);
+}
+
 void kscap_encode_blobs(struct kscap_scratch *s)
 {
 	const struct kscap_row *row = s->row;
-	unsigned int i;
+	u32 args = row->blob_args;
 
 	if (unlikely(row->flags & KSCAP_ROW_EXEC)) {
 		kscap_exec_blobs_exit(s);
 		return;
 	}
-	for (i = 0; i < row->nargs; i++)
-		if (row->role[i] >= SCAP_ROLE_FD_PAIR && row->role[i] <= SCAP_ROLE_OPEN_HOW)
-			encode_arg(s, i, row->role[i]);
+	for (; args; args &= args - 1)
+		encode_arg(s, __ffs(args), row->role[__ffs(args)]);
 }

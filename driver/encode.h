@@ -119,6 +119,9 @@ void kscap_blob_user(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 or
 
 /* ---- I/O data ---- */
 
+/* len bytes of user memory, as far as the largest snaplen of their class goes. */
+void kscap_io_buffer(struct kscap_scratch *s, unsigned int slot, u64 ptr, u64 len);
+
 /* Remembers where I/O data lies, for consumers that want less of it. */
 static __always_inline void kscap_io_blob_end(struct kscap_scratch *s, unsigned int slot,
 					      u32 copied, u32 wanted, u64 orig)

@@ -7,7 +7,9 @@
 
 #include "stash.h"
 
-#define A(role, name) SCAP_ROLE_##role
+#include "fetch.h"
+
+#define A(role, name) KSCAP_ROLE(SCAP_ROLE_##role)
 
 /* A row for each name, then, for each number, a copy of its row: one load instead of two. */
 enum row_id {
@@ -21,11 +23,10 @@ enum row_id {
 #define SCAP_SYSCALL(row, ret_role, ...)					\
 	[ROW_##row] = {								\
 		.nargs = sizeof((const u8[]){ __VA_ARGS__ }),			\
-		.ret = SCAP_ROLE_##ret_role,					\
 		.role = { __VA_ARGS__ },					\
 	},
 static struct kscap_row rows[N_ROWS] __initdata = {
-	[ROW_raw] = { .nargs = 6, .ret = SCAP_ROLE_RESULT, .fd_arg = -1 },
+	[ROW_raw] = { .nargs = 6 },
 #include <scap/syscalls.def>
 };
 #undef SCAP_SYSCALL
@@ -33,7 +34,6 @@ static struct kscap_row rows[N_ROWS] __initdata = {
 
 struct kscap_row kscap_raw_row = {
 	.nargs = 6,
-	.ret = SCAP_ROLE_RESULT,
 	.fd_arg = -1,
 	.fd_arg2 = -1,
 	.blob_arg = -1,
@@ -52,6 +52,12 @@ static const u16 nr_row[2][KSCAP_NR_ROWS] __initconst = {
 };
 #undef SCAP_NR
 
+#define SCAP_SYSCALL(row, ret, ...) [ROW_##row] = KSCAP_ROLE(SCAP_ROLE_##ret),
+static const u8 ret_role[N_ROWS] __initconst = {
+#include <scap/syscalls.def>
+};
+#undef SCAP_SYSCALL
+
 #define KSCAP_CALL_NO 0
 #define SCAP_DECISIVE(row, lane, pass) [ROW_##row] = KSCAP_CALL_##lane | KSCAP_CALL_##pass,
 static const u8 decisive[N_ROWS] __initconst = {
@@ -59,10 +65,12 @@ static const u8 decisive[N_ROWS] __initconst = {
 };
 #undef SCAP_DECISIVE
 
-/* Roles up to OPEN_HOW make the kernel act; those of plain descriptors have fields of their own. */
+static_assert(SCAP_FETCH_END <= 256);
+
+/* Descriptors and results have fields of their own. */
 static bool __init role_makes_blob(u8 role)
 {
-	return role >= SCAP_ROLE_FD_PAIR && role <= SCAP_ROLE_OPEN_HOW;
+	return role >= SCAP_ROLE_FD_PAIR;
 }
 
 static void __init init_arg(struct kscap_row *row, int i)
@@ -76,6 +84,7 @@ static void __init init_arg(struct kscap_row *row, int i)
 	if (role_makes_blob(role)) {
 		row->blob_arg = row->flags & KSCAP_ROW_BLOBS ? -1 : i;
 		row->flags |= KSCAP_ROW_BLOBS;
+		row->blob_args |= 1 << i;
 	}
 	if (role == SCAP_ROLE_FD_PAIR)
 		row->flags |= KSCAP_ROW_FILES;
@@ -83,7 +92,7 @@ static void __init init_arg(struct kscap_row *row, int i)
 		row->flags |= KSCAP_ROW_CLOSE;
 }
 
-static void __init init_row(struct kscap_row *row, u8 manners)
+static void __init init_row(struct kscap_row *row, u8 ret, u8 manners)
 {
 	int i;
 
@@ -93,12 +102,12 @@ static void __init init_row(struct kscap_row *row, u8 manners)
 	row->manners = manners;
 	for (i = row->nargs - 1; i >= 0; i--)
 		init_arg(row, i);
-	if (row->ret == SCAP_ROLE_RET_FD)
+	if (ret == SCAP_ROLE_RET_FD)
 		row->flags |= KSCAP_ROW_RET_FD;
-	if (row->ret == SCAP_ROLE_RET_FD || row->fd_arg >= 0)
+	if (ret == SCAP_ROLE_RET_FD || row->fd_arg >= 0)
 		row->flags |= KSCAP_ROW_FILES;
 	/* Three files at most are told apart by two cookies: dup2's new one is its old one. */
-	if (row->ret == SCAP_ROLE_RET_FD)
+	if (ret == SCAP_ROLE_RET_FD)
 		row->fd_arg2 = -1;
 }
 
@@ -114,7 +123,8 @@ static enum kscap_way __init way_of(const struct kscap_row *row)
 	if (row->manners || row->fd_arg2 >= 0 || row == &rows[ROW_raw] ||
 	    row->flags & (KSCAP_ROW_EXEC | KSCAP_ROW_EXIT | KSCAP_ROW_SIGRETURN) ||
 	    has_role(row, SCAP_ROLE_FD_PAIR) || has_role(row, SCAP_ROLE_MSG_IN) ||
-	    has_role(row, SCAP_ROLE_MSG_OUT))
+	    has_role(row, SCAP_ROLE_MSG_OUT) || has_role(row, SCAP_ROLE_MMSG_IN) ||
+	    has_role(row, SCAP_ROLE_MMSG_OUT))
 		return KSCAP_WAY_GENERAL;
 	if (!row->flags)
 		return KSCAP_WAY_LEAN;
@@ -163,8 +173,9 @@ void __init kscap_table_init(void)
 {
 	int i, abi;
 
+	kscap_fetch_init();
 	for (i = 0; i < N_ROWS; i++)
-		init_row(&rows[i], decisive[i]);
+		init_row(&rows[i], ret_role[i], decisive[i]);
 	for (i = 0; i < N_ROWS; i++)
 		init_paths(&rows[i]);
 	rows[ROW_chdir].manners |= KSCAP_CALL_TO_CWD;

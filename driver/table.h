@@ -14,8 +14,8 @@ struct kscap_row {
 	u8 nargs;
 	s8 fd_arg;		/* first descriptor argument, -1: none */
 	s8 blob_arg;		/* first argument that has a blob, -1: none or several */
-	u8 role[6];		/* enum scap_role */
-	u8 ret;			/* enum scap_role */
+	u8 role[6];		/* KSCAP_ROLE() */
+	u8 blob_args;		/* bit i: argument i has a blob */
 	s8 fd_arg2;		/* second descriptor argument */
 	u8 manners;		/* KSCAP_CALL_* */
 	/* Changed under the consumers' lock, read by probes without it. */
@@ -25,6 +25,9 @@ struct kscap_row {
 	u64 shape;		/* number, ABI and count of arguments, where a CALL has them */
 	u64 call;		/* what the stash holds while it is under way */
 };
+
+/* Roles that the kernel does not act on are all the same to it. */
+#define KSCAP_ROLE(role)	((role) < SCAP_FETCH_END ? (role) : 0)
 
 #define KSCAP_ROW_BLOBS		0x01	/* an argument that encode.c acts on */
 #define KSCAP_ROW_RET_FD	0x02

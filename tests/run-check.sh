@@ -164,6 +164,7 @@ run_all()
 	step build 1200 $MAKE -k -j"$jobs" all guest-build
 	step hdr-check 300 $MAKE hdr-check
 	step style 300 $MAKE style
+	step abi 300 sh tests/abi/run
 	step install 300 sh tests/install.sh
 	step build-tests 1200 $MAKE -k -j"$jobs" unit-build fuzz-build cli-build
 	# shellcheck disable=SC2046

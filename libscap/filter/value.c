@@ -2,6 +2,7 @@
 #include "filter/value.h"
 
 #include "filter/scm.h"
+#include "filter/structs.h"
 
 static int64_t word_signed(const struct scap_event *ev, unsigned i)
 {
@@ -19,31 +20,48 @@ unsigned scap__n_known_args(const struct scap_event *ev)
 
 #define ROLE_SKIP SCAP_ROLES
 
-/* The third argument of fcntl, by its command. */
-static unsigned fcntl_arg_role(uint32_t cmd)
+struct variant {
+	uint32_t value;
+	uint16_t role, becomes;
+};
+
+#define SCAP_SELECTOR(ID, arg, mask, otherwise)
+#define SCAP_VARIANT(ID, value, ROLE) { value, SCAP_ROLE_##ID, SCAP_ROLE_##ROLE },
+static const struct variant variants[] = {
+#include <scap/variants.def>
+};
+#undef SCAP_SELECTOR
+#undef SCAP_VARIANT
+
+#define SCAP_SELECTOR(ID, arg, mask, otherwise) \
+	[SCAP_ROLE_##ID] = { mask, arg, SCAP_ROLE_##otherwise },
+#define SCAP_VARIANT(ID, value, ROLE)
+static const struct {
+	uint32_t mask;		/* 0: the role stands for itself */
+	uint16_t arg, otherwise;
+} selectors[SCAP_ROLES] = {
+#include <scap/variants.def>
+};
+#undef SCAP_SELECTOR
+#undef SCAP_VARIANT
+
+/* The role itself, or the one that it stands for in this call. */
+static unsigned resolved_role(const struct scap_event *ev, unsigned role)
 {
-	switch (cmd) {
-	case 1:		/* F_GETFD */
-	case 3:		/* F_GETFL */
-	case 9:		/* F_GETOWN */
-	case 11:	/* F_GETSIG */
-	case 1025:	/* F_GETLEASE */
-	case 1032:	/* F_GETPIPE_SZ */
-	case 1034:	/* F_GET_SEALS */
-		return ROLE_SKIP;
-	case 0:		/* F_DUPFD */
-	case 2:		/* F_SETFD */
-	case 8:		/* F_SETOWN */
-	case 1030:	/* F_DUPFD_CLOEXEC */
-	case 1031:	/* F_SETPIPE_SZ */
-		return SCAP_ROLE_INT;
-	case 4:		/* F_SETFL */
-		return SCAP_ROLE_OPEN_FLAGS;
-	case 10:	/* F_SETSIG */
-		return SCAP_ROLE_SIGNAL;
-	default:
-		return SCAP_ROLE_HEX64;
-	}
+	uint32_t value;
+
+	if (!selectors[role].mask)
+		return role;
+	value = (uint32_t)ev->args[selectors[role].arg] & selectors[role].mask;
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
+		if (variants[i].role == role && variants[i].value == value)
+			return variants[i].becomes;
+	return selectors[role].otherwise;
+}
+
+unsigned scap__ret_role(const struct scap_event *ev)
+{
+	return ev->sc ? resolved_role(ev, ev->sc->ret_role) : SCAP_ROLE_RESULT;
 }
 
 /* The pointers of clone are only looked at if a flag says so. */
@@ -63,8 +81,10 @@ static unsigned clone_arg_role(uint64_t flags, const struct scap__arg *arg)
 static unsigned arg_role(const struct scap_event *ev, unsigned i)
 {
 	const struct scap__arg *args = ev->sc->args;
-	unsigned role = args[i].role;
+	unsigned role = resolved_role(ev, args[i].role);
 
+	if (role == SCAP_ROLE_NONE)
+		return ROLE_SKIP;
 	if (!i)
 		return role;
 	switch (args[i - 1].role) {
@@ -72,14 +92,12 @@ static unsigned arg_role(const struct scap_event *ev, unsigned i)
 		if (role == SCAP_ROLE_MODE && !(ev->args[i - 1] & SCAP__OPEN_CREATES))
 			return ROLE_SKIP;
 		break;
-	case SCAP_ROLE_FCNTL_CMD:
-		return fcntl_arg_role((uint32_t)ev->args[i - 1]);
 	case SCAP_ROLE_SOCK_TYPE:
 		if (role == SCAP_ROLE_SOCK_PROTO && ev->args[0] != 2 && ev->args[0] != 10)
 			return SCAP_ROLE_INT;
 		break;
 	}
-	if (args[0].role == SCAP_ROLE_CLONE_FLAGS && role == SCAP_ROLE_PTR && i >= 2)
+	if (args[0].role == SCAP_ROLE_CLONE_FLAGS && i >= 2)
 		return clone_arg_role(ev->args[0], &args[i]);
 	return role;
 }
@@ -101,7 +119,7 @@ static void add_arg(struct scap__param *p, unsigned *n, const char *name, unsign
 	struct scap__param *new = add(p, n, name, SCAP__PARAM_ARG);
 
 	new->arg = (uint8_t)i;
-	new->role = (uint8_t)role;
+	new->role = (uint16_t)role;
 }
 
 static void add_number(struct scap__param *p, unsigned *n, const char *name, uint64_t value)
@@ -173,7 +191,8 @@ static unsigned call_params(const struct scap_event *ev, struct scap__param *p)
 		add_arg(p, &n, ev->sc->args[i].name, i, role);
 		if (path_was_resolved(ev, i, role))
 			add(p, &n, "resolved", SCAP__PARAM_FILE);
-		else if (role == SCAP_ROLE_MSG_IN || role == SCAP_ROLE_MSG_OUT)
+		else if (role == SCAP_ROLE_MSG_IN || role == SCAP_ROLE_MSG_OUT ||
+			 role == SCAP_ROLE_MMSG_IN || role == SCAP_ROLE_MMSG_OUT)
 			n = message_params(ev, p, n);
 	}
 	if (work_dir)
@@ -274,13 +293,19 @@ unsigned scap__param_slot(const struct scap__param *p)
 
 bool scap__is_string_role(unsigned role)
 {
-	return role == SCAP_ROLE_PATH || role == SCAP_ROLE_STR || role == SCAP_ROLE_EXEC_PATH;
+	struct scap__pointee pt;
+
+	return role == SCAP_ROLE_PATH || role == SCAP_ROLE_STR || role == SCAP_ROLE_EXEC_PATH ||
+	       (scap__role_pointee(role, &pt) && pt.kind == SCAP__POINTEE_TEXT);
 }
 
 static bool is_data_role(unsigned role)
 {
+	struct scap__pointee pt;
+
 	return role == SCAP_ROLE_BUF_IN || role == SCAP_ROLE_BUF_OUT || role == SCAP_ROLE_IOV_IN ||
-	       role == SCAP_ROLE_IOV_OUT || role == SCAP_ROLE_MSG_IN || role == SCAP_ROLE_MSG_OUT;
+	       role == SCAP_ROLE_IOV_OUT || role == SCAP_ROLE_MSG_IN || role == SCAP_ROLE_MSG_OUT ||
+	       (scap__role_pointee(role, &pt) && pt.kind == SCAP__POINTEE_BYTES);
 }
 
 bool scap__path_is_files(const struct scap_event *ev, const struct scap__param *p)
@@ -291,6 +316,13 @@ bool scap__path_is_files(const struct scap_event *ev, const struct scap__param *
 		return scap__returns_new_fd(ev) && scap__new_file(ev) &&
 		       scap__find_role(ev, SCAP_ROLE_PATH) == p->arg;
 	return p->role == SCAP_ROLE_EXEC_PATH && scap__exec_succeeded(ev);
+}
+
+/* Text in a buffer: it may have its NUL. */
+static bool is_fetched_text(const struct scap__param *p)
+{
+	return p->kind == SCAP__PARAM_ARG && p->role >= SCAP_FETCH_FIRST &&
+	       scap__is_string_role(p->role);
 }
 
 bool scap__param_bytes(const struct scap_event *ev, const struct scap__param *p,
@@ -307,6 +339,8 @@ bool scap__param_bytes(const struct scap_event *ev, const struct scap__param *p,
 	if (b) {
 		*ret_data = b->data;
 		*ret_bytes = b->bytes;
+		if (is_fetched_text(p))
+			*ret_bytes = strnlen((const char *)b->data, b->bytes);
 		return true;
 	}
 	if (p->kind == SCAP__PARAM_FILE2) {
@@ -343,7 +377,6 @@ bool scap__param_number(const struct scap_event *ev, const struct scap__param *p
 		*ret_value = *ret_signed ? UINT64_MAX : (uint32_t)ev->args[p->arg];
 		return true;
 	case SCAP_ROLE_LONG:
-	case SCAP_ROLE_SSIZE:
 	case SCAP_ROLE_OFF:
 		*ret_signed = true;
 		*ret_value = (uint64_t)word_signed(ev, p->arg);

@@ -21,7 +21,8 @@ enum scap__param_kind {
 
 struct scap__param {
 	const char *name;
-	uint8_t kind, arg, role;
+	uint8_t kind, arg;
+	uint16_t role;
 	uint64_t value;
 	const char *text;
 };
@@ -52,6 +53,8 @@ bool scap__param_number(const struct scap_event *ev, const struct scap__param *p
 /* Slot of the blob that holds what the parameter points to. */
 unsigned scap__param_slot(const struct scap__param *p);
 bool scap__is_string_role(unsigned role);
+/* The role of the result in this call. */
+unsigned scap__ret_role(const struct scap_event *ev);
 /* A record without the path asked for: the path of the file that was found stands for it. */
 bool scap__path_is_files(const struct scap_event *ev, const struct scap__param *p);
 /* The file behind descriptor argument i, and behind the result; NULL: not known. */

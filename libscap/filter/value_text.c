@@ -4,6 +4,7 @@
 
 #include "filter/names.h"
 #include "filter/scm.h"
+#include "filter/structs.h"
 
 #define CWD_FD		(-100)
 #define MAX_ERRNO	4095
@@ -157,6 +158,40 @@ static void out_address(struct scap__out *o, const struct scap__blob *b)
 	out_state(o, b, b->bytes);
 }
 
+#define ELEMENTS_SHOWN 32
+
+/* Structures and arrays are shown as far as they go; the rest of a blob has no meaning. */
+static void out_structured(struct scap__out *o, const struct scap_event *ev,
+			   const struct scap__pointee *pt, const struct scap__blob *b, uint32_t max)
+{
+	size_t n = scap__pointee_shown(pt, b->bytes, max);
+	struct scap__memory mem = { b->data, n, ev->abi == SCAP_ABI_I386 };
+
+	if (b->bytes || (b->state != SCAP_STATE_UNREADABLE && b->state != SCAP_STATE_REDACTED))
+		scap__out_pointee(o, pt, &mem, max ? ELEMENTS_SHOWN : 0);
+	out_state(o, b, n);
+}
+
+static void out_fetched(struct scap__out *o, const struct scap_event *ev,
+			const struct scap__param *p, const struct scap__blob *b, uint32_t max)
+{
+	const struct scap__blob *shown;
+	struct scap__pointee pt;
+	const uint8_t *data;
+	struct scap__blob cut;
+	size_t n;
+
+	if (!scap__role_pointee(p->role, &pt) || pt.kind == SCAP__POINTEE_BYTES ||
+	    pt.kind == SCAP__POINTEE_TEXT) {
+		cut = *b;
+		if (scap__param_bytes(ev, p, &data, &n, &shown))
+			cut.bytes = (uint32_t)n;
+		out_bytes(o, &cut, !scap__is_string_role(p->role), max);
+	} else {
+		out_structured(o, ev, &pt, b, max);
+	}
+}
+
 /* What a pointer leads to; false: nothing was captured. */
 static bool out_pointee(struct scap__out *o, const struct scap_event *ev,
 			const struct scap__param *p, uint32_t max)
@@ -190,7 +225,7 @@ static bool out_pointee(struct scap__out *o, const struct scap_event *ev,
 		out_address(o, b);
 		break;
 	default:
-		out_bytes(o, b, !scap__is_string_role(p->role), max);
+		out_fetched(o, ev, p, b, max);
 	}
 	return true;
 }
@@ -246,7 +281,7 @@ static void out_arg(struct scap__out *o, const struct scap_event *ev, const stru
 			scap__out_uint(o, v);
 		break;
 	case SCAP__PRINT_HEX:
-		if (p->role == SCAP_ROLE_HEX32 || p->role == SCAP_ROLE_IOCTL_CMD)
+		if (p->role == SCAP_ROLE_HEX32)
 			v = (uint32_t)v;
 		scap__out_hex(o, v);
 		break;
@@ -302,6 +337,27 @@ const char *scap__ret_errno(const struct scap_event *ev)
 	return scap__failed(ev) ? scap__errno_name((unsigned)-ev->ret) : NULL;
 }
 
+/* A result that is no plain number. */
+static void out_meaning(struct scap__out *o, unsigned role, int64_t ret)
+{
+	switch (scap__role_kind(role)) {
+	case SCAP__PRINT_PTR:
+		scap__out_hex(o, (uint64_t)ret);
+		break;
+	case SCAP__PRINT_OCT:
+		scap__out_oct(o, (uint32_t)ret);
+		break;
+	case SCAP__PRINT_FLAGS:
+		scap__out_flags(o, scap__role_domain(role), (uint64_t)ret);
+		break;
+	case SCAP__PRINT_ENUM:
+		scap__out_enum(o, scap__role_domain(role), (uint64_t)ret);
+		break;
+	default:
+		scap__out_int(o, ret);
+	}
+}
+
 void scap__out_result(struct scap__out *o, const struct scap_event *ev)
 {
 	const char *name;
@@ -321,9 +377,9 @@ void scap__out_result(struct scap__out *o, const struct scap_event *ev)
 		scap__out_char(o, ')');
 	} else if (scap__ret_file(ev)) {
 		scap__out_fd(o, (int32_t)ev->ret, scap__ret_file(ev));
-	} else if (ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_PTR && !scap__failed(ev)) {
-		scap__out_hex(o, (uint64_t)ev->ret);
-	} else {
+	} else if (scap__failed(ev)) {
 		scap__out_int(o, ev->ret);
+	} else {
+		out_meaning(o, scap__ret_role(ev), ev->ret);
 	}
 }

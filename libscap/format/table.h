@@ -8,14 +8,14 @@
 #include <stdint.h>
 
 struct scap__arg {
-	uint8_t role;		/* enum scap_role */
+	uint16_t role;		/* enum scap_role */
 	const char *name;
 };
 
 struct scap__syscall {
 	const char *name;	/* as shown for this ABI */
 	const char *row;
-	uint8_t ret_role;
+	uint16_t ret_role;
 	uint8_t nargs;
 	const struct scap__arg *args;	/* six; those from nargs on are NONE */
 };

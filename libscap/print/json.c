@@ -4,6 +4,7 @@
  * key NAME_b64 instead of NAME; in names of things (comm, paths of files) invalid bytes become
  * U+FFFD.
  */
+#include "filter/structs.h"
 #include "filter/value.h"
 #include "print/line.h"
 
@@ -171,6 +172,170 @@ static void member_strings(struct json *j, const char *name, const struct scap__
 	scap__out_char(&j->o, ']');
 }
 
+/* ---- structures of user memory ---- */
+
+static void out_struct(struct json *j, const struct scap__layout *l,
+		       const struct scap__memory *mem);
+
+static void next_item(struct json *j)
+{
+	if (j->more)
+		scap__out_char(&j->o, ',');
+	j->more = true;
+}
+
+static void open_array(struct json *j)
+{
+	scap__out_char(&j->o, '[');
+	j->more = false;
+}
+
+static void close_array(struct json *j)
+{
+	scap__out_char(&j->o, ']');
+	j->more = true;
+}
+
+static void out_signals(struct json *j, const struct scap__memory *mem)
+{
+	open_array(j);
+	for (size_t i = 0; i < 8 * mem->n; i++) {
+		if (!scap__memory_bit(mem, i))
+			continue;
+		next_item(j);
+		scap__out_char(&j->o, '"');
+		scap__out_enum(&j->o, &scap__domain_signal, i + 1);
+		scap__out_char(&j->o, '"');
+	}
+	close_array(j);
+}
+
+static void out_fds(struct json *j, const struct scap__memory *mem)
+{
+	open_array(j);
+	for (size_t i = 0; i < 8 * mem->n; i++) {
+		if (!scap__memory_bit(mem, i))
+			continue;
+		next_item(j);
+		scap__out_uint(&j->o, i);
+	}
+	close_array(j);
+}
+
+/* Numbers as numbers; what has names, or is read in hex, as a string. */
+static void out_value(struct json *j, const struct scap__member *m, const struct scap__memory *mem)
+{
+	switch (m->kind) {
+	case SCAP__MEMBER_INT:
+	case SCAP__MEMBER_UINT:
+		scap__out_member(&j->o, m, mem);
+		break;
+	case SCAP__MEMBER_SIGSET:
+		out_signals(j, mem);
+		break;
+	case SCAP__MEMBER_STRUCT:
+		out_struct(j, m->nested, mem);
+		break;
+	default:
+		scap__out_char(&j->o, '"');
+		scap__out_member(&j->o, m, mem);
+		scap__out_char(&j->o, '"');
+	}
+}
+
+/* Members of text and payload may be no UTF-8: they have keys as parameters have. */
+static void member_value(struct json *j, const struct scap__member *m,
+			 const struct scap__memory *mem)
+{
+	if (m->kind == SCAP__MEMBER_CHARS) {
+		member_bytes(j, m->name, mem->p, scap__memory_chars(mem));
+	} else if (m->kind == SCAP__MEMBER_REST) {
+		member_bytes(j, m->name, mem->p, mem->n);
+	} else {
+		key(j, m->name, "");
+		out_value(j, m, mem);
+		j->more = true;
+	}
+}
+
+static void out_struct(struct json *j, const struct scap__layout *l, const struct scap__memory *mem)
+{
+	struct scap__memory value;
+
+	if (l->n_members == 1 && !l->members[0].name[0]) {
+		if (scap__memory_member(mem, l->members, &value))
+			out_value(j, l->members, &value);
+		else
+			scap__out_lit(&j->o, "null");
+		return;
+	}
+	scap__out_char(&j->o, '{');
+	j->more = false;
+	for (uint16_t i = 0; i < l->n_members; i++)
+		if (scap__memory_member(mem, &l->members[i], &value))
+			member_value(j, &l->members[i], &value);
+	close_object(j);
+}
+
+static void out_elements(struct json *j, const struct scap__layout *l,
+			 const struct scap__memory *mem)
+{
+	size_t n = scap__memory_elements(mem, l);
+
+	open_array(j);
+	for (size_t i = 0; i < n; i++) {
+		struct scap__memory element = scap__memory_element(mem, l, i);
+
+		next_item(j);
+		out_struct(j, l, &element);
+		j->more = true;
+	}
+	close_array(j);
+}
+
+/* False: the parameter is none that has a structure, or it was not captured. */
+static bool member_pointee(struct json *j, const struct scap_event *ev, const struct scap__param *p,
+			   uint32_t max)
+{
+	const struct scap__blob *b;
+	struct scap__memory mem;
+	struct scap__pointee pt;
+
+	if (p->kind != SCAP__PARAM_ARG || !scap__role_pointee(p->role, &pt))
+		return false;
+	b = scap__event_blob(ev, p->arg);
+	if (!b || (!b->bytes && b->state != SCAP_STATE_WHOLE))
+		return false;
+	mem = (struct scap__memory){ b->data, scap__pointee_shown(&pt, b->bytes, max),
+				     ev->abi == SCAP_ABI_I386 };
+	switch (pt.kind) {
+	case SCAP__POINTEE_ONE:
+		key(j, p->name, "");
+		out_struct(j, pt.layout, &mem);
+		break;
+	case SCAP__POINTEE_ARRAY:
+		key(j, p->name, "");
+		out_elements(j, pt.layout, &mem);
+		break;
+	case SCAP__POINTEE_FD_SET:
+		key(j, p->name, "");
+		out_fds(j, &mem);
+		break;
+	case SCAP__POINTEE_OPTION:
+		if (mem.n != 4) {
+			member_bytes(j, p->name, mem.p, mem.n);
+			break;
+		}
+		key(j, p->name, "");
+		scap__out_int(&j->o, scap__memory_int(&mem));
+		break;
+	default:
+		return false;
+	}
+	j->more = true;
+	return true;
+}
+
 /* Room for the longest text composed: a descriptor with a path of which every byte is escaped. */
 #define COMPOSED_MAX (4 * SCAP_PATH_MAX_BYTES + 64)
 
@@ -206,6 +371,8 @@ static void member_param(struct json *j, const struct scap_event *ev, const stru
 	} else if (p->kind == SCAP__PARAM_ARG && p->role == SCAP_ROLE_ARGV &&
 		   (b = scap__event_blob(ev, p->arg))) {
 		member_strings(j, p->name, b);
+	} else if (member_pointee(j, ev, p, max)) {
+		return;
 	} else if (scap__param_bytes(ev, p, &data, &n, &b)) {
 		member_bytes(j, p->name, data, max && n > max ? max : n);
 	} else {
@@ -222,7 +389,16 @@ static const struct scap__blob *param_blob(const struct scap_event *ev, const st
 	return scap__event_blob(ev, scap__param_slot(p));
 }
 
-static const char *state_name(const struct scap__blob *b, uint32_t max)
+static bool is_cut(const struct scap__param *p, const struct scap__blob *b, uint32_t max)
+{
+	struct scap__pointee pt;
+
+	if (p->kind == SCAP__PARAM_ARG && scap__role_pointee(p->role, &pt))
+		return scap__pointee_shown(&pt, b->bytes, max) < b->bytes;
+	return max && b->bytes > max;
+}
+
+static const char *state_name(const struct scap__param *p, const struct scap__blob *b, uint32_t max)
 {
 	switch (b->state) {
 	case SCAP_STATE_TRUNCATED:
@@ -232,7 +408,7 @@ static const char *state_name(const struct scap__blob *b, uint32_t max)
 	case SCAP_STATE_REDACTED:
 		return "redacted";
 	default:
-		return max && b->bytes > max ? "cut" : NULL;
+		return is_cut(p, b, max) ? "cut" : NULL;
 	}
 }
 
@@ -255,7 +431,7 @@ static void member_states(struct json *j, const struct scap_event *ev,
 
 	for (unsigned i = 0; i < n; i++) {
 		const struct scap__blob *b = param_blob(ev, &params[i]);
-		const char *state = b ? state_name(b, max) : NULL;
+		const char *state = b ? state_name(&params[i], b, max) : NULL;
 
 		if (!state)
 			continue;

@@ -271,7 +271,7 @@ Test(print, descriptors)
 	ev.file = &a;
 	expect(&ev, "fcntl 12.3us fd=3<pipe:[9]> cmd=F_DUPFD_CLOEXEC arg=10 res=10<pipe:[9]>");
 	test_call(&ev, X64, "fcntl", 2, 3, U(3), U(3), U(0xdeadbeef));
-	expect(&ev, "fcntl 12.3us fd=3 cmd=F_GETFL res=2");
+	expect(&ev, "fcntl 12.3us fd=3 cmd=F_GETFL res=O_RDWR");
 	test_call(&ev, X64, "fcntl", 0, 3, U(3), U(4), U(04001));
 	expect(&ev, "fcntl 12.3us fd=3 cmd=F_SETFL arg=O_WRONLY|O_NONBLOCK res=0");
 	test_call(&ev, X64, "mmap", 0x7f0000001000, 6, U(0), U(4096), U(3), U(0x22), U(0xffffffff),

@@ -366,8 +366,8 @@ struct scap_scm_fd {
 /* ---- argument roles -------------------------------------------------------------------------- */
 
 /*
- * What an argument or a return value is. The kernel acts on the first group (it fetches what they
- * point to); all others only matter for printing. Rows of syscalls.def use these names.
+ * What an argument or a return value is. The kernel acts on those below SCAP_FETCH_END (it fetches
+ * what they point to); all others only matter for printing. Rows of syscalls.def use these names.
  */
 enum scap_role {
 #define SCAP_ROLE(ID, print, domain) SCAP_ROLE_##ID,
@@ -375,6 +375,12 @@ enum scap_role {
 #undef SCAP_ROLE
 	SCAP_ROLES
 };
+
+/* The groups of roles.def. */
+#define SCAP_VARIANT_FIRST	SCAP_ROLE_FCNTL_ARG	/* another argument says what it is */
+#define SCAP_FETCH_FIRST	SCAP_ROLE_TIMESPEC_IN	/* rows of fetch.def, in their order */
+#define SCAP_FETCH_END		SCAP_ROLE_SOCK_OPTNAME
+#define SCAP_FETCH_MAX_BYTES	4096
 
 /* ---- the device ---------------------------------------------------------------------------- */
 
