@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* The 32-bit twin. */
+#include "wild.c"
