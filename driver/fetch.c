@@ -4,6 +4,7 @@
 #include <linux/errno.h>
 #include <linux/ioctl.h>
 #include <linux/kernel.h>
+#include <linux/sort.h>
 
 #include "encode.h"
 #include "table.h"
@@ -48,7 +49,7 @@ struct variant {
 #define SCAP_SELECTOR(ID, arg, mask, otherwise)
 #define SCAP_VARIANT(ID, value, ROLE) \
 	{ value, KSCAP_ROLE(SCAP_ROLE_##ID), KSCAP_ROLE(SCAP_ROLE_##ROLE) },
-static const struct variant variants[] = {
+static struct variant variants[] __ro_after_init = {
 #include <scap/variants.def>
 };
 #undef SCAP_VARIANT
@@ -91,10 +92,21 @@ static void __init init_selector(unsigned int i, const struct selector *row)
 	}
 }
 
+static int __init compare_variants(const void *a, const void *b)
+{
+	const struct variant *x = a, *y = b;
+
+	if (x->role != y->role)
+		return x->role < y->role ? -1 : 1;
+	return x->value < y->value ? -1 : x->value > y->value;
+}
+
+/* Sorted, so that a frequent call's many variants cost few comparisons. */
 void __init kscap_fetch_init(void)
 {
 	unsigned int i;
 
+	sort(variants, ARRAY_SIZE(variants), sizeof(variants[0]), compare_variants, NULL);
 	for (i = 0; i < ARRAY_SIZE(selector_rows); i++)
 		if (selector_rows[i].role >= SCAP_VARIANT_FIRST &&
 		    selector_rows[i].role < SCAP_FETCH_FIRST)
@@ -106,12 +118,15 @@ u8 kscap_variant(const struct kscap_scratch *s, u8 role)
 {
 	const struct selector *sel = &selectors[role - SCAP_VARIANT_FIRST];
 	u32 value = s->args[sel->arg] & sel->mask;
-	unsigned int i;
+	const struct variant *v = &variants[sel->first];
+	u32 n, half;
 
-	for (i = sel->first; i < sel->first + sel->n; i++)
-		if (variants[i].value == value)
-			return variants[i].becomes;
-	return sel->otherwise;
+	for (n = sel->n; n > 1; n -= half) {
+		half = n / 2;
+		if (v[half].value <= value)
+			v += half;
+	}
+	return n && v->value == value ? v->becomes : sel->otherwise;
 }
 
 /* ---- lengths -------------------------------------------------------------------------------- */
