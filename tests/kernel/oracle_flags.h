@@ -24,6 +24,7 @@ static const struct { const char *strace, *ours; } spelling[] = {
 	{ "IN_NONBLOCK", "O_NONBLOCK" },
 	{ "AT_REMOVEDIR", "AT_EACCESS" },	/* one bit; linkat and fchownat take neither */
 	{ "WSTOPPED", "WUNTRACED" },		/* one bit, two names in wait.h */
+	{ "SIGRT_32", "SIGRTMAX" },		/* 64, the last of 32 */
 	{ "MAP_FILE", NULL },
 	{ "AT_STATX_SYNC_AS_STAT", NULL },
 };
