@@ -145,7 +145,8 @@ vm_stop()
 	vm_qemu=
 }
 
-# vm_boot DIR SECONDS APPEND: boots, with DIR/share as the guest's /share, waits for its end.
+# vm_boot DIR SECONDS APPEND: boots, with DIR/share as the guest's /share, waits for its end. The
+# host's /usr can be mounted, to read: tag usr.
 # The console goes to DIR/console. 124 when it took longer than SECONDS.
 vm_boot()
 {
@@ -157,6 +158,8 @@ vm_boot()
 		-kernel "/boot/vmlinuz-$(vm_version)" -initrd "$vm/initrd" \
 		-fsdev "local,id=f,path=$1/share,security_model=none" \
 		-device virtio-9p-pci,fsdev=f,mount_tag=share \
+		-fsdev "local,id=usr,path=/usr,security_model=none,readonly=on,multidevs=remap" \
+		-device virtio-9p-pci,fsdev=usr,mount_tag=usr \
 		${VM_QEMU:-} -append "$(vm_cmdline) $3" </dev/null >"$1/qemu.log" 2>&1 9>&- &
 	vm_qemu=$!
 	wait "$vm_qemu"
