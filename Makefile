@@ -59,7 +59,7 @@ help:
 	@echo 'make            module, library, tools'
 	@echo 'make demo       boots a guest with a small shop, breaks it, finds the cause'
 	@echo 'make check      all tests; ends with one line of counts'
-	@echo 'make lib | module | tools | unit | cli | guest | fuzz | hdr-check | style | abi | bench-kernel'
+	@echo 'make lib | module | tools | unit | cli | guest | fuzz | hdr-check | style | lint | abi | bench-kernel'
 	@echo 'make install    PREFIX (/usr/local), DESTDIR'
 	@echo 'make deps       installs what is missing (root), or says how'
 	@echo 'variables: KDIR=KERNEL/HEADERS V=1 FUZZ_SECONDS=N'
@@ -210,6 +210,9 @@ style:
 abi:
 	$(Q)B=$(B) CC='$(CC)' sh tests/abi/run
 
+lint: module
+	$(Q)sh tests/lint.sh $(abspath $(B))/module $(KDIR)
+
 check:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)B=$(B) MAKE='$(MAKE) B=$(B)' sh tests/run-check.sh all
@@ -249,7 +252,7 @@ clean:
 
 FORCE:
 .PHONY: all help module lib tools unit unit-build cli cli-build fuzz fuzz-build guest guest-build hdr-check \
-	style abi check demo demo-build bench-kernel deps install clean FORCE
+	style lint abi check demo demo-build bench-kernel deps install clean FORCE
 .DELETE_ON_ERROR:
 # Otherwise deleted as intermediate files, and built again each time.
 .SECONDARY: $(UNIT_SUPPORT) $(FUZZ_SUPPORT)

@@ -1,43 +1,53 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Debian packages: deps.sh demo | check | bench. Installs what is missing when root, otherwise
-# prints the line that does, and exits 1.
+# Debian packages: deps.sh build | demo | check | bench | debug. Installs what is missing when root,
+# otherwise prints the line that does, and exits 1. What `check` can do without is tried, too.
 set -eu
 
 build="gcc make libc6-dev libzstd-dev linux-headers-amd64"
 guest="linux-image-amd64 qemu-system-x86 busybox-static cpio kmod zstd"
 real="git nginx python3 sqlite3"	# programs that are recorded in a guest
+lint="sparse linux-source-6.1 perl xz-utils"
+optional=
 case "${1:-check}" in
 build) list="$build" ;;
 demo) list="$build $guest" ;;
-check) list="$build $guest gcc-multilib clang libclang-rt-14-dev libcriterion-dev pkg-config strace $real" ;;
+check) list="$build $guest gcc-multilib clang libclang-rt-14-dev libcriterion-dev pkg-config strace $real"
+	optional="$lint" ;;
 bench) list="$build $guest sysdig falcosecurity-scap-dkms" ;;
-*) echo "usage: deps.sh build|demo|check|bench" >&2; exit 1 ;;
+debug) list="$build $guest gcc-multilib strace stress-ng linux-source-6.1 xz-utils flex bison bc
+	libelf-dev libssl-dev" ;;
+*) echo "usage: deps.sh build|demo|check|bench|debug" >&2; exit 1 ;;
 esac
 
-missing=
-for p in $list; do
-	case $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || :) in
-	installed) ;;
-	*) missing="$missing $p" ;;
-	esac
-done
-[ -n "$missing" ] || exit 0
+absent()
+{
+	for p; do
+		case $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || :) in
+		installed) ;;
+		*) printf ' %s' "$p" ;;
+		esac
+	done
+}
+# shellcheck disable=SC2086
+missing=$(absent $list)
+# shellcheck disable=SC2086
+wanted=$(absent $optional)
+[ -n "$missing$wanted" ] || exit 0
 
 if [ "$(id -u)" != 0 ]; then
+	[ -z "$wanted" ] || echo "packages that would be of use:$wanted" >&2
+	[ -n "$missing" ] || exit 0
 	echo "missing packages:$missing" >&2
 	echo "run: sudo apt-get install --no-install-recommends$missing" >&2
 	exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
-# Nothing that is installed here shall run as a service.
-policy=/usr/sbin/policy-rc.d
-if [ ! -e $policy ]; then
-	trap 'rm -f $policy' EXIT
-	printf '#!/bin/sh\nexit 101\n' >$policy
-	chmod 755 $policy
-fi
-echo "installing:$missing"
+real="git nginx python3 sqlite3"	# programs that are recorded in a guest
+echo "installing:$missing$wanted"
 apt-get -q update >&2
+install="apt-get -q -y install --no-install-recommends"
 # shellcheck disable=SC2086
-apt-get -q -y install --no-install-recommends $missing >&2
+[ -z "$missing" ] || $install $missing >&2
+# shellcheck disable=SC2086
+[ -z "$wanted" ] || $install $wanted >&2 || echo "not installed:$wanted"

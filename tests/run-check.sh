@@ -149,6 +149,8 @@ run_cli()
 	SCAP=$(realpath "$B")/san/scap GROUP=cli-san run_lines cli-san sh tests/cli/run.sh
 }
 
+run_lint() { run_lines lint sh -c "$MAKE -s --no-print-directory lint"; }
+
 run_guest() { run_lines guest tests/vm/check; }
 
 programs()
@@ -165,6 +167,7 @@ run_all()
 	step hdr-check 300 $MAKE hdr-check
 	step style 300 $MAKE style
 	step abi 300 sh tests/abi/run
+	run_lint
 	step install 300 sh tests/install.sh
 	step build-tests 1200 $MAKE -k -j"$jobs" unit-build fuzz-build cli-build
 	# shellcheck disable=SC2046
