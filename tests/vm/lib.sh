@@ -1,17 +1,31 @@
 # SPDX-License-Identifier: MIT
 # Shared by the commands in this directory: packs an initramfs, boots Debian's kernel in QEMU,
-# runs cases in it. Sourced; the caller has set `top`, the project's directory.
+# runs cases in it. Sourced; the caller has set `top`, the project's directory. VM_DEBUG=1 boots the
+# kernel that looks for errors instead, with the module of build/debug.
 
 PATH=$PATH:/usr/sbin:/sbin
 build=${BUILD:-$top/build}
 vm=$build/vm
 here=$top/tests/vm
 
+vm_group=guest
+vm_kernel=
+vm_module=$build/kscap.ko
+# How many times longer than usual everything may take, in the guest, too.
+vm_slow=1
 vm_mem=${VM_MEM:-1536}
 vm_cpus=${VM_CPUS:-2}
 vm_append=${VM_APPEND:-}
 vm_accel=${VM_ACCEL:-tcg,thread=multi}
 vm_accel_single=${VM_ACCEL:-tcg,thread=single}
+if [ "${VM_DEBUG:-}" = 1 ]; then
+	vm_group=guest-debug
+	vm_kernel=$("$here/debug-kernel" --cached 2>/dev/null)/bzImage
+	vm_module=$build/debug/kscap.ko
+	vm_slow=4
+	vm_mem=${VM_MEM:-3072}
+	vm_append="watchdog_thresh=60 sysctl.kernel.hung_task_timeout_secs=300 $vm_append"
+fi
 
 # Many CPUs on a host of two: one that waits for another may wait long.
 vm_many_cpus()
@@ -49,8 +63,13 @@ vm_missing()
 {
 	command -v qemu-system-x86_64 >/dev/null || { echo "qemu-system-x86_64 is not installed"; return 1; }
 	command -v cpio >/dev/null || { echo "cpio is not installed"; return 1; }
-	command -v modprobe >/dev/null || { echo "kmod is not installed"; return 1; }
 	vm_busybox >/dev/null || { echo "busybox-static is not installed"; return 1; }
+	if [ -n "$vm_kernel" ]; then
+		[ -e "$vm_kernel" ] && return 0
+		echo "the kernel was not built: tests/vm/debug-kernel"
+		return 1
+	fi
+	command -v modprobe >/dev/null || { echo "kmod is not installed"; return 1; }
 	vm_version >/dev/null || { echo "no kernel with modules under /boot and /lib/modules"; return 1; }
 }
 
@@ -76,6 +95,7 @@ vm_add_program()
 
 vm_add_modules()
 {
+	[ -z "$vm_kernel" ] || return 0
 	ver=$(vm_version)
 	mkdir -p "$1/lib/modules"
 	for m in virtio_pci 9pnet_virtio 9p vsock_loopback; do
@@ -104,11 +124,12 @@ vm_pack()
 	chmod 755 "$tree/init"
 	vm_add_modules "$tree"
 	vm_add_program "$tree" strace
+	[ -z "$vm_kernel" ] || vm_add_program "$tree" stress-ng
 	printf 'root:x:0:0::/root:/bin/sh\nshop:x:1000:1000::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' \
 		>"$tree/etc/passwd"
 	printf 'root:x:0:\nshop:x:1000:\nnogroup:x:65534:\n' >"$tree/etc/group"
 	printf '127.0.0.1 localhost\n' >"$tree/etc/hosts"
-	[ -e "$build/kscap.ko" ] && strip -g -o "$tree/scap/kscap.ko" "$build/kscap.ko"
+	[ -e "$vm_module" ] && strip -g -o "$tree/scap/kscap.ko" "$vm_module"
 	[ -e "$build/scap" ] && strip -o "$tree/scap/scap" "$build/scap"
 	for f in "$build"/guest/*; do
 		[ -f "$f" ] && [ -x "$f" ] && strip -o "$tree/scap/guest/${f##*/}" "$f"
@@ -155,7 +176,7 @@ vm_boot()
 	setpriv --pdeathsig TERM timeout -k 5 "$2" \
 	qemu-system-x86_64 -accel "$vm_accel" -cpu max -smp "$vm_cpus" -m "$vm_mem" \
 		-nodefaults -nographic -no-reboot -serial "file:$1/console" \
-		-kernel "/boot/vmlinuz-$(vm_version)" -initrd "$vm/initrd" \
+		-kernel "${vm_kernel:-/boot/vmlinuz-$(vm_version)}" -initrd "$vm/initrd" \
 		-fsdev "local,id=f,path=$1/share,security_model=none" \
 		-device virtio-9p-pci,fsdev=f,mount_tag=share \
 		-fsdev "local,id=usr,path=/usr,security_model=none,readonly=on,multidevs=remap" \
@@ -172,7 +193,7 @@ vm_boot()
 vm_cmdline()
 {
 	echo "console=ttyS0 loglevel=5 panic=-1 panic_on_warn=1 oops=panic softlockup_panic=1" \
-		"mitigations=off $vm_append"
+		"mitigations=off slow=$vm_slow $vm_append"
 }
 
 # The first line of a log that means something is broken; fails when there is none.
@@ -196,7 +217,7 @@ vm_header()
 vm_limit()
 {
 	t=$(vm_header "$1" timeout)
-	echo "${t:-60}"
+	echo $((${t:-60} * vm_slow))
 }
 
 # Whether the guest died of an error of QEMU's: with several threads it can go on executing the
@@ -222,7 +243,7 @@ vm_cases()
 	mkdir -p "$dir/share/results" "$dir/share/cases"
 	cp "$here"/cases/* "$dir/share/cases/"
 	while [ $# -gt 0 ]; do
-		total=60
+		total=$((60 * vm_slow))
 		: >"$dir/share/list"
 		for c; do
 			l=$(vm_limit "$c")
@@ -243,7 +264,7 @@ vm_cases()
 			vm_died "$dir" "$1" "$suffix" $boot_rc
 			shift
 		elif bad=$(vm_after "$dir/console" "== end of cases" | vm_first_bad -); then
-			echo "FAIL guest/kernel-log$suffix $bad"
+			echo "FAIL $vm_group/kernel-log$suffix $bad"
 		fi
 	done
 }
@@ -251,7 +272,7 @@ vm_cases()
 vm_verdict()
 {
 	read -r word why <"$1/share/results/$2.verdict"
-	echo "$word guest/$2$3${why:+ $why}"
+	echo "$word $vm_group/$2$3${why:+ $why}"
 }
 
 # The guest ended, or was ended, in the middle of a case.
@@ -261,5 +282,5 @@ vm_died()
 	why=$(vm_after "$1/console" "== case $2\$" | vm_first_bad -) || why="the guest ended without saying why"
 	[ "$4" = 124 ] && why="the guest did not end in time"
 	[ -e "$1/share/results/current" ] || why="$why; it never began a case"
-	echo "FAIL guest/$2$3 $why (see $1/console.$2)"
+	echo "FAIL $vm_group/$2$3 $why (see $1/console.$2)"
 }

@@ -71,7 +71,8 @@ one_sentence()
 	fi
 }
 
-# wait_for WHAT COMMAND...: until the command succeeds, 20 s at most
+# wait_for WHAT COMMAND...: until the command succeeds, 20 s at most; the kernel that looks for
+# errors is slower, which the kernel's command line says with slow=FACTOR
 wait_for()
 {
 	what=$1
@@ -79,7 +80,7 @@ wait_for()
 	n=0
 	while ! "$@" >/dev/null 2>&1; do
 		n=$((n + 1))
-		if [ $n -gt 200 ]; then
+		if [ $n -gt $((200 * ${slow:-1})) ]; then
 			fail "waited too long for $what"
 			return 1
 		fi
