@@ -59,6 +59,7 @@ help:
 	@echo 'make            module, library, tools'
 	@echo 'make demo       boots a guest with a small shop, breaks it, finds the cause'
 	@echo 'make check      all tests; ends with one line of counts'
+	@echo 'make check-debug  the module in a kernel that looks for its errors; an hour'
 	@echo 'make lib | module | tools | unit | cli | guest | fuzz | hdr-check | style | lint | abi | bench-kernel'
 	@echo 'make install    PREFIX (/usr/local), DESTDIR'
 	@echo 'make deps       installs what is missing (root), or says how'
@@ -217,6 +218,11 @@ check:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)B=$(B) MAKE='$(MAKE) B=$(B)' sh tests/run-check.sh all
 
+# Long: on a kernel that is built for it, see docs/testing.md.
+check-debug:
+	$(Q)sh tests/deps.sh debug
+	$(Q)B=$(B) MAKE='$(MAKE) B=$(B)' sh tests/run-check.sh debug
+
 demo-build: all $(DEMO)
 demo:
 	$(Q)sh tests/deps.sh demo
@@ -252,7 +258,7 @@ clean:
 
 FORCE:
 .PHONY: all help module lib tools unit unit-build cli cli-build fuzz fuzz-build guest guest-build hdr-check \
-	style lint abi check demo demo-build bench-kernel deps install clean FORCE
+	style lint abi check check-debug demo demo-build bench-kernel deps install clean FORCE
 .DELETE_ON_ERROR:
 # Otherwise deleted as intermediate files, and built again each time.
 .SECONDARY: $(UNIT_SUPPORT) $(FUZZ_SUPPORT)

@@ -5,7 +5,7 @@
 #	run-check.sh all
 #	run-check.sh unit PROGRAM... [-- tsan PROGRAM...]
 #	run-check.sh fuzz PROGRAM...
-#	run-check.sh cli | guest
+#	run-check.sh cli | guest | debug
 # The last line is 'N passed, N failed, N skipped'; the exit status is 1 if any failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -122,6 +122,7 @@ run_fuzz()
 }
 
 # Runners that print result lines themselves: GROUP COMMAND... What is not "ok" is shown as it comes.
+lines_limit=5400
 run_lines()
 {
 	group=$1
@@ -131,7 +132,7 @@ run_lines()
 		result FAIL "$group" "$1 is missing"
 		return
 	fi
-	{ timeout -k 30 5400 "$@" < /dev/null 2> "$B/log/$group.err"; echo $? > "$B/log/$group.rc"; } |
+	{ timeout -k 30 $lines_limit "$@" < /dev/null 2> "$B/log/$group.err"; echo $? > "$B/log/$group.rc"; } |
 		tee "$B/log/$group.lines" | grep -v '^ok '
 	rc=$(cat "$B/log/$group.rc")
 	grep -E '^(ok|FAIL|skip) ' "$B/log/$group.lines" >> "$results"
@@ -147,6 +148,16 @@ run_cli()
 {
 	run_lines cli sh tests/cli/run.sh
 	SCAP=$(realpath "$B")/san/scap GROUP=cli-san run_lines cli-san sh tests/cli/run.sh
+}
+
+# A kernel that looks for errors of ours, the module for it, and all cases there.
+run_debug()
+{
+	step build 1200 $MAKE -j"$(nproc)" all guest-build || return
+	step debug-kernel 5400 tests/vm/debug-kernel || return
+	step debug-module 600 $MAKE B="$B/debug" KDIR="$(tests/vm/debug-kernel --cached)/kdir" module || return
+	lines_limit=14400
+	run_lines guest-debug tests/vm/check-debug
 }
 
 run_lint() { run_lines lint sh -c "$MAKE -s --no-print-directory lint"; }
@@ -187,6 +198,7 @@ unit) run_unit "$@" ;;
 fuzz) run_fuzz "$@" ;;
 cli) run_cli ;;
 guest) run_guest ;;
+debug) run_debug ;;
 *) echo "run-check.sh: unknown group '$what'" >&2; exit 1 ;;
 esac
 
