@@ -242,7 +242,7 @@ install: lib tools
 	install -d $(D)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(D)/include/scap $(D)/share/man/man1 \
 		$(D)/share/bash-completion/completions
 	install -m 755 $(B)/scap $(D)/bin/scap
-	install -m 644 $(API) driver/uapi/scap/abi.h driver/uapi/scap/events.def \
+	install -m 644 $(API) driver/uapi/scap/abi.h driver/uapi/scap/abi_events.h driver/uapi/scap/events.def \
 		driver/uapi/scap/roles.def $(D)/include/scap
 	install -m 644 $(B)/libscap.a $(DESTDIR)$(LIBDIR)
 	install -m 755 $(B)/libscap.so.$(SOMAJOR) $(DESTDIR)$(LIBDIR)

@@ -305,7 +305,9 @@ u32 kscap_event_begin(struct kscap_scratch *s, u8 type, u32 bytes)
 
 	s->slot = kscap_stash_find(current);
 	mask = wanted_at_entry(s, true);
-	if (mask)
+	if (mask) {
 		kscap_rec_begin(s, type, bytes, SCAP_TALLY_KEY(type, 0, 0));
+		memset(&s->buf[2], 0, bytes - sizeof(struct scap_rec));
+	}
 	return mask;
 }

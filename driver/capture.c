@@ -433,9 +433,9 @@ static __always_inline bool fast_call(struct fast *f, struct pt_regs *regs, enum
 		at = fast_blobs(f, at, args, abi, way);
 	if (way == KSCAP_WAY_PATH && starts_from_cwd(f, args, blob))
 		cookies = cwd_cookie(f->s, f->ring, f->token, f->now);
-	/* Of a relative path that could not be opened the directory is wanted, too. */
-	if (way == KSCAP_WAY_RICH && row->flags & KSCAP_ROW_PATHS && unlikely(f->ret < 0) &&
-	    *(const u8 *)(blob + 1) != '/')
+	/* A relative path that led to no descriptor needs its directory, too. */
+	if (way == KSCAP_WAY_RICH && row->flags & KSCAP_ROW_PATHS &&
+	    (f->ret < 0 || !(row->flags & KSCAP_ROW_RET_FD)) && *(const u8 *)(blob + 1) != '/')
 		return false;
 	if (files) {
 		if (unlikely(cookies == NOT_INTRODUCED))

@@ -13,6 +13,7 @@
 #include <scap/abi.h>
 
 #include "compat.h"
+#include "late.h"
 #include "table.h"
 
 struct file;
@@ -21,8 +22,9 @@ struct kscap_ring;
 struct kscap_stash_slot;
 struct pt_regs;
 
-/* I/O data or argv, two paths, one more string, addresses; each with its blob header. */
-#define KSCAP_BLOB_BYTES	(65536 + 3 * (SCAP_PATH_MAX_BYTES + 8) + 512)
+/* argv and environment (or I/O data, which is less), three paths, addresses; with blob headers. */
+#define KSCAP_BLOB_BYTES \
+	(SCAP_EXEC_ARGV_MAX + SCAP_EXEC_ENV_MAX + 3 * (SCAP_PATH_MAX_BYTES + 8) + 1024)
 
 /* A file that the record is about. */
 struct kscap_file_ref {
@@ -43,6 +45,7 @@ union kscap_rec {
 	struct scap_rec_fork fork;
 	struct scap_rec_exec exec;
 	struct scap_rec_exit exit;
+	struct scap_rec_cgroup cgroup;
 	u64 words[16];
 };
 
@@ -67,6 +70,7 @@ struct kscap_file_seen {
  */
 struct kscap_scratch {
 	int busy;
+	atomic_t n_late;	/* events that wait in `late`; more than fit, if some are lost */
 	u32 io_bytes;		/* of I/O data in the record; some consumers want less */
 	u32 io_at;		/* where its blob begins */
 	u32 bytes;		/* of the record so far; 0: introductions alone */
@@ -98,6 +102,7 @@ struct kscap_scratch {
 	u32 room;		/* bytes there */
 	struct kscap_file_seen files_seen[KSCAP_FILES_SEEN];
 	u64 buf[(128 + KSCAP_BLOB_BYTES) / 8];
+	struct kscap_late late;
 	struct kscap_file_ref refs[2];
 	u32 intro_bytes;	/* of current's INTRO below; 0: not made yet */
 	u64 intro[(sizeof(struct scap_rec_intro) + sizeof(struct scap_blob) +
@@ -117,8 +122,8 @@ void kscap_capture_stats(struct scap_stats *stats);
 void kscap_call_entry(struct kscap_scratch *s, struct pt_regs *regs, int nr);
 void kscap_call_exit(struct kscap_scratch *s, struct pt_regs *regs, long ret);
 /*
- * Begins a record of what current does and returns who wants it, 0: nobody. Among the chosen
- * processes events pass all other filters.
+ * Begins a record of what current does, all zero so far, and returns who wants it, 0: nobody. Among
+ * the chosen processes events pass all other filters.
  */
 u32 kscap_event_begin(struct kscap_scratch *s, u8 type, u32 bytes);
 
@@ -146,8 +151,12 @@ static __always_inline void kscap_scratch_give(struct kscap_scratch *s)
 {
 	barrier();
 	s->busy = 0;
+	barrier();
+	if (unlikely(atomic_read(&s->n_late)))
+		kscap_late_flush(s);
 	kscap_probe_leave();
 }
+
 void kscap_on_sys_enter(void *data, struct pt_regs *regs, long nr);
 void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret);
 

@@ -3,6 +3,9 @@
 #ifndef KSCAP_COMPAT_H
 #define KSCAP_COMPAT_H
 
+#include <linux/cgroup.h>
+#include <linux/fs.h>
+#include <linux/kernfs.h>
 #include <linux/mm.h>
 #include <linux/nsproxy.h>
 #include <linux/ns_common.h>
@@ -100,5 +103,44 @@ static inline u32 kscap_mnt_ns_inum(const struct mnt_namespace *ns)
 	return 0;
 #endif
 }
+
+/* Names of the unified hierarchy do not change; from 6.15 on they are under RCU all the same. */
+static inline const char *kscap_cgroup_name(const struct cgroup *cgroup)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	return rcu_dereference(cgroup->kn->name);
+#else
+	return cgroup->kn->name;
+#endif
+}
+
+static inline s64 kscap_ctime_ns(const struct inode *inode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	struct timespec64 ts = inode_get_ctime(inode);
+#else
+	struct timespec64 ts = inode->i_ctime;
+#endif
+	return timespec64_to_ns(&ts);
+}
+
+static inline s64 kscap_mtime_ns(const struct inode *inode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	struct timespec64 ts = inode_get_mtime(inode);
+#else
+	struct timespec64 ts = inode->i_mtime;
+#endif
+	return timespec64_to_ns(&ts);
+}
+
+/*
+ * (task, uid) since 6.8, but also in later releases of 6.1 and 6.6: only the prototype tells. To be
+ * used where trace/events/oom.h is included.
+ */
+#define KSCAP_IF_MARK_VICTIM_TELLS_PID(yes, no) \
+	__builtin_choose_expr(__builtin_types_compatible_p( \
+		typeof(check_trace_callback_type_mark_victim), void (void (*)(void *, int))), \
+		yes, no)
 
 #endif

@@ -165,7 +165,8 @@ int kscap_consumer_setup(struct kscap_consumer *c, const struct scap_setup *setu
 	if (c->rings)
 		return -EBUSY;
 	if (!ring_size_is_valid(setup->ring_bytes) || !ring_size_is_valid(lane) ||
-	    !snaplens_are_valid(setup->snaplen) || setup->pad)
+	    !snaplens_are_valid(setup->snaplen) || setup->pad ||
+	    setup->argv_max > SCAP_EXEC_ARGV_MAX || setup->env_max > SCAP_EXEC_ENV_MAX)
 		return -EINVAL;
 	c->lane_bytes[SCAP_LANE_MAIN] = setup->ring_bytes;
 	c->lane_bytes[SCAP_LANE_DECISIVE] = lane;
@@ -173,6 +174,8 @@ int kscap_consumer_setup(struct kscap_consumer *c, const struct scap_setup *setu
 	if (rc)
 		return rc;
 	memcpy(c->snaplen, setup->snaplen, sizeof(c->snaplen));
+	c->argv_max = setup->argv_max ?: SCAP_EXEC_ARGV_MAX;
+	c->env_max = setup->env_max;
 	rc = alloc_rings(c);
 	if (rc) {
 		free_rings(c);
@@ -207,6 +210,7 @@ int kscap_consumer_filter(struct kscap_consumer *c, const struct scap_filter_spe
 	struct kscap_filter f = {
 		.flags = spec->flags,
 		.uid = spec->uid,
+		.classes = spec->classes,
 		.tree_bit = c->filter.tree_bit,
 		.owner_tgid = c->filter.owner_tgid,
 		.min_latency_ns = spec->min_latency_ns,
@@ -215,7 +219,7 @@ int kscap_consumer_filter(struct kscap_consumer *c, const struct scap_filter_spe
 
 	if (c->started)
 		return -EBUSY;
-	if (spec->flags & ~SCAP_FILTER_ALL || spec->pad || spec->pad2 ||
+	if (spec->flags & ~SCAP_FILTER_ALL || spec->classes & ~SCAP_CLASSES || spec->pad ||
 	    spec->n_cgroups > SCAP_FILTER_CGROUPS_MAX ||
 	    !spec->n_cgroups != !(spec->flags & SCAP_FILTER_CGROUP))
 		return -EINVAL;
@@ -396,6 +400,10 @@ int kscap_consumer_start(struct kscap_consumer *c)
 	rc = hold_probes(c);
 	if (rc)
 		return rc;
+	rc = kscap_class_get(c->filter.classes);
+	if (rc)
+		return rc;
+	c->holds_classes = c->filter.classes;
 	mutex_lock(&consumers_lock);
 	update_active(c, true);
 	mutex_unlock(&consumers_lock);
@@ -419,6 +427,7 @@ void kscap_consumer_stop(struct kscap_consumer *c)
 void kscap_consumer_free(struct kscap_consumer *c)
 {
 	kscap_consumer_stop(c);
+	kscap_class_put(c->holds_classes);
 	if (c->holds_probes) {
 		kscap_stash_tree_clear(c->filter.tree_bit);
 		kscap_probe_put();

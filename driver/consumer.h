@@ -26,6 +26,9 @@ struct kscap_consumer {
 	bool holds_probes;
 	bool ready;		/* rings are there: may be mapped */
 	u32 snaplen[SCAP_IO_CLASSES];
+	u32 argv_max;		/* bytes of an EXEC */
+	u32 env_max;
+	u32 holds_classes;	/* SCAP_CLASS_* whose probes it keeps attached */
 	struct kscap_filter filter;
 	struct kscap_ring *rings;	/* nr_cpu_ids * SCAP_LANES of them; NULL before setup */
 	u64 lane_bytes[SCAP_LANES];

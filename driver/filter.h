@@ -11,6 +11,7 @@
 struct kscap_filter {
 	u32 flags;		/* SCAP_FILTER_* */
 	u32 uid;
+	u32 classes;		/* SCAP_CLASS_* */
 	u8 tree_bit;		/* this consumer's bit in a stash slot */
 	u32 owner_tgid;		/* the consumer's own process: left out */
 	u64 min_latency_ns;

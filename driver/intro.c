@@ -25,6 +25,14 @@ static u32 vnr(struct pid *pid)
 	return pid ? pid->numbers[pid->level].nr : 0;
 }
 
+/* Nobody keeps the parent of a task that was reaped, nor that of an idle one. */
+static u32 ppid_of(const struct task_struct *task)
+{
+	if (!task->pid || !pid_alive(task))
+		return 0;
+	return rcu_dereference_sched(task->real_parent)->tgid;
+}
+
 static void fill_ns(struct scap_rec_intro *rec, struct task_struct *task, const struct cred *cred)
 {
 	const struct nsproxy *ns = task->nsproxy;
@@ -48,7 +56,7 @@ void kscap_intro_fill(struct scap_rec_intro *rec, struct task_struct *task)
 
 	rec->tid = task->pid;
 	rec->tgid = task->tgid;
-	rec->ppid = rcu_dereference_sched(task->real_parent)->tgid;
+	rec->ppid = ppid_of(task);
 	rec->vtid = vnr(task->thread_pid);
 	rec->vtgid = vnr(task->signal->pids[PIDTYPE_TGID]);
 	rec->uid = cred->uid.val;

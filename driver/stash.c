@@ -93,10 +93,7 @@ void kscap_stash_tree_set(struct kscap_stash_slot *slot, u8 bits)
 	set_skip(slot);
 }
 
-/*
- * A task past its exit probe must not get a slot, for nobody would give it back: PF_EXITING is set
- * before that probe runs, and the probe's release waits for the lock held here.
- */
+/* A task that ends gets none: there is little left for it to do. */
 bool kscap_stash_tree_claim(struct task_struct *task, u8 bits)
 {
 	struct kscap_stash_slot *slot = NULL;

@@ -3,7 +3,7 @@
  * What the entry of a call knew, per task: one table for all consumers, allocated when the first
  * one starts. A task claims a slot once and keeps it until it exits, so that the hot path is plain
  * loads and stores. Found by task pointer, never by tid alone: tids are reused while the table
- * lives, and a task's slot is released by its exit probe before its memory can be.
+ * lives, and a task's slot is released right before its memory is.
  */
 #ifndef KSCAP_STASH_H
 #define KSCAP_STASH_H

@@ -18,7 +18,8 @@
 
 enum {
 	OPT_OUTPUT = 1, OPT_SNAPLEN, OPT_RING, OPT_DURATION, OPT_EVENTS, OPT_MAX_SIZE, OPT_PID,
-	OPT_CGROUP, OPT_SYSCALL, OPT_ALL, OPT_FORCE, OPT_QUIET, OPT_JSON,
+	OPT_CGROUP, OPT_SYSCALL, OPT_ALL, OPT_FORCE, OPT_QUIET, OPT_JSON, OPT_ARGV,
+	OPT_ENV, OPT_SCHED, OPT_FAULTS,
 };
 
 static const struct opt record_opts[] = {
@@ -26,8 +27,8 @@ static const struct opt record_opts[] = {
 	{ OPT_PID, 0, "pid", "PID,...", "these processes and all that descends from them" },
 	{ OPT_CGROUP, 0, "cgroup", "PATH", "only what runs below this cgroup; may be repeated" },
 	{ OPT_SYSCALL, 0, "syscall", "NAME,...",
-	  "only these system calls; and forks, execs, exits, changes of\n"
-	  "identity, which are always recorded" },
+	  "only these system calls; and forks, execs, exits, signals and\n"
+	  "changes of identity, which are always recorded" },
 	{ OPT_OUTPUT, 'o', "output", "FILE",
 	  "default ./scap-DATE-TIME.scapz; - is standard output (the\n"
 	  "command's goes to standard error then); /dev/null encodes and\n"
@@ -36,6 +37,10 @@ static const struct opt record_opts[] = {
 	{ OPT_SNAPLEN, 's', "snaplen", "BYTES",
 	  "of data kept per read, write, ... (80); CLASS=BYTES,... for\n"
 	  "some of file, pipe, socket, tty, other" },
+	{ OPT_ARGV, 0, "argv", "BYTES", "of a new program's arguments kept (128K, the most)" },
+	{ OPT_ENV, 0, "env", "BYTES", "of its environment kept, at most 32K (0)" },
+	{ OPT_SCHED, 0, "sched", NULL, "context switches and wake-ups, too" },
+	{ OPT_FAULTS, 0, "faults", NULL, "page faults, too" },
 	{ OPT_RING, 0, "ring", "BYTES", "per CPU, a power of two from 64K to 1G (8M)" },
 	{ OPT_DURATION, 'd', "duration", "TIME", "stop after 30, 1.5s, 10m, ..." },
 	{ OPT_EVENTS, 'n', "events", "N", "stop when N events are recorded, or soon after" },
@@ -102,6 +107,16 @@ static bool add_pids(struct record_options *opt, const char *text)
 		if (!*end)
 			return true;
 	}
+}
+
+static bool set_bytes(const struct opt_parser *p, uint64_t least, uint64_t most, uint32_t *ret)
+{
+	uint64_t v;
+
+	if (!opt_size(p, least, most, &v))
+		return false;
+	*ret = (uint32_t)v;
+	return true;
 }
 
 /* BYTES, or CLASS=BYTES,... for some of what data goes through. */
@@ -220,6 +235,14 @@ static bool set_option(int id, const struct opt_parser *p, struct record_options
 		return true;
 	case OPT_SNAPLEN:
 		return set_snaplen(p, opt);
+	case OPT_ARGV:
+		return set_bytes(p, 1, 128 << 10, &opt->argv_max);
+	case OPT_ENV:
+		return set_bytes(p, 0, 32 << 10, &opt->env_max);
+	case OPT_SCHED:
+		return opt->classes |= SCAP_LIVE_SCHED;
+	case OPT_FAULTS:
+		return opt->classes |= SCAP_LIVE_FAULT;
 	case OPT_RING:
 		return set_ring(p, opt);
 	case OPT_DURATION:
@@ -359,6 +382,10 @@ static void describe(const struct record_options *opt, char *buf, size_t cap)
 		n += snprintf(buf + n, cap - n, " --cgroup %s", opt->cgroups[i]);
 	if (opt->calls && n < cap)
 		n += snprintf(buf + n, cap - n, " --syscall %s", opt->calls);
+	if (opt->classes & SCAP_LIVE_SCHED && n < cap)
+		n += snprintf(buf + n, cap - n, " --sched");
+	if (opt->classes & SCAP_LIVE_FAULT && n < cap)
+		n += snprintf(buf + n, cap - n, " --faults");
 	if (opt->argv && n < cap)
 		n += snprintf(buf + n, cap - n, " --");
 	for (char **arg = opt->argv; arg && *arg && n < cap; arg++)
@@ -474,7 +501,7 @@ static struct scap_live_filter choice(const struct record_options *opt)
 		.size = sizeof(struct scap_live_filter), .flags = opt->argv ? SCAP_LIVE_TREE : 0,
 		.calls = opt->calls, .cgroups = opt->cgroups,
 		.n_cgroups = opt->n_cgroups,
-		.tgids = opt->pids, .n_tgids = opt->n_pids,
+		.tgids = opt->pids, .n_tgids = opt->n_pids, .classes = opt->classes,
 	};
 }
 
@@ -500,6 +527,7 @@ static bool open_live(struct record *r)
 	struct scap_live_filter lf = choice(&r->opt);
 	struct scap_live_options lo = {
 		.size = sizeof(lo), .ring_bytes = r->opt.ring_bytes, .snaplen = r->opt.snaplen,
+		.argv_max = r->opt.argv_max, .env_max = r->opt.env_max,
 	};
 	struct scap_error err;
 

@@ -12,8 +12,9 @@
 
 struct record_options {
 	const char *output;	/* path, "none", "-"; NULL: a name made of the time */
-	uint32_t snaplen;
 	uint32_t snaplens[5];	/* SCAP_LIVE_IO_*: bytes + 1; 0: snaplen */
+	uint32_t snaplen, argv_max, env_max;
+	uint32_t classes;	/* SCAP_LIVE_SCHED, ... */
 	uint64_t ring_bytes, duration_ns, max_events, max_bytes;
 	const char *calls;
 	const char **cgroups;

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "filter/field_exec.h"
 #include "filter/lex.h"
+#include "filter/params.h"
 #include "filter/suggest.h"
 
 #define GETTER(name)                                                                             \
@@ -168,6 +170,8 @@ GETTER(args)
 
 	scap__out_init(&o, s->buf, s->cap);
 	for (unsigned i = 0; i < n; i++) {
+		if (params[i].detail)
+			continue;
 		if (i)
 			scap__out_char(&o, ' ');
 		scap__out_str(&o, params[i].name);
@@ -240,12 +244,8 @@ GETTER(rawarg)
 		return f->index < 0 && !strcmp(f->arg, "res") && scap_event_has_ret(ev);
 	}
 	if (!scap__param_number(ev, &p, &is_signed, &value)) {
-		if (p.kind != SCAP__PARAM_ARG)
+		if (!scap__param_word(ev, &p, &value))
 			return false;
-		value = ev->args[p.arg];
-		if (p.role == SCAP_ROLE_FD || p.role == SCAP_ROLE_DIRFD ||
-		    p.role == SCAP_ROLE_CLOSE_FD)
-			value = (uint64_t)(int64_t)(int32_t)value;
 	}
 	v->i = (int64_t)value;
 	return true;
@@ -437,6 +437,16 @@ GETTER(fd_rip)
 #define get_fd_lport get_fd_lip
 #define get_fd_rport get_fd_rip
 
+/* field_exec.c */
+#define X(name)                                                                                  \
+	static bool get_##name(const struct scap_field *f, const struct scap_event *ev,          \
+			       struct scap__scratch *s, struct scap__value *v)                   \
+	{                                                                                        \
+		return scap__get_##name(f, ev, s, v);                                            \
+	}
+SCAP__EXEC_GETTERS(X)
+#undef X
+
 /* ---- the table ------------------------------------------------------------------------------ */
 
 #define FLAGS_NONE false, false
@@ -460,9 +470,8 @@ static const char *const param_names[] = {
 #include <scap/syscalls.def>
 #undef SCAP_SYSCALL
 #undef A
-	"resolved", "addr", "fds", "creds", "cwd", "child_tid", "child_pid", "child_vtid", "kind",
-	"filename", "interp", "exe", "old_tid", "status", "last_thread", "arg0", "arg1", "arg2",
-	"arg3", "arg4", "arg5",
+	"resolved", "addr", "fds", "creds", "cwd", "arg0", "arg1", "arg2", "arg3", "arg4", "arg5",
+	SCAP__EVENT_PARAMS
 };
 
 const char *scap__type_name(unsigned type)

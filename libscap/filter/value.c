@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "filter/value.h"
 
+#include "filter/params.h"
 #include "filter/scm.h"
 #include "filter/structs.h"
 
@@ -104,34 +105,12 @@ static unsigned arg_role(const struct scap_event *ev, unsigned i)
 
 /* ---- parameters ----------------------------------------------------------------------------- */
 
-static struct scap__param *add(struct scap__param *p, unsigned *n, const char *name,
-			       enum scap__param_kind kind)
-{
-	struct scap__param *new = &p[(*n)++];
-
-	new->name = name;
-	new->kind = (uint8_t)kind;
-	return new;
-}
-
 static void add_arg(struct scap__param *p, unsigned *n, const char *name, unsigned i, unsigned role)
 {
-	struct scap__param *new = add(p, n, name, SCAP__PARAM_ARG);
+	struct scap__param *new = scap__add(p, n, name, SCAP__PARAM_ARG);
 
 	new->arg = (uint8_t)i;
 	new->role = (uint16_t)role;
-}
-
-static void add_number(struct scap__param *p, unsigned *n, const char *name, uint64_t value)
-{
-	add(p, n, name, SCAP__PARAM_NUMBER)->value = value;
-}
-
-static void add_slot(const struct scap_event *ev, struct scap__param *p, unsigned *n,
-		     const char *name, enum scap__param_kind kind, unsigned slot)
-{
-	if (scap__event_blob(ev, slot))
-		add(p, n, name, kind)->arg = (uint8_t)slot;
 }
 
 static unsigned unknown_args(const struct scap_event *ev, struct scap__param *p)
@@ -144,37 +123,24 @@ static unsigned unknown_args(const struct scap_event *ev, struct scap__param *p)
 	return n;
 }
 
-static bool same_path(const struct scap__blob *b, const struct scap__file *f)
-{
-	return b->bytes == f->path_bytes && !memcmp(b->data, f->path, b->bytes);
-}
-
-/* Whether the file that was found has another path than the one asked for in `slot`. */
-static bool resolved_differs(const struct scap_event *ev, unsigned slot)
-{
-	const struct scap__blob *b = scap__event_blob(ev, slot);
-
-	return b && ev->file && ev->file->path && !same_path(b, ev->file);
-}
-
 /* Whether argument i is a path that led to a file of another path. */
 static bool path_was_resolved(const struct scap_event *ev, unsigned i, unsigned role)
 {
 	if (role == SCAP_ROLE_EXEC_PATH)
-		return scap__path_file(ev, 0) && resolved_differs(ev, SCAP_SLOT_FILENAME);
+		return scap__path_file(ev, 0) && scap__resolved_differs(ev, SCAP_SLOT_FILENAME);
 	return role == SCAP_ROLE_PATH && scap__find_role(ev, role) == (int)i &&
-	       scap__path_file(ev, 0) && resolved_differs(ev, i);
+	       scap__path_file(ev, 0) && scap__resolved_differs(ev, i);
 }
 
 static unsigned message_params(const struct scap_event *ev, struct scap__param *p, unsigned n)
 {
 	const struct scap__blob *scm = scap__event_blob(ev, SCAP_SLOT_SCM);
 
-	add_slot(ev, p, &n, "addr", SCAP__PARAM_ADDRESS, SCAP_SLOT_NAME);
+	scap__add_slot(ev, p, &n, "addr", SCAP__PARAM_ADDRESS, SCAP_SLOT_NAME);
 	if (scm && scap__scm_has_fds(scm))
-		add_slot(ev, p, &n, "fds", SCAP__PARAM_SCM_FDS, SCAP_SLOT_SCM);
+		scap__add_slot(ev, p, &n, "fds", SCAP__PARAM_SCM_FDS, SCAP_SLOT_SCM);
 	if (scm && scap__scm_has_creds(scm))
-		add_slot(ev, p, &n, "creds", SCAP__PARAM_SCM_CREDS, SCAP_SLOT_SCM);
+		scap__add_slot(ev, p, &n, "creds", SCAP__PARAM_SCM_CREDS, SCAP_SLOT_SCM);
 	return n;
 }
 
@@ -190,74 +156,13 @@ static unsigned call_params(const struct scap_event *ev, struct scap__param *p)
 			continue;
 		add_arg(p, &n, ev->sc->args[i].name, i, role);
 		if (path_was_resolved(ev, i, role))
-			add(p, &n, "resolved", SCAP__PARAM_FILE);
+			scap__add(p, &n, "resolved", SCAP__PARAM_FILE);
 		else if (role == SCAP_ROLE_MSG_IN || role == SCAP_ROLE_MSG_OUT ||
 			 role == SCAP_ROLE_MMSG_IN || role == SCAP_ROLE_MMSG_OUT)
 			n = message_params(ev, p, n);
 	}
 	if (work_dir)
-		add(p, &n, "cwd", work_dir == ev->file ? SCAP__PARAM_FILE : SCAP__PARAM_FILE2);
-	return n;
-}
-
-static unsigned fork_params(const struct scap_event *ev, struct scap__param *p)
-{
-	bool thread = ev->u.fork.child_tgid == ev->u.fork.tgid;
-	unsigned n = 0;
-
-	add_number(p, &n, "child_tid", ev->u.fork.child_tid);
-	add_number(p, &n, "child_pid", ev->u.fork.child_tgid);
-	if (ev->u.fork.child_vtid != ev->u.fork.child_tid)
-		add_number(p, &n, "child_vtid", ev->u.fork.child_vtid);
-	add(p, &n, "kind", SCAP__PARAM_TEXT)->text = thread ? "thread" : "process";
-	return n;
-}
-
-static unsigned exec_params(const struct scap_event *ev, struct scap__param *p)
-{
-	unsigned n = 0;
-
-	add_slot(ev, p, &n, "filename", SCAP__PARAM_STRING, SCAP_SLOT_FILENAME);
-	add_slot(ev, p, &n, "interp", SCAP__PARAM_STRING, SCAP_SLOT_INTERP);
-	if (ev->file && ev->file->path &&
-	    (!scap__event_blob(ev, SCAP_SLOT_FILENAME) || resolved_differs(ev, SCAP_SLOT_FILENAME)))
-		add(p, &n, "exe", SCAP__PARAM_FILE);
-	if (ev->u.exec.old_tid != ev->tid)
-		add_number(p, &n, "old_tid", ev->u.exec.old_tid);
-	return n;
-}
-
-static unsigned exit_params(const struct scap_event *ev, struct scap__param *p)
-{
-	unsigned n = 0;
-
-	add(p, &n, "status", SCAP__PARAM_STATUS)->value = ev->u.exit.status;
-	add(p, &n, "last_thread", SCAP__PARAM_TEXT)->text =
-		ev->u.exit.group_dead ? "true" : "false";
-	return n;
-}
-
-static unsigned intro_params(const struct scap_event *ev, struct scap__param *p)
-{
-	unsigned n = 0;
-
-	add(p, &n, "comm", SCAP__PARAM_TEXT)->text = ev->u.intro.comm;
-	add_number(p, &n, "pid", ev->u.intro.tgid);
-	add_number(p, &n, "ppid", ev->u.intro.ppid);
-	add_number(p, &n, "uid", ev->u.intro.uid);
-	add_number(p, &n, "gid", ev->u.intro.gid);
-	add_number(p, &n, "cgroup_id", ev->u.intro.cgroup_id);
-	return n;
-}
-
-static unsigned file_params(const struct scap_event *ev, struct scap__param *p)
-{
-	unsigned n = 0;
-
-	add_number(p, &n, "cookie", ev->u.file_rec.cookie);
-	add(p, &n, "kind", SCAP__PARAM_TEXT)->text = scap__file_type(&ev->u.file_rec);
-	add_number(p, &n, "ino", ev->u.file_rec.ino);
-	add_slot(ev, p, &n, "path", SCAP__PARAM_STRING, SCAP_SLOT_PATH);
+		scap__add(p, &n, "cwd", work_dir == ev->file ? SCAP__PARAM_FILE : SCAP__PARAM_FILE2);
 	return n;
 }
 
@@ -270,18 +175,8 @@ unsigned scap__params(const struct scap_event *ev, struct scap__param p[SCAP__PA
 		return ev->sc ? call_params(ev, p) : unknown_args(ev, p);
 	case SCAP_REC_ENTER:
 		return ev->sc ? call_params(ev, p) : unknown_args(ev, p);
-	case SCAP_REC_FORK:
-		return fork_params(ev, p);
-	case SCAP_REC_EXEC:
-		return exec_params(ev, p);
-	case SCAP_REC_EXIT:
-		return exit_params(ev, p);
-	case SCAP_REC_INTRO:
-		return intro_params(ev, p);
-	case SCAP_REC_FILE:
-		return file_params(ev, p);
 	default:
-		return 0;
+		return scap__event_params(ev, p);
 	}
 }
 
@@ -359,9 +254,9 @@ bool scap__param_bytes(const struct scap_event *ev, const struct scap__param *p,
 bool scap__param_number(const struct scap_event *ev, const struct scap__param *p, bool *ret_signed,
 			uint64_t *ret_value)
 {
-	*ret_signed = false;
 	*ret_value = p->value;
-	if (p->kind == SCAP__PARAM_NUMBER)
+	*ret_signed = p->kind == SCAP__PARAM_INT;
+	if (p->kind == SCAP__PARAM_NUMBER || p->kind == SCAP__PARAM_INT)
 		return true;
 	if (p->kind != SCAP__PARAM_ARG)
 		return false;
@@ -391,4 +286,17 @@ bool scap__param_number(const struct scap_event *ev, const struct scap__param *p
 	default:
 		return false;
 	}
+}
+
+bool scap__param_word(const struct scap_event *ev, const struct scap__param *p, uint64_t *ret_value)
+{
+	*ret_value = p->value;
+	if (p->kind == SCAP__PARAM_HEX || p->kind == SCAP__PARAM_OCT ||
+	    p->kind == SCAP__PARAM_FLAGS || p->kind == SCAP__PARAM_ENUM)
+		return true;
+	if (p->kind != SCAP__PARAM_ARG)
+		return false;
+	*ret_value = scap__is_fd_role(p->role) ? (uint64_t)(int64_t)(int32_t)ev->args[p->arg] :
+					   ev->args[p->arg];
+	return true;
 }

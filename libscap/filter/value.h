@@ -17,17 +17,28 @@ enum scap__param_kind {
 	SCAP__PARAM_NUMBER,	/* `value` */
 	SCAP__PARAM_TEXT,	/* `text` */
 	SCAP__PARAM_STATUS,	/* `value` is a wait status */
+	SCAP__PARAM_INT,	/* `value`, signed */
+	SCAP__PARAM_HEX,	/* `value`, as a word or an address */
+	SCAP__PARAM_OCT,	/* `value` is a mode */
+	SCAP__PARAM_FLAGS,	/* `value`, by the names of `domain` */
+	SCAP__PARAM_ENUM,	/* the same, where it is one of them */
+	SCAP__PARAM_STRINGS,	/* the blob in slot `arg` is strings, each with its NUL */
+	SCAP__PARAM_PIDS,	/* a new thread's numbers, by pid namespace */
 };
+
+struct scap__domain;
 
 struct scap__param {
 	const char *name;
 	uint8_t kind, arg;
 	uint16_t role;
+	bool detail;		/* too much for a line of text: for JSON, and when asked for */
 	uint64_t value;
 	const char *text;
+	const struct scap__domain *domain;
 };
 
-#define SCAP__PARAMS_MAX 12
+#define SCAP__PARAMS_MAX 64
 
 /*
  * The parameters that the event has, in the order shown: arguments that mean something (no mode
@@ -49,6 +60,10 @@ bool scap__param_bytes(const struct scap_event *ev, const struct scap__param *p,
 /* The argument as a number where its role is a plain number. */
 bool scap__param_number(const struct scap_event *ev, const struct scap__param *p, bool *ret_signed,
 			uint64_t *ret_value);
+
+/* What is shown by names, as a word, or as a descriptor, as the number behind that. */
+bool scap__param_word(const struct scap_event *ev, const struct scap__param *p,
+		      uint64_t *ret_value);
 
 /* Slot of the blob that holds what the parameter points to. */
 unsigned scap__param_slot(const struct scap__param *p);
@@ -107,6 +122,7 @@ const struct scap__file *scap__work_dir(const struct scap_event *ev);
 
 unsigned scap__n_known_args(const struct scap_event *ev);
 /* The first argument of that role; -1: there is none. */
+bool scap__is_fd_role(unsigned role);
 int scap__find_role(const struct scap_event *ev, unsigned role);
 bool scap__returns_new_fd(const struct scap_event *ev);
 bool scap__exec_succeeded(const struct scap_event *ev);

@@ -4,7 +4,7 @@
 
 #define CWD_FD		(-100)
 
-static bool is_fd_role(unsigned role)
+bool scap__is_fd_role(unsigned role)
 {
 	return role == SCAP_ROLE_FD || role == SCAP_ROLE_DIRFD || role == SCAP_ROLE_CLOSE_FD;
 }
@@ -25,7 +25,7 @@ static int nth_fd_arg(const struct scap_event *ev, unsigned nth)
 	unsigned n = ev->sc ? scap__n_known_args(ev) : 0;
 
 	for (unsigned i = 0; i < n; i++)
-		if (is_fd_role(ev->sc->args[i].role) && !nth--)
+		if (scap__is_fd_role(ev->sc->args[i].role) && !nth--)
 			return (int)i;
 	return -1;
 }

@@ -288,6 +288,22 @@ static void out_arg(struct scap__out *o, const struct scap_event *ev, const stru
 	}
 }
 
+/* From the initial namespace inwards; what lies between the last two of many is not known. */
+static void out_pids(struct scap__out *o, const struct scap_event *ev)
+{
+	uint32_t n = ev->u.fork.n_levels;
+
+	for (uint32_t i = 0; i < n && i < SCAP_PID_LEVELS; i++) {
+		if (i)
+			scap__out_char(o, '/');
+		scap__out_uint(o, ev->u.fork.child_ids[i]);
+	}
+	if (n > SCAP_PID_LEVELS) {
+		scap__out_str(o, n > SCAP_PID_LEVELS + 1 ? "/.../" : "/");
+		scap__out_uint(o, ev->u.fork.child_vtid);
+	}
+}
+
 void scap__out_param(struct scap__out *o, const struct scap_event *ev, const struct scap__param *p,
 		     uint32_t max_bytes)
 {
@@ -321,6 +337,27 @@ void scap__out_param(struct scap__out *o, const struct scap_event *ev, const str
 		break;
 	case SCAP__PARAM_STATUS:
 		scap__out_wait_status(o, (uint32_t)p->value);
+		break;
+	case SCAP__PARAM_INT:
+		scap__out_int(o, (int64_t)p->value);
+		break;
+	case SCAP__PARAM_HEX:
+		scap__out_hex(o, p->value);
+		break;
+	case SCAP__PARAM_OCT:
+		scap__out_oct(o, p->value);
+		break;
+	case SCAP__PARAM_FLAGS:
+		scap__out_flags(o, p->domain, p->value);
+		break;
+	case SCAP__PARAM_ENUM:
+		scap__out_enum(o, p->domain, p->value);
+		break;
+	case SCAP__PARAM_STRINGS:
+		out_argv(o, scap__event_blob(ev, p->arg), max_bytes);
+		break;
+	case SCAP__PARAM_PIDS:
+		out_pids(o, ev);
 		break;
 	}
 }

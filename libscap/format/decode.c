@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/bytes.h"
+#include "format/decode.h"
 
 #define HEAD_BYTES sizeof(struct scap_rec)
 
@@ -45,7 +45,7 @@ static int decode_blob(struct scap__bytes *b, struct scap__blob *blob, const cha
 }
 
 /* Blobs up to the record's end. */
-static int decode_blobs(struct scap__bytes *b, struct scap_event *ev, const char **ret_what)
+int scap__decode_blobs(struct scap__bytes *b, struct scap_event *ev, const char **ret_what)
 {
 	if (b->bad)
 		return bad(ret_what, "a record is shorter than its fields");
@@ -76,7 +76,7 @@ static int decode_args(struct scap__bytes *b, struct scap_event *ev, uint8_t sha
 	for (unsigned i = 0; i < nargs; i++)
 		ev->args[i] = scap__get_u64(b);
 	ev->nargs = nargs;
-	return decode_blobs(b, ev, ret_what);
+	return scap__decode_blobs(b, ev, ret_what);
 }
 
 /* Made-up names are made here; all others are found in the tables when asked for. */
@@ -130,37 +130,6 @@ static int decode_enter(struct scap__bytes *b, struct scap_event *ev, const char
 	return decode_args(b, ev, shape, ret_what);
 }
 
-static int decode_fork(struct scap__bytes *b, struct scap_event *ev)
-{
-	ev->tid = scap__get_u32(b);
-	ev->u.fork.tgid = scap__get_u32(b);
-	ev->u.fork.child_tid = scap__get_u32(b);
-	ev->u.fork.child_tgid = scap__get_u32(b);
-	ev->u.fork.child_start_ns = scap__get_u64(b);
-	ev->u.fork.child_vtid = scap__get_u32(b);
-	scap__get_u32(b);
-	return 0;
-}
-
-static int decode_exec(struct scap__bytes *b, struct scap_event *ev, const char **ret_what)
-{
-	ev->tid = scap__get_u32(b);
-	ev->u.exec.old_tid = scap__get_u32(b);
-	ev->cookie = scap__get_u32(b);
-	scap__get_u32(b);
-	return decode_blobs(b, ev, ret_what);
-}
-
-static int decode_exit(struct scap__bytes *b, struct scap_event *ev)
-{
-	ev->tid = scap__get_u32(b);
-	ev->u.exit.status = scap__get_u32(b);
-	ev->u.exit.start_ns = scap__get_u64(b);
-	ev->u.exit.group_dead = scap__get_u32(b);
-	scap__get_u32(b);
-	return 0;
-}
-
 static int decode_root(struct scap_event *ev, const char **ret_what)
 {
 	struct scap__thread *t = &ev->u.intro;
@@ -206,7 +175,7 @@ static int decode_intro(struct scap__bytes *b, struct scap_event *ev, const char
 	t->ns_ipc = scap__get_u32(b);
 	t->ns_cgroup = scap__get_u32(b);
 	t->ns_time = scap__get_u32(b);
-	rc = decode_blobs(b, ev, ret_what);
+	rc = scap__decode_blobs(b, ev, ret_what);
 	return rc ? rc : decode_root(ev, ret_what);
 }
 
@@ -250,7 +219,7 @@ static int decode_file(struct scap__bytes *b, struct scap_event *ev, const char 
 	f->ino = scap__get_u64(b);
 	f->mnt_id = scap__get_u32(b);
 	f->ns_mnt = scap__get_u32(b);
-	rc = decode_blobs(b, ev, ret_what);
+	rc = scap__decode_blobs(b, ev, ret_what);
 	if (rc || !ev->n_blobs)
 		return rc;
 	blob = &ev->blobs[0];
@@ -307,12 +276,6 @@ static int decode_body(struct scap__bytes *b, struct scap_event *ev, const char 
 		return decode_call(b, ev, ret_what);
 	case SCAP_REC_ENTER:
 		return decode_enter(b, ev, ret_what);
-	case SCAP_REC_FORK:
-		return decode_fork(b, ev);
-	case SCAP_REC_EXEC:
-		return decode_exec(b, ev, ret_what);
-	case SCAP_REC_EXIT:
-		return decode_exit(b, ev);
 	case SCAP_REC_INTRO:
 		return decode_intro(b, ev, ret_what);
 	case SCAP_REC_FILE:
@@ -320,7 +283,7 @@ static int decode_body(struct scap__bytes *b, struct scap_event *ev, const char 
 	case SCAP_REC_GAP:
 		return decode_gap(b, ev, ret_what);
 	}
-	return 1;
+	return scap__decode_event(b, ev, ret_what);
 }
 
 int scap__event_decode(const uint8_t *rec, size_t n, struct scap_event *ev, const char **ret_what)

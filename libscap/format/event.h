@@ -47,6 +47,38 @@ struct scap__file {
 	const uint8_t *sun_local, *sun_remote;	/* unix: sock.local_len, sock.remote_len bytes */
 };
 
+/* From EXEC. */
+struct scap__exec {
+	uint32_t old_tid, exe_mode, exe_uid, exe_gid, argc, envc;
+	uint64_t exe_size, cgroup_id;
+	int64_t exe_ctime_ns, exe_mtime_ns;
+	struct scap_ids before, ids;
+	struct scap_caps caps;
+	struct scap_namespaces ns;
+	uint32_t loginuid, sessionid, sid, pgid, tty;
+};
+
+/* From all the others that are no calls; what the type does not have is 0. */
+struct scap__event {
+	uint32_t late_ns;
+	uint32_t target_tid, target_tgid;	/* of SWITCH: the next one; of OOM: the victim */
+	uint64_t target_start_ns;
+	int32_t signo, code;			/* signals */
+	uint64_t value, handler;
+	uint32_t sa_flags;
+	uint8_t value_kind, result, action;
+	uint64_t vm_kib, anon_kib, file_kib, shmem_kib;	/* OOM */
+	uint32_t uid;
+	int32_t score_adj;
+	uint64_t taints;			/* MODULE */
+	char name[57];				/* MODULE; OOM: the victim's comm */
+	uint64_t cgroup_id;			/* CGROUP */
+	uint32_t hierarchy;
+	uint32_t state;				/* SWITCH */
+	uint64_t address, ip;			/* FAULT */
+	uint32_t error;
+};
+
 struct scap_event {
 	uint64_t num;
 	uint64_t raw_ns, wall_ns;
@@ -72,11 +104,18 @@ struct scap_event {
 	struct scap__file as_seen[2];	/* what these point to where the thread sees less */
 	union {
 		struct {
-			uint32_t tgid, child_tid, child_tgid, child_vtid;
-			uint64_t child_start_ns;
+			uint32_t tgid, child_tid, child_tgid, child_vtid, n_levels;
+			int32_t exit_signal;
+			uint64_t child_start_ns, clone_flags;
+			uint32_t child_ids[SCAP_PID_LEVELS];
 		} fork;
-		struct { uint32_t old_tid; } exec;
-		struct { uint32_t status, group_dead; uint64_t start_ns; } exit;
+		struct scap__exec exec;
+		struct {
+			uint32_t status, group_dead, group_status;
+			uint64_t start_ns, max_rss_kib;
+			struct scap_usage thread, process;
+		} exit;
+		struct scap__event event;
 		struct {
 			uint64_t first_ns, last_ns;
 			uint32_t first_seq, n_lost, n_tally;

@@ -77,6 +77,10 @@ static int check_options(const struct scap_live_options *in, struct scap_live_op
 					  "snaplen %u: at most %u bytes per call can be kept", n,
 					  SCAP_SNAPLEN_MAX);
 	}
+	if (opt->argv_max > SCAP_EXEC_ARGV_MAX || opt->env_max > SCAP_EXEC_ENV_MAX)
+		return scap__fail(err, -EINVAL, SCAP_NO_OFFSET,
+				  "at most %u bytes of arguments and %u of an environment can be "
+				  "kept", SCAP_EXEC_ARGV_MAX, SCAP_EXEC_ENV_MAX);
 	return 0;
 }
 
@@ -144,6 +148,8 @@ static int set_up(struct scap_live *l, const struct scap_live_options *opt, stru
 	setup.lane_bytes = lane_bytes(setup.ring_bytes);
 	for (int k = 0; k < SCAP_IO_CLASSES; k++)
 		setup.snaplen[k] = class_snaplen(opt, k);
+	setup.argv_max = opt->argv_max;
+	setup.env_max = opt->env_max;
 	rc = l->dev.ioctl(l->dev.ctx, SCAP_IOC_SETUP, &setup);
 	if (rc == -EBUSY)
 		return scap__fail(err, rc, SCAP_NO_OFFSET,

@@ -3,6 +3,7 @@
 #include "live/device.h"
 
 #include "core/error.h"
+#include "core/options.h"
 #include "format/table.h"
 
 #include <errno.h>
@@ -159,15 +160,20 @@ static int choose_cgroup(const char *path, struct scap_filter_spec *spec, struct
 			  "there is no cgroup %s (looked below /sys/fs/cgroup)", path);
 }
 
-int scap__filter_spec(const struct scap_live_filter *f, struct scap_filter_spec *ret_spec,
+/* What was there before `classes`. */
+#define FILTER_BYTES_MIN offsetof(struct scap_live_filter, classes)
+
+int scap__filter_spec(const struct scap_live_filter *in, struct scap_filter_spec *ret_spec,
 		      struct scap_error *err)
 {
 	struct scap_filter_spec spec = { .size = sizeof(spec) };
-	int rc = 0;
+	struct scap_live_filter copy, *f = &copy;
+	int rc = in->size < FILTER_BYTES_MIN ? -EINVAL : scap__options_copy(f, sizeof(*f), in);
 
-	if (f->size < sizeof(*f))
-		return scap__fail(err, -EINVAL, SCAP_NO_OFFSET, "filter options of no known size");
-	if (f->flags & ~(SCAP_LIVE_FAILED | SCAP_LIVE_UID | SCAP_LIVE_TREE))
+	if (rc < 0)
+		return scap__fail(err, rc, SCAP_NO_OFFSET, "filter options of no known size");
+	if (f->flags & ~(SCAP_LIVE_FAILED | SCAP_LIVE_UID | SCAP_LIVE_TREE) ||
+	    f->classes & ~(SCAP_LIVE_SCHED | SCAP_LIVE_FAULT))
 		return scap__fail(err, -EINVAL, SCAP_NO_OFFSET,
 				  "filter flags that this library does not know");
 	if (f->flags & SCAP_LIVE_FAILED)
@@ -178,6 +184,10 @@ int scap__filter_spec(const struct scap_live_filter *f, struct scap_filter_spec 
 	}
 	if (f->flags & SCAP_LIVE_TREE || f->n_tgids)
 		spec.flags |= SCAP_FILTER_TREE;
+	if (f->classes & SCAP_LIVE_SCHED)
+		spec.classes |= SCAP_CLASS_SCHED;
+	if (f->classes & SCAP_LIVE_FAULT)
+		spec.classes |= SCAP_CLASS_FAULT;
 	if (f->min_latency_ns) {
 		spec.flags |= SCAP_FILTER_LATENCY;
 		spec.min_latency_ns = f->min_latency_ns;

@@ -368,7 +368,8 @@ static void member_param(struct json *j, const struct scap_event *ev, const stru
 			scap__out_int(&j->o, (int64_t)value);
 		else
 			scap__out_uint(&j->o, value);
-	} else if (p->kind == SCAP__PARAM_ARG && p->role == SCAP_ROLE_ARGV &&
+	} else if ((p->kind == SCAP__PARAM_STRINGS ||
+		    (p->kind == SCAP__PARAM_ARG && p->role == SCAP_ROLE_ARGV)) &&
 		   (b = scap__event_blob(ev, p->arg))) {
 		member_strings(j, p->name, b);
 	} else if (member_pointee(j, ev, p, max)) {
@@ -384,7 +385,8 @@ static void member_param(struct json *j, const struct scap_event *ev, const stru
 static const struct scap__blob *param_blob(const struct scap_event *ev, const struct scap__param *p)
 {
 	if (p->kind != SCAP__PARAM_ARG && p->kind != SCAP__PARAM_STRING &&
-	    p->kind != SCAP__PARAM_ADDRESS && p->kind != SCAP__PARAM_SCM_FDS)
+	    p->kind != SCAP__PARAM_ADDRESS && p->kind != SCAP__PARAM_STRINGS &&
+	    p->kind != SCAP__PARAM_SCM_FDS)
 		return NULL;
 	return scap__event_blob(ev, scap__param_slot(p));
 }

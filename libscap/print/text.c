@@ -132,6 +132,8 @@ static void out_params(struct scap__out *o, const struct scap_event *ev, uint32_
 	unsigned n = scap__params(ev, params);
 
 	for (unsigned i = 0; i < n; i++) {
+		if (params[i].detail)
+			continue;
 		scap__out_char(o, ' ');
 		scap__out_str(o, params[i].name);
 		scap__out_char(o, '=');

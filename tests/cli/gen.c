@@ -12,6 +12,7 @@
  *	hostile.scapz	names in the header that would act on a terminal, and a long filter
  *	many.scapz	1,000,001 calls
  */
+#define _GNU_SOURCE
 #include <scap/abi.h>
 #include <scap/writer.h>
 
@@ -19,6 +20,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +149,8 @@ static void fork_rec(struct rows *r, uint32_t tid, uint32_t child)
 	struct scap_rec_fork rec = {
 		.h = head(r, SCAP_REC_FORK, 0), .tid = tid, .tgid = tid, .child_tid = child,
 		.child_tgid = child, .child_start_ns = 1000 + child, .child_vtid = child,
+		.clone_flags = CLONE_CHILD_SETTID, .exit_signal = SIGCHLD, .n_levels = 1,
+		.child_ids = { child },
 	};
 	size_t at = r->used;
 
@@ -157,7 +162,9 @@ static void exit_rec(struct rows *r, uint32_t tid, uint32_t status)
 {
 	struct scap_rec_exit rec = {
 		.h = head(r, SCAP_REC_EXIT, 0), .tid = tid, .status = status,
-		.start_ns = 1000 + tid, .group_dead = 1,
+		.start_ns = 1000 + tid, .group_dead = 1, .group_status = status,
+		.thread = { .utime_ns = 1500000, .n_minflt = 40 },
+		.process = { .utime_ns = 1500000, .n_minflt = 40 }, .max_rss_kib = 2048,
 	};
 	size_t at = r->used;
 

@@ -219,8 +219,37 @@ static void any_process(struct rows *r, uint32_t seq, uint64_t ns, uint64_t *see
 		put_body(r, &x, sizeof(x));
 	else
 		put_body(r, &e, sizeof(e));
-	if (which == 1)
+	if (which == 1) {
 		rows_blob(r, SCAP_SLOT_FILENAME, SCAP_STATE_WHOLE, "./x.sh", 6, 6);
+		rows_blob(r, SCAP_SLOT_ARGV, SCAP_STATE_TRUNCATED, "./x.sh\0-v", 9, 700);
+		rows_blob(r, SCAP_SLOT_ENV, SCAP_STATE_WHOLE, "A=1", 4, 4);
+	}
+	rows_end(r, at);
+}
+
+/* Any numbers do: only the length is checked. */
+static void any_event(struct rows *r, uint32_t seq, uint64_t ns, uint64_t *seed)
+{
+	static const uint8_t bytes[] = {
+		[SCAP_REC_SIGNAL] = sizeof(struct scap_rec_signal),
+		[SCAP_REC_SIGDELIVER] = sizeof(struct scap_rec_sigdeliver),
+		[SCAP_REC_OOM] = sizeof(struct scap_rec_oom),
+		[SCAP_REC_MODULE] = sizeof(struct scap_rec_module),
+		[SCAP_REC_CGROUP] = sizeof(struct scap_rec_cgroup),
+		[SCAP_REC_SWITCH] = sizeof(struct scap_rec_switch),
+		[SCAP_REC_WAKE] = sizeof(struct scap_rec_wake),
+		[SCAP_REC_FAULT] = sizeof(struct scap_rec_fault),
+	};
+	unsigned type = SCAP_REC_SIGNAL + below(seed, SCAP_REC_FAULT - SCAP_REC_SIGNAL + 1);
+	size_t at = rows_begin(r, type, rows_random(seed) & 0xff, seq, ns);
+	uint64_t w = 100 + below(seed, 8);
+
+	for (size_t i = 16; i < bytes[type]; i += 8) {
+		rows_put(r, &w, sizeof(w));
+		w = below(seed, 2) ? below(seed, 100) : rows_random(seed);
+	}
+	if (type == SCAP_REC_CGROUP)
+		rows_blob(r, SCAP_SLOT_CGROUP, SCAP_STATE_WHOLE, "/a/b", 4, 4);
 	rows_end(r, at);
 }
 
@@ -251,7 +280,7 @@ void rows_any(struct rows *r, uint32_t seq, uint64_t ns, uint64_t *seed)
 {
 	static const char *const comms[] = { "httpd", "sh", "fifteen-bytes-x" };
 
-	switch (below(seed, 10)) {
+	switch (below(seed, 11)) {
 	case 0:
 		rows_intro(r, seq, ns, 100 + below(seed, 8), comms[below(seed, 3)]);
 		break;
@@ -266,6 +295,9 @@ void rows_any(struct rows *r, uint32_t seq, uint64_t ns, uint64_t *seed)
 		break;
 	case 4:
 		any_process(r, seq, ns, seed);
+		break;
+	case 5:
+		any_event(r, seq, ns, seed);
 		break;
 	default:
 		any_call(r, seq, ns, seed);

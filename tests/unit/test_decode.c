@@ -157,7 +157,7 @@ Test(decode, names)
 			 "syscall_65535");
 	cr_assert_str_eq(scap__tally_name(SCAP_TALLY_KEY(SCAP_REC_CALL, 0, 0xffff), buf,
 					  sizeof(buf)), "syscall_other");
-	cr_assert_str_eq(scap__event_type_name(9, 0, 0, buf, sizeof(buf)), "type_9");
+	cr_assert_str_eq(scap__event_type_name(30, 0, 0, buf, sizeof(buf)), "type_30");
 }
 
 Test(table, rows)
@@ -186,7 +186,8 @@ Test(decode, process_records)
 {
 	struct rows r = { 0 };
 	struct scap_rec_fork f = { .tid = 1, .tgid = 2, .child_tid = 3, .child_tgid = 4,
-				   .child_start_ns = 5, .child_vtid = 6 };
+				   .child_start_ns = 5, .child_vtid = 6, .clone_flags = 1ull << 33,
+				   .exit_signal = -1, .n_levels = 2, .child_ids = { 3, 6 } };
 	size_t at = rows_begin(&r, SCAP_REC_FORK, 0, 0, 0);
 
 	rows_put(&r, (uint8_t *)&f + 16, sizeof(f) - 16);
@@ -194,10 +195,142 @@ Test(decode, process_records)
 	cr_assert_eq(decode(r.p, r.n), 0);
 	cr_assert_eq(ev.u.fork.child_tid, 3);
 	cr_assert_eq(ev.u.fork.child_start_ns, 5);
+	cr_assert_eq(ev.u.fork.clone_flags, 1ull << 33);
+	cr_assert_eq(ev.u.fork.exit_signal, -1);
+	cr_assert_eq(ev.u.fork.n_levels, 2);
+	cr_assert_eq(ev.u.fork.child_ids[1], 6);
+	cr_assert_eq(ev.u.fork.child_ids[7], 0);
 	cr_assert_eq(scap_event_tgid(&ev), 2);
 	cr_assert_eq(scap_event_nr(&ev), INT64_MIN);
 	cr_assert_str_eq(scap_event_name(&ev), "procfork");
 	rows_free(&r);
+}
+
+static int decode_rec(uint8_t type, uint8_t flags, const void *rec, size_t n)
+{
+	struct rows r = { 0 };
+	size_t at = rows_begin(&r, type, flags, 0, 0);
+	int rc;
+
+	rows_put(&r, (const uint8_t *)rec + 16, n - 16);
+	rows_end(&r, at);
+	rc = decode(r.p, r.n);
+	/* Not a word less. */
+	if (r.n > 24) {
+		uint16_t len8 = (uint16_t)(r.n / 8 - 1);
+
+		memcpy(r.p, &len8, sizeof(len8));
+		cr_assert_eq(scap__event_decode(r.p, r.n - 8, &(struct scap_event){ 0 }, &what),
+			     SCAP_EDAMAGED);
+	}
+	rows_free(&r);
+	return rc;
+}
+
+Test(decode, exec_and_exit)
+{
+	struct scap_rec_exec x = {
+		.tid = 1, .old_tid = 2, .cookie = 3, .exe_mode = 0104755, .exe_size = 1ull << 40,
+		.exe_ctime_ns = -5, .exe_mtime_ns = 6, .exe_uid = 7, .exe_gid = 8, .argc = 9,
+		.envc = 10, .before = { .uid = 11, .fsgid = 12 }, .ids = { .uid = 13, .fsgid = 14 },
+		.caps = { .permitted = 15, .ambient = 16 },
+		.ns = { .mnt = 17, .time_for_children = 18 }, .loginuid = 19, .sessionid = 20,
+		.sid = 21, .pgid = 22, .tty = 23, .cgroup_id = 24,
+	};
+	struct scap_rec_exit e = {
+		.tid = 1, .status = 2, .start_ns = 3, .group_dead = 1, .group_status = 4,
+		.thread = { .utime_ns = 5, .n_involuntary = 6 },
+		.process = { .utime_ns = 7, .n_involuntary = 8 }, .max_rss_kib = 9,
+	};
+
+	cr_assert_eq(decode_rec(SCAP_REC_EXEC, SCAP_EXEC_MEMFD, &x, sizeof(x)), 0);
+	cr_assert_eq(ev.flags, SCAP_EXEC_MEMFD);
+	cr_assert_eq(ev.cookie, 3);
+	cr_assert_eq(ev.u.exec.exe_mode, 0104755);
+	cr_assert_eq(ev.u.exec.exe_size, 1ull << 40);
+	cr_assert_eq(ev.u.exec.exe_ctime_ns, -5);
+	cr_assert_eq(ev.u.exec.exe_gid, 8);
+	cr_assert_eq(ev.u.exec.envc, 10);
+	cr_assert_eq(ev.u.exec.before.uid, 11);
+	cr_assert_eq(ev.u.exec.before.fsgid, 12);
+	cr_assert_eq(ev.u.exec.ids.uid, 13);
+	cr_assert_eq(ev.u.exec.ids.fsgid, 14);
+	cr_assert_eq(ev.u.exec.caps.permitted, 15);
+	cr_assert_eq(ev.u.exec.caps.ambient, 16);
+	cr_assert_eq(ev.u.exec.ns.mnt, 17);
+	cr_assert_eq(ev.u.exec.ns.time_for_children, 18);
+	cr_assert_eq(ev.u.exec.loginuid, 19);
+	cr_assert_eq(ev.u.exec.tty, 23);
+	cr_assert_eq(ev.u.exec.cgroup_id, 24);
+	cr_assert_eq(decode_rec(SCAP_REC_EXIT, 0, &e, sizeof(e)), 0);
+	cr_assert_eq(ev.u.exit.group_status, 4);
+	cr_assert_eq(ev.u.exit.thread.utime_ns, 5);
+	cr_assert_eq(ev.u.exit.process.n_involuntary, 8);
+	cr_assert_eq(ev.u.exit.max_rss_kib, 9);
+}
+
+Test(decode, signals)
+{
+	struct scap_rec_signal s = {
+		.tid = 1, .late_ns = 2, .target_tid = 3, .target_tgid = 4, .target_start_ns = 5,
+		.signo = 6, .code = -7, .value = 8, .value_kind = SCAP_SIGVAL_ADDR,
+		.result = SCAP_SIGRES_LOST,
+	};
+	struct scap_rec_sigdeliver d = {
+		.tid = 1, .signo = 64, .code = 9, .value = 10, .handler = 11, .sa_flags = 12,
+		.value_kind = SCAP_SIGVAL_VALUE, .action = SCAP_SIGACT_HANDLER,
+	};
+
+	cr_assert_eq(decode_rec(SCAP_REC_SIGNAL, SCAP_EVENT_IRQ, &s, sizeof(s)), 0);
+	cr_assert_eq(ev.tid, 1);
+	cr_assert_eq(ev.u.event.late_ns, 2);
+	cr_assert_eq(ev.u.event.target_tgid, 4);
+	cr_assert_eq(ev.u.event.target_start_ns, 5);
+	cr_assert_eq(ev.u.event.code, -7);
+	cr_assert_eq(ev.u.event.value, 8);
+	cr_assert_eq(ev.u.event.value_kind, SCAP_SIGVAL_ADDR);
+	cr_assert_eq(ev.u.event.result, SCAP_SIGRES_LOST);
+	cr_assert_eq(decode_rec(SCAP_REC_SIGDELIVER, 0, &d, sizeof(d)), 0);
+	cr_assert_eq(ev.u.event.signo, 64);
+	cr_assert_eq(ev.u.event.handler, 11);
+	cr_assert_eq(ev.u.event.sa_flags, 12);
+	cr_assert_eq(ev.u.event.action, SCAP_SIGACT_HANDLER);
+	cr_assert_eq(ev.u.event.target_tid, 0, "nothing is left over from the record before");
+}
+
+/* Names fill their place without a NUL. */
+Test(decode, other_events)
+{
+	struct scap_rec_oom o = { .victim_tgid = 1, .anon_kib = 2, .score_adj = -1000 };
+	struct scap_rec_module m = { .taints = 0x1000 };
+	struct scap_rec_cgroup c = { .target_tid = 3, .cgroup_id = 4, .hierarchy = 5 };
+	struct scap_rec_switch s = { .tid = 6, .next_tid = 7, .next_tgid = 8, .state = 9 };
+	struct scap_rec_wake w = { .target_tid = 10, .target_tgid = 11 };
+	struct scap_rec_fault f = { .address = 12, .ip = 13, .error = 14 };
+
+	memset(o.comm, 'o', sizeof(o.comm));
+	memset(m.name, 'm', sizeof(m.name));
+	cr_assert_eq(decode_rec(SCAP_REC_OOM, 0, &o, sizeof(o)), 0);
+	cr_assert_eq(ev.u.event.target_tgid, 1);
+	cr_assert_eq(ev.u.event.anon_kib, 2);
+	cr_assert_eq(ev.u.event.score_adj, -1000);
+	cr_assert_str_eq(ev.u.event.name, "oooooooooooooooo");
+	cr_assert_eq(decode_rec(SCAP_REC_MODULE, 0, &m, sizeof(m)), 0);
+	cr_assert_eq(ev.u.event.taints, 0x1000);
+	cr_assert_eq(strlen(ev.u.event.name), 56);
+	cr_assert_eq(decode_rec(SCAP_REC_CGROUP, 0, &c, sizeof(c)), 0);
+	cr_assert_eq(ev.u.event.cgroup_id, 4);
+	cr_assert_eq(ev.u.event.hierarchy, 5);
+	cr_assert_eq(decode_rec(SCAP_REC_SWITCH, 0, &s, sizeof(s)), 0);
+	cr_assert_eq(ev.u.event.target_tid, 7);
+	cr_assert_eq(ev.u.event.state, 9);
+	cr_assert_eq(decode_rec(SCAP_REC_WAKE, 0, &w, sizeof(w)), 0);
+	cr_assert_eq(ev.u.event.target_tgid, 11);
+	cr_assert_eq(decode_rec(SCAP_REC_FAULT, 0, &f, sizeof(f)), 0);
+	cr_assert_eq(ev.u.event.address, 12);
+	cr_assert_eq(ev.u.event.ip, 13);
+	cr_assert_eq(ev.u.event.error, 14);
+	cr_assert_str_eq(scap_event_name(&ev), "page_fault");
 }
 
 Test(decode, intro_and_file)
@@ -357,7 +490,7 @@ Test(decode, types)
 	struct rows r = { 0 };
 
 	rows_call(&r, 5, 6, 1, 0, 0);
-	r.p[2] = 9;
+	r.p[2] = SCAP_REC_TYPES - 1;
 	cr_assert_eq(decode(r.p, r.n), 1, "a type of the future");
 	cr_assert_eq(ev.seq, 5);
 	cr_assert_eq(ev.raw_ns, 6);

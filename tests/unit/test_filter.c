@@ -366,6 +366,45 @@ Test(filter, other_events)
 	EXPECT(&ev, { "evt.arg.child_tid = 77", true }, { "evt.rawarg.child_tid > 76", true });
 }
 
+Test(filter, exec)
+{
+	struct scap_event ev;
+	struct scap__file f;
+
+	failed_open(&ev);
+	EXPECT(&ev, { "proc.exe exists", false }, { "proc.cmdline exists", false },
+	       { "proc.is_exe_writable = false", false }, { "proc.sid exists", false });
+	ev.sc = NULL;
+	ev.type = SCAP_REC_EXEC;
+	ev.nr = INT64_MIN;
+	ev.flags = SCAP_EXEC_MEMFD | SCAP_EXEC_OVERLAY;
+	memset(&ev.u, 0, sizeof(ev.u));
+	ev.u.exec.argc = 3;
+	ev.u.exec.loginuid = UINT32_MAX;
+	ev.u.exec.sid = 40;
+	ev.u.exec.exe_mtime_ns = 50;
+	test_file(&f, "/srv/run");
+	ev.file = &f;
+	ev.n_blobs = 0;
+	EXPECT(&ev, { "proc.args exists", false }, { "proc.env exists", false });
+	test_blob(&ev, SCAP_SLOT_ARGV, SCAP_STATE_WHOLE, "./run\0a b\0c", 12, 12);
+	test_blob(&ev, SCAP_SLOT_ENV, SCAP_STATE_WHOLE, "X=1\0Y=2", 8, 8);
+	EXPECT(&ev, { "proc.exe = ./run", true }, { "proc.exepath = /srv/run", true },
+	       { "proc.args = 'a b c'", true }, { "proc.cmdline = 'httpd a b c'", true },
+	       { "proc.exeline = './run a b c'", true }, { "proc.cmdnargs = 2", true },
+	       { "proc.env contains 'Y=2'", true }, { "proc.sid = 40", true },
+	       { "user.loginuid = -1", true }, { "proc.exe_ino = 77", true },
+	       { "proc.exe_ino.mtime = 50", true }, { "proc.exe_ino.ctime exists", false },
+	       { "proc.is_exe_writable = false", true }, { "proc.is_exe_from_memfd = true", true },
+	       { "proc.is_exe_upper_layer = true", false },
+	       { "proc.is_exe_lower_layer = true", true },
+	       { "evt.arg.argv = '[\"./run\", \"a b\", \"c\"]'", true },
+	       { "evt.rawarg.flags = 10", true }, { "evt.rawarg.loginuid = -1", true });
+	ev.n_blobs = 0;
+	test_blob(&ev, SCAP_SLOT_ARGV, SCAP_STATE_WHOLE, "./run", 6, 6);
+	EXPECT(&ev, { "proc.args = ''", true }, { "proc.cmdline = httpd", true });
+}
+
 Test(filter, field_text)
 {
 	static const struct {

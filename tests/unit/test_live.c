@@ -181,6 +181,17 @@ Test(live, filter_names)
 	f.calls = "";
 	cr_assert_eq(scap_live_filter(live, &f), -EINVAL);
 	f.calls = NULL;
+	cr_assert_eq(fake.spec.classes, 0);
+	f.classes = SCAP_LIVE_SCHED | SCAP_LIVE_FAULT;
+	cr_assert_eq(scap_live_filter(live, &f), 0);
+	cr_assert_eq(fake.spec.classes, SCAP_CLASS_SCHED | SCAP_CLASS_FAULT);
+	f.size = offsetof(struct scap_live_filter, classes);
+	cr_assert_eq(scap_live_filter(live, &f), 0, "a caller who knows no classes");
+	cr_assert_eq(fake.spec.classes, 0);
+	f.size = sizeof(f);
+	f.classes = 4;
+	cr_assert_eq(scap_live_filter(live, &f), -EINVAL);
+	f.classes = 0;
 	f.tgids = pids;
 	f.n_tgids = 2;
 	cr_assert_eq(scap_live_filter(live, &f), 0);

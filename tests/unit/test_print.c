@@ -329,6 +329,7 @@ static void other(struct scap_event *ev, unsigned type)
 	ev->nr = INT64_MIN;
 	ev->latency_ns = SCAP_LATENCY_NONE;
 	ev->name_buf[0] = '\0';
+	memset(&ev->u, 0, sizeof(ev->u));
 }
 
 Test(print, events_that_are_no_calls)
@@ -339,22 +340,115 @@ Test(print, events_that_are_no_calls)
 	other(&ev, SCAP_REC_FORK);
 	ev.u.fork.tgid = 4700;
 	ev.u.fork.child_tid = ev.u.fork.child_tgid = ev.u.fork.child_vtid = 4712;
-	expect(&ev, "procfork - child_tid=4712 child_pid=4712 kind=process");
+	ev.u.fork.n_levels = 1;
+	ev.u.fork.exit_signal = 17;
+	expect(&ev, "procfork - child_tid=4712 child_pid=4712 kind=process flags=0 "
+		    "exit_signal=SIGCHLD");
 	ev.u.fork.child_tgid = 4700;
 	ev.u.fork.child_vtid = 2;
-	expect(&ev, "procfork - child_tid=4712 child_pid=4700 child_vtid=2 kind=thread");
+	ev.u.fork.exit_signal = -1;
+	ev.u.fork.clone_flags = 0x10100;
+	ev.u.fork.n_levels = 3;
+	memcpy(ev.u.fork.child_ids, (uint32_t[3]){ 4712, 40, 2 }, 12);
+	expect(&ev, "procfork - child_tid=4712 child_pid=4700 child_vtid=2 kind=thread "
+		    "flags=CLONE_VM|CLONE_THREAD child_ids=4712/40/2");
 	other(&ev, SCAP_REC_EXEC);
 	ev.u.exec.old_tid = 4711;
 	test_str(&ev, SCAP_SLOT_FILENAME, "./run");
 	test_file(&f, "/srv/run");
 	ev.file = &f;
 	expect(&ev, "procexec - filename=./run exe=/srv/run");
+	ev.flags = SCAP_EXEC_SECURE | SCAP_EXEC_BEFORE;
+	ev.u.exec.before.euid = 1000;
+	expect(&ev, "procexec - filename=./run exe=/srv/run flags=secure euid=0 old_euid=1000");
 	other(&ev, SCAP_REC_EXIT);
 	ev.u.exit.status = 0x8b;
 	ev.u.exit.group_dead = 1;
+	ev.u.exit.group_status = 0x8b;
 	expect(&ev, "procexit - status=killed(SIGSEGV,core) last_thread=true");
 	ev.thread = NULL;
 	cr_expect(strstr(text(&ev), " <NA> (4711) procexit"), "%s", line);
+}
+
+Test(print, signals)
+{
+	struct scap_event ev;
+
+	other(&ev, SCAP_REC_SIGNAL);
+	ev.u.event = (struct scap__event){
+		.target_tid = 5, .target_tgid = 4, .signo = 11, .code = 1, .value = 0x10,
+		.value_kind = SCAP_SIGVAL_ADDR,
+	};
+	expect(&ev, "signal - sig=SIGSEGV target_tid=5 target_pid=4 code=SEGV_MAPERR addr=0x10 "
+		    "result=delivered");
+	ev.flags = SCAP_EVENT_IRQ | SCAP_SIGNAL_GROUP;
+	ev.u.event = (struct scap__event){
+		.target_tid = 5, .target_tgid = 4, .signo = 77, .code = -99, .late_ns = 300,
+		.value_kind = 9, .result = 9,
+	};
+	expect(&ev, "signal - sig=77 target_tid=5 target_pid=4 code=-99 result=9 "
+		    "whole_process=true interrupt=true late_ns=300");
+	other(&ev, SCAP_REC_SIGDELIVER);
+	ev.u.event = (struct scap__event){
+		.signo = 17, .code = 1, .value = 3, .value_kind = SCAP_SIGVAL_STATUS,
+		.action = SCAP_SIGACT_HANDLER, .handler = 0x401000,
+	};
+	expect(&ev, "signaldeliver - sig=SIGCHLD code=CLD_EXITED child_status=3 action=handler "
+		    "handler=0x401000");
+}
+
+Test(print, other_events)
+{
+	struct scap_event ev;
+
+	other(&ev, SCAP_REC_OOM);
+	ev.u.event = (struct scap__event){ .target_tid = 5, .target_tgid = 4, .uid = 1000,
+					   .vm_kib = 9, .anon_kib = 8, .score_adj = -5,
+					   .name = "big one" };
+	expect(&ev, "oomkill - victim=\"big one\" target_tid=5 target_pid=4 victim_uid=1000 "
+		    "vm_kib=9 anon_kib=8 file_kib=0 shmem_kib=0 score_adj=-5");
+	other(&ev, SCAP_REC_MODULE);
+	ev.u.event = (struct scap__event){ .name = "overlay" };
+	expect(&ev, "module - module=overlay action=load taints=0x0");
+	ev.flags = SCAP_MODULE_UNLOAD;
+	expect(&ev, "module - module=overlay action=unload taints=0x0");
+	other(&ev, SCAP_REC_CGROUP);
+	ev.u.event = (struct scap__event){ .target_tid = 5, .target_tgid = 5, .cgroup_id = 77 };
+	test_str(&ev, SCAP_SLOT_CGROUP, "/a");
+	expect(&ev, "cgroupmove - target_tid=5 target_pid=5 cgroup=/a cgroup_id=77");
+	other(&ev, SCAP_REC_SWITCH);
+	ev.u.event = (struct scap__event){ .target_tid = 5, .target_tgid = 4, .state = 0x102 };
+	expect(&ev, "switch - next_tid=5 next_pid=4 state=uninterruptible|killable");
+	other(&ev, SCAP_REC_WAKE);
+	ev.u.event = (struct scap__event){ .target_tid = 5, .target_tgid = 4 };
+	expect(&ev, "wakeup - target_tid=5 target_pid=4");
+	other(&ev, SCAP_REC_FAULT);
+	ev.u.event = (struct scap__event){ .address = 0x1000, .ip = 0x2000, .error = 6 };
+	expect(&ev, "page_fault - addr=0x1000 ip=0x2000 error=write|user");
+}
+
+/* What the line leaves out is there for JSON. */
+Test(print, exec_in_json)
+{
+	struct scap_event ev;
+	char buf[8192];
+
+	other(&ev, SCAP_REC_EXEC);
+	ev.u.exec.old_tid = ev.tid;
+	ev.u.exec.loginuid = UINT32_MAX;
+	ev.u.exec.exe_mode = 0104755;
+	ev.flags = SCAP_EXEC_WRITABLE;
+	test_blob(&ev, SCAP_SLOT_ARGV, SCAP_STATE_WHOLE, "a\0b c", 6, 6);
+	test_blob(&ev, SCAP_SLOT_ENV, SCAP_STATE_TRUNCATED, "X=1\0Y", 5, 100);
+	scap_print_json(&ev, NULL, buf, sizeof(buf));
+	cr_expect(strstr(buf, "\"argv\":[\"a\",\"b c\"]"), "%s", buf);
+	cr_expect(strstr(buf, "\"env\":[\"X=1\",\"Y\"]"), "%s", buf);
+	cr_expect(strstr(buf, "\"states\":{\"env\":{\"state\":\"truncated\",\"bytes\":5,"), "%s",
+		  buf);
+	cr_expect(strstr(buf, "\"loginuid\":-1"), "%s", buf);
+	cr_expect(strstr(buf, "\"exe_mode\":\"0104755\""), "%s", buf);
+	cr_expect(strstr(buf, "\"flags\":\"writable\""), "%s", buf);
+	cr_expect_not(strstr(buf, "old_euid"), "%s", buf);
 }
 
 static void make_gap(struct scap_event *ev, const struct scap_tally *tally, uint32_t n)

@@ -567,7 +567,7 @@ Test(reader, record_type_of_the_future)
 
 	rows_call(&a, 0, E0 + 1, 1, 39, 0);
 	rows_call(&a, 1, E0 + 2, 1, 39, 0);
-	a.p[a.n / 2 + 2] = 9;
+	a.p[a.n / 2 + 2] = SCAP_REC_TYPES - 1;
 	rows_call(&a, 2, E0 + 3, 1, 39, 0);
 	cr_assert_eq(read_lies(&a, &n), 0);
 	cr_assert_eq(n, 2);

@@ -151,36 +151,7 @@ struct scap_rec_enter {
 	__u8 pad;
 };
 
-/* FORK: written by the parent before the child can run. */
-struct scap_rec_fork {
-	struct scap_rec h;
-	__u32 tid;		/* parent thread */
-	__u32 tgid;
-	__u32 child_tid;
-	__u32 child_tgid;	/* == tgid: a thread */
-	__u64 child_start_ns;	/* boottime; with child_tid the child's identity */
-	__u32 child_vtid;	/* in its own pid namespace */
-	__u32 pad;
-};
-
-/* EXEC: the new image is in place. Blobs: SCAP_SLOT_FILENAME; SCAP_SLOT_INTERP if it differs. */
-struct scap_rec_exec {
-	struct scap_rec h;
-	__u32 tid;
-	__u32 old_tid;		/* != tid: a thread other than the leader called exec */
-	__u32 cookie;		/* executable; 0 unknown */
-	__u32 pad;
-};
-
-/* EXIT: a thread ends. */
-struct scap_rec_exit {
-	struct scap_rec h;
-	__u32 tid;
-	__u32 status;		/* as wait(2) reports it, core flag 0x80 included */
-	__u64 start_ns;		/* boottime */
-	__u32 group_dead;	/* 1: no thread of its process is left alive */
-	__u32 pad;
-};
+/* FORK, EXEC, EXIT, and all other events: abi_events.h. */
 
 /*
  * INTRO: who a thread is. Paths of files are those of their mount tree, whoever asks. A thread with
@@ -336,6 +307,9 @@ struct scap_blob {
 #define SCAP_SLOT_INTERP	11	/* exec: the interpreter of a script */
 #define SCAP_SLOT_NAME		12	/* msghdr: the address in msg_name */
 #define SCAP_SLOT_SCM		16	/* msghdr: struct scap_scm */
+#define SCAP_SLOT_ARGV		17	/* EXEC: arguments */
+#define SCAP_SLOT_ENV		18	/* EXEC: environment, as argv */
+#define SCAP_SLOT_CGROUP	19	/* path of a cgroup from its hierarchy's root */
 #define SCAP_SLOTS		32
 
 /*
@@ -362,6 +336,8 @@ struct scap_scm_fd {
 #define SCAP_ARGV_MAX_BYTES	65536
 #define SCAP_SNAPLEN_DEFAULT	80
 #define SCAP_SNAPLEN_MAX	65536
+#define SCAP_EXEC_ARGV_MAX	131072	/* also the default */
+#define SCAP_EXEC_ENV_MAX	32768
 
 /* ---- argument roles -------------------------------------------------------------------------- */
 
@@ -446,6 +422,9 @@ struct scap_setup {
 	__u32 snaplen[SCAP_IO_CLASSES]; /* in: bytes of I/O data kept per call, by enum
 					   scap_io_class, at most SCAP_SNAPLEN_MAX */
 	__u32 pad;
+	__u32 argv_max;		/* in: bytes of EXEC's argv, at most SCAP_EXEC_ARGV_MAX; 0: that.
+				   Both are cut where they would fill a quarter of a ring */
+	__u32 env_max;		/* in: of its environment, at most SCAP_EXEC_ENV_MAX; 0: none */
 };
 
 /* While recording, too: holds for all calls that end after the ioctl has returned. */
@@ -465,19 +444,25 @@ struct scap_snaplens {
 #define SCAP_FILTER_ALL		0x3f
 #define SCAP_FILTER_CGROUPS_MAX	16
 
+/* Events that are only recorded on request. */
+#define SCAP_CLASS_SCHED	0x01	/* SWITCH, WAKE */
+#define SCAP_CLASS_FAULT	0x02	/* FAULT */
+#define SCAP_CLASSES		0x03
+
 /*
  * Set before START. TREE, CGROUP and UID choose processes, the others choose among their calls.
- * Whatever the latter say, these pass: FORK, EXEC, EXIT, and the calls that decisive.def says
- * change who a process is or where it stands.
+ * Whatever the latter say, these pass: all events but calls, and the calls that decisive.def says
+ * change who a process is or where it stands. An event that has a target passes if its target or
+ * its cause is among the chosen processes; OOM and MODULE always do.
  */
 struct scap_filter_spec {
 	__u32 size;		/* in: sizeof */
 	__u32 flags;		/* SCAP_FILTER_* */
 	__u64 min_latency_ns;
 	__u32 uid;
-	__u32 pad;
+	__u32 classes;		/* SCAP_CLASS_* */
 	__u32 n_cgroups;
-	__u32 pad2;
+	__u32 pad;
 	__u64 cgroup_ids[SCAP_FILTER_CGROUPS_MAX];	/* inode numbers of their directories */
 	__u64 calls[2][SCAP_NR_BITMAP / 64];	/* by SCAP_ABI_X86_64, SCAP_ABI_I386 */
 };
@@ -525,9 +510,6 @@ struct scap_stats {
 SCAP_ASSERT_SIZE(scap_rec, 16);
 SCAP_ASSERT_SIZE(scap_rec_call, 32);
 SCAP_ASSERT_SIZE(scap_rec_enter, 24);
-SCAP_ASSERT_SIZE(scap_rec_fork, 48);
-SCAP_ASSERT_SIZE(scap_rec_exec, 32);
-SCAP_ASSERT_SIZE(scap_rec_exit, 40);
 SCAP_ASSERT_SIZE(scap_rec_intro, 120);
 SCAP_ASSERT_SIZE(scap_rec_file, 48);
 SCAP_ASSERT_SIZE(scap_sock, 56);
@@ -540,10 +522,12 @@ SCAP_ASSERT_SIZE(scap_ring_ctl, 128);
 SCAP_ASSERT_SIZE(scap_ring_pos, 64);
 SCAP_ASSERT_SIZE(scap_clock, 32);
 SCAP_ASSERT_SIZE(scap_info, 64);
-SCAP_ASSERT_SIZE(scap_setup, 48);
+SCAP_ASSERT_SIZE(scap_setup, 56);
 SCAP_ASSERT_SIZE(scap_snaplens, 24);
 SCAP_ASSERT_SIZE(scap_filter_spec, 416);
 SCAP_ASSERT_SIZE(scap_watermark, 16);
 SCAP_ASSERT_SIZE(scap_stats, 40);
+
+#include "abi_events.h"
 
 #endif

@@ -41,6 +41,8 @@ struct scap_live_options {
 	const char *device;	/* NULL: /dev/kscap */
 	/* By what the data goes through (SCAP_LIVE_IO_*): bytes + 1; 0: as snaplen says. */
 	uint32_t snaplens[5];
+	uint32_t argv_max;	/* bytes of a new program's arguments kept; 0: 128 KiB, the most */
+	uint32_t env_max;	/* of its environment, at most 32 KiB; 0: none */
 	uint32_t pad2;
 };
 
@@ -68,6 +70,10 @@ struct scap_live_info {
 #define SCAP_LIVE_UID 0x2	/* only threads with this real uid */
 #define SCAP_LIVE_TREE 0x4	/* only trees, also when none is given yet: see tree_add */
 
+/* Events that are only recorded on request. */
+#define SCAP_LIVE_SCHED 0x1	/* context switches and wake-ups */
+#define SCAP_LIVE_FAULT 0x2	/* page faults */
+
 /* What is given must all hold. Everything 0: the whole machine. */
 struct scap_live_filter {
 	size_t size;		/* sizeof(struct scap_live_filter) */
@@ -80,6 +86,8 @@ struct scap_live_filter {
 	const uint32_t *tgids;	/* these processes and all that descends from them */
 	uint32_t n_tgids;
 	uint32_t n_cgroups;	/* at most 16 */
+	uint32_t classes;	/* SCAP_LIVE_SCHED, SCAP_LIVE_FAULT */
+	uint32_t pad;
 };
 
 /* One moment on three clocks. */
