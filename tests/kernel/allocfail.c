@@ -53,7 +53,7 @@ static long do_setup(void)
 		.size = sizeof(setup),
 		.abi_version = SCAP_ABI_VERSION,
 		.ring_bytes = RING_BYTES,
-		.snaplen = SCAP_SNAPLEN_DEFAULT,
+		.snaplen = { SCAP_SNAPLEN_DEFAULT },
 	};
 
 	return result(ioctl(fd, SCAP_IOC_SETUP, &setup));

@@ -93,6 +93,7 @@ vm_add_program()
 	done
 }
 
+# Modules that init loads, and those that cases load.
 vm_add_modules()
 {
 	[ -z "$vm_kernel" ] || return 0
@@ -101,14 +102,21 @@ vm_add_modules()
 	for m in virtio_pci 9pnet_virtio 9p vsock_loopback; do
 		modprobe -S "$ver" --show-depends "$m"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r ko; do
-		name=${ko##*/}
-		case $ko in
-		*.xz) name=${name%.xz}; xz -dc "$ko" >"$1/lib/modules/$name" ;;
-		*.zst) name=${name%.zst}; zstd -qdc "$ko" >"$1/lib/modules/$name" ;;
-		*) cp "$ko" "$1/lib/modules/$name" ;;
-		esac
+		vm_add_module "$1" "$ko"
 		echo "$name" >>"$1/lib/modules/order"
 	done
+	vm_add_module "$1" "$(modprobe -S "$ver" --show-depends overlay | sed -n 's/^insmod //p')"
+}
+
+vm_add_module()
+{
+	ko=${2% }
+	name=${ko##*/}
+	case $ko in
+	*.xz) name=${name%.xz}; xz -dc "$ko" >"$1/lib/modules/$name" ;;
+	*.zst) name=${name%.zst}; zstd -qdc "$ko" >"$1/lib/modules/$name" ;;
+	*) cp "$ko" "$1/lib/modules/$name" ;;
+	esac
 }
 
 # The initramfs, uncompressed: unpacking costs an emulated CPU more than reading does.
@@ -224,7 +232,10 @@ vm_limit()
 # int3 that stood, for a moment, where the kernel switches a tracepoint on or off. All CPUs then
 # stand at that place, of which the kernel's own memory already shows the new code. These are the
 # functions that hold our tracepoints; a CPU that hangs in the module stands elsewhere.
-vm_patched='syscall_trace_enter|syscall_exit_work|do_exit|kernel_clone|bprm_execve|asm_exc_int3'
+vm_patched='syscall_trace_enter|syscall_exit_work|do_exit|copy_process|bprm_execve|asm_exc_int3'
+vm_patched="$vm_patched|__send_signal_locked|get_signal|load_module|do_init_module|free_module"
+vm_patched="$vm_patched|cgroup_attach_task|__schedule|try_to_wake_up|wake_up_new_task"
+vm_patched="$vm_patched|exc_page_fault|do_user_addr_fault|delayed_put_task_struct"
 vm_lost_patch()
 {
 	vm_after "$1" "== case $2\$" >"$1.last"
