@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "consumer.h"
 #include "ring.h"
+#include "snapshot.h"
 #include "stash.h"
 
 /* Asked once: afterwards possession of the descriptor counts. */
@@ -223,6 +224,16 @@ static int ioc_stats(struct kscap_consumer *c, void __user *arg)
 	return put_sized(arg, &stats, sizeof(stats));
 }
 
+static int ioc_keyframe(struct kscap_consumer *c, void __user *arg)
+{
+	struct scap_keyframe kf;
+	int rc = get_sized(&kf, sizeof(kf), arg);
+
+	if (!rc)
+		rc = kscap_snapshot_next(c, &kf);
+	return rc ? rc : put_sized(arg, &kf, sizeof(kf));
+}
+
 static int (*const ioctls[])(struct kscap_consumer *c, void __user *arg) = {
 	[_IOC_NR(SCAP_IOC_INFO)] = ioc_info,
 	[_IOC_NR(SCAP_IOC_SETUP)] = ioc_setup,
@@ -234,6 +245,7 @@ static int (*const ioctls[])(struct kscap_consumer *c, void __user *arg) = {
 	[_IOC_NR(SCAP_IOC_WATERMARK)] = ioc_watermark,
 	[_IOC_NR(SCAP_IOC_CLOCK)] = ioc_clock,
 	[_IOC_NR(SCAP_IOC_STATS)] = ioc_stats,
+	[_IOC_NR(SCAP_IOC_KEYFRAME)] = ioc_keyframe,
 	[_IOC_NR(SCAP_IOC_SNAPLEN)] = ioc_snaplen,
 };
 

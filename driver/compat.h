@@ -4,12 +4,15 @@
 #define KSCAP_COMPAT_H
 
 #include <linux/cgroup.h>
+#include <linux/fdtable.h>
 #include <linux/fs.h>
+#include <linux/hugetlb_inline.h>
 #include <linux/kernfs.h>
 #include <linux/mm.h>
 #include <linux/nsproxy.h>
 #include <linux/ns_common.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
 #include <linux/time_namespace.h>
 #include <linux/version.h>
 #include <net/sock.h>
@@ -142,5 +145,48 @@ static inline s64 kscap_mtime_ns(const struct inode *inode)
 	__builtin_choose_expr(__builtin_types_compatible_p( \
 		typeof(check_trace_callback_type_mark_victim), void (void (*)(void *, int))), \
 		yes, no)
+
+/* Is the task on a CPU at this moment? */
+static inline bool kscap_task_on_cpu(const struct task_struct *task)
+{
+#ifdef CONFIG_SMP
+	return READ_ONCE(task->on_cpu);
+#else
+	return task == current;
+#endif
+}
+
+/* A referenced file out of a table of descriptors; NULL: none. Under RCU, the table held. */
+static inline struct file *kscap_file_of_slot(struct file __rcu **slot)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return get_file_rcu(slot);
+#else
+	struct file *file = rcu_dereference(*slot);
+
+	return file && get_file_rcu(file) ? file : NULL;
+#endif
+}
+
+/*
+ * The page at an address of another process, if it is there now: never faults it in, nor waits.
+ * mmap_lock is held for reading. Pages of hugetlbfs are left out, for they are faulted in even
+ * with FOLL_NOFAULT, which came with 5.16. The caller puts the page.
+ */
+static inline struct page *kscap_page_if_present(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+	struct page *page = NULL;
+	long n = 0;
+
+	if (!vma || vma->vm_start > addr || is_vm_hugetlb_page(vma))
+		return NULL;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	n = get_user_pages_remote(mm, addr, 1, FOLL_NOFAULT, &page, NULL);
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 16, 0)
+	n = get_user_pages_remote(mm, addr, 1, FOLL_NOFAULT, &page, NULL, NULL);
+#endif
+	return n == 1 ? page : NULL;
+}
 
 #endif

@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "probe.h"
 #include "ring.h"
+#include "snapshot.h"
 #include "stash.h"
 #include "table.h"
 
@@ -428,6 +429,7 @@ void kscap_consumer_free(struct kscap_consumer *c)
 {
 	kscap_consumer_stop(c);
 	kscap_class_put(c->holds_classes);
+	kscap_snapshot_free(c->snapshot);
 	if (c->holds_probes) {
 		kscap_stash_tree_clear(c->filter.tree_bit);
 		kscap_probe_put();

@@ -15,6 +15,7 @@
 #include "filter.h"
 
 struct kscap_ring;
+struct kscap_snapshot;
 struct task_struct;
 
 #define KSCAP_MAX_CONSUMERS	8	/* bits of kscap_stash_slot.tree */
@@ -39,6 +40,7 @@ struct kscap_consumer {
 	u64 wm_time_ns;			/* watermark asked for, 0: none */
 	u64 wm_safe_ns;
 	unsigned long wm_cookie;
+	struct kscap_snapshot *snapshot;	/* the keyframe under way; NULL: never asked for */
 };
 
 /* Bit c: consumer c is started. */

@@ -33,6 +33,23 @@ static __always_inline unsigned int kscap_arch_abi_small(void)
 	return (current_thread_info()->status & TS_COMPAT) / 2;
 }
 
+/* The same for a call of another task. */
+static inline unsigned int kscap_arch_abi_of(struct task_struct *task, int nr)
+{
+	if (READ_ONCE(task_thread_info(task)->status) & TS_COMPAT)
+		return SCAP_ABI_I386;
+	return nr >= KSCAP_X32_BIT ? SCAP_ABI_X32 : SCAP_ABI_X86_64;
+}
+
+/*
+ * Do the registers of a task that does not run say that it is in a call? The number is -1 after
+ * interrupts and exceptions, and the result is set to -ENOSYS until there is another one.
+ */
+static inline bool kscap_arch_in_call(const struct pt_regs *regs)
+{
+	return (int)regs->orig_ax >= 0 && regs->ax == -ENOSYS;
+}
+
 /* The first n arguments at least; of a 32-bit call only the lower halves exist. */
 static __always_inline void kscap_arch_args(const struct pt_regs *regs, unsigned int abi, u64 *args,
 					    unsigned int n)

@@ -37,6 +37,9 @@
  * epoch on a CPU is preceded, in that ring, by INTRO; a file cookie's first use by FILE. A later
  * introduction of the same tid or cookie in the ring replaces the earlier one. Cookie 0 is none.
  *
+ * Keyframes. SCAP_IOC_KEYFRAME tells the state of the whole machine, in records that never lie in
+ * a ring: see struct scap_keyframe.
+ *
  * Order across CPUs. Time is one clock for all CPUs. SCAP_IOC_WATERMARK returns a time such that
  * every record before it is already below the published heads read after the call.
  *
@@ -278,6 +281,99 @@ struct scap_tally {
 #define SCAP_TALLY_ABI(key)		((key) >> 16 & 0xff)
 #define SCAP_TALLY_NR(key)		((key) & 0xffff)
 
+/* ---- records of a keyframe -------------------------------------------------------------------- */
+
+/*
+ * The time of each is taken before its state is read: a reader that applies to it the records from
+ * that time on, and only those, has the state at any later time. Records apply to identities: a
+ * tid with its start, a file's cookie. `seq` counts the keyframe's records from 0 on.
+ *
+ * A task gives KEY_TASK, then KEY_CALL if it is in a call, then KEY_FDs if the table of descriptors
+ * is told here; FILE comes before the first use of its cookie. KEY_END comes last: without it the
+ * keyframe is not whole.
+ */
+
+/*
+ * KEY_TASK: a thread. Blobs: SCAP_SLOT_KEY_ARGV, SCAP_SLOT_CWD, SCAP_SLOT_ROOT; each is missing where
+ * there is none (kernel threads, tasks on their way out). argv is read without waiting for any
+ * page: what is not in memory now, or behind a lock, is UNREADABLE.
+ */
+struct scap_rec_key_task {
+	struct scap_rec_intro who;	/* who.h.flags: SCAP_KEY_TASK_* */
+	__u32 suid;
+	__u32 sgid;
+	__u32 fsuid;
+	__u32 fsgid;
+	__u64 cap_effective;
+	__u64 cap_permitted;
+	__u64 cap_inheritable;
+	__u64 cap_bounding;
+	__u64 cap_ambient;
+	__u32 loginuid;		/* 0xffffffff: none; so is audit_session */
+	__u32 audit_session;
+	__u32 session;		/* setsid(2), as a tid of the initial namespace; 0: none there */
+	__u32 pgrp;
+	__u32 tty;		/* major << 20 | minor; 0: none */
+	__u32 exit_code;	/* of a zombie */
+	__u32 pad2;
+	__u32 exe_cookie;	/* introduced by FILE; 0: none */
+	__u64 table;		/* threads with the same value share their descriptors; 0: none.
+				   Not comparable between keyframes of two loads of the module */
+	__u32 n_threads;	/* of the process */
+	__u8 state;		/* a letter, as in /proc/PID/stat */
+	__u8 cwd_flags;		/* SCAP_FILE_* */
+	__u8 root_flags;
+	__u8 pad;
+};
+
+#define SCAP_KEY_TASK_TABLE	0x01	/* the KEY_FDs of its table follow; without this, those behind
+					   another thread of the process with the same `table` */
+#define SCAP_KEY_TASK_EXITING	0x02	/* on its way out, or a zombie */
+
+/* KEY_FD: a descriptor. */
+struct scap_rec_key_fd {
+	struct scap_rec h;	/* flags: SCAP_KEY_FD_* */
+	__u32 tid;		/* of the KEY_TASK before it */
+	__u32 fd;
+	__u64 start_ns;
+	__u64 table;		/* other than the KEY_TASK's: exchanged since (exec, unshare) */
+	__u64 pos;		/* file position */
+	__u32 cookie;
+	__u32 open_flags;	/* O_* as the kernel keeps them */
+};
+
+#define SCAP_KEY_FD_CLOEXEC	0x01
+
+/* KEY_CALL: a call under way. Calls of tasks that run are only known while probes are attached. */
+struct scap_rec_key_call {
+	struct scap_rec h;	/* flags: SCAP_KEY_CALL_* */
+	__u32 tid;
+	__s32 nr;
+	__u64 start_ns;
+	__u64 enter_ns;		/* raw time of its entry; 0: unknown, for it began before the probes
+				   were attached */
+	__u64 args[6];		/* registers; all six */
+	__u8 abi;
+	__u8 pad[7];
+};
+
+#define SCAP_KEY_CALL_UNSURE	0x01	/* registers speak of another call: exec, sigreturn, a
+					   restart, or it began this moment. nr is the entry's */
+
+/* KEY_END: what it took. */
+struct scap_rec_key_end {
+	struct scap_rec h;
+	__u32 n_tasks;
+	__u32 n_fds;
+	__u32 n_files;
+	__u32 n_calls;
+	__u32 n_gone;		/* tasks that ended before they could be told */
+	__u32 n_changed;	/* tables that were exchanged while they were told */
+	__u64 begin_ns;		/* raw time */
+	__u64 busy_ns;		/* spent in the kernel, all calls together */
+	__u64 lock_max_ns;	/* the longest time that a task's lock (task_lock) was held */
+};
+
 /* ---- blobs: parameters of variable length --------------------------------------------------- */
 
 /* Followed by the captured bytes, padded with zeros to a multiple of 8. */
@@ -306,11 +402,14 @@ struct scap_blob {
 #define SCAP_SLOT_FILENAME	10	/* exec: the file as asked for */
 #define SCAP_SLOT_INTERP	11	/* exec: the interpreter of a script */
 #define SCAP_SLOT_NAME		12	/* msghdr: the address in msg_name */
+#define SCAP_SLOT_CWD		13	/* KEY_TASK: resolved paths */
+#define SCAP_SLOT_ROOT		14
 #define SCAP_SLOT_SCM		16	/* msghdr: struct scap_scm */
 #define SCAP_SLOT_ARGV		17	/* EXEC: arguments */
 #define SCAP_SLOT_ENV		18	/* EXEC: environment, as argv */
 #define SCAP_SLOT_CGROUP	19	/* path of a cgroup from its hierarchy's root */
 #define SCAP_SLOTS		32
+#define SCAP_SLOT_KEY_ARGV	1	/* KEY_TASK: where execve has it */
 
 /*
  * What the control messages of a socket message hand over. n_fds counts all descriptors; those
@@ -334,6 +433,7 @@ struct scap_scm_fd {
 
 #define SCAP_PATH_MAX_BYTES	4096
 #define SCAP_ARGV_MAX_BYTES	65536
+#define SCAP_KEY_ARGV_MAX_BYTES	4096
 #define SCAP_SNAPLEN_DEFAULT	80
 #define SCAP_SNAPLEN_MAX	65536
 #define SCAP_EXEC_ARGV_MAX	131072	/* also the default */
@@ -482,6 +582,22 @@ struct scap_stats {
 	__u64 n_nested_lost;	/* attempts inside another probe on the same CPU */
 };
 
+/*
+ * The next part of a keyframe, whole records, into the caller's memory. A call returns when the
+ * room is used up, after a few milliseconds, or at the end. Works before START and after it. After
+ * any error begin anew; a second keyframe begun on the same descriptor ends the first.
+ */
+struct scap_keyframe {
+	__u32 size;		/* in: sizeof */
+	__u32 done;		/* out: 1: KEY_END was delivered */
+	__u64 buf;		/* in: address */
+	__u64 room_bytes;	/* in: at least SCAP_KEYFRAME_MIN_BYTES */
+	__u64 filled_bytes;	/* out */
+	__u64 cursor[2];	/* in: zeros to begin, then what came back */
+};
+
+#define SCAP_KEYFRAME_MIN_BYTES	32768
+
 #define SCAP_IOC_MAGIC		0xB5
 #define SCAP_IOC_INFO		_IOWR(SCAP_IOC_MAGIC, 1, struct scap_info)
 #define SCAP_IOC_SETUP		_IOW(SCAP_IOC_MAGIC, 2, struct scap_setup)
@@ -495,6 +611,7 @@ struct scap_stats {
 #define SCAP_IOC_CLOCK		_IOR(SCAP_IOC_MAGIC, 9, struct scap_clock)
 #define SCAP_IOC_STATS		_IOWR(SCAP_IOC_MAGIC, 10, struct scap_stats)
 #define SCAP_IOC_SNAPLEN	_IOW(SCAP_IOC_MAGIC, 13, struct scap_snaplens)
+#define SCAP_IOC_KEYFRAME	_IOWR(SCAP_IOC_MAGIC, 11, struct scap_keyframe)
 
 /*
  * poll(): readable when a ring is a quarter full, or after STOP. A reader that wants records
@@ -514,6 +631,10 @@ SCAP_ASSERT_SIZE(scap_rec_intro, 120);
 SCAP_ASSERT_SIZE(scap_rec_file, 48);
 SCAP_ASSERT_SIZE(scap_sock, 56);
 SCAP_ASSERT_SIZE(scap_rec_gap, 48);
+SCAP_ASSERT_SIZE(scap_rec_key_task, 224);
+SCAP_ASSERT_SIZE(scap_rec_key_fd, 56);
+SCAP_ASSERT_SIZE(scap_rec_key_call, 96);
+SCAP_ASSERT_SIZE(scap_rec_key_end, 64);
 SCAP_ASSERT_SIZE(scap_tally, 8);
 SCAP_ASSERT_SIZE(scap_blob, 8);
 SCAP_ASSERT_SIZE(scap_scm, 24);
@@ -527,6 +648,7 @@ SCAP_ASSERT_SIZE(scap_snaplens, 24);
 SCAP_ASSERT_SIZE(scap_filter_spec, 416);
 SCAP_ASSERT_SIZE(scap_watermark, 16);
 SCAP_ASSERT_SIZE(scap_stats, 40);
+SCAP_ASSERT_SIZE(scap_keyframe, 48);
 
 #include "abi_events.h"
 
