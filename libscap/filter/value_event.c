@@ -459,6 +459,61 @@ static unsigned file_params(const struct scap_event *ev, struct scap__param *p)
 	return n;
 }
 
+/* ---- keyframes ------------------------------------------------------------------------------ */
+
+static unsigned key_task_params(const struct scap_event *ev, struct scap__param *p)
+{
+	unsigned n = intro_params(ev, p);
+
+	scap__add_number(p, &n, "session", ev->u.key_task.session);
+	scap__add_slot(ev, p, &n, "args", SCAP__PARAM_STRING, SCAP_SLOT_KEY_ARGV);
+	if (ev->file && ev->file->path)
+		scap__add(p, &n, "exe", SCAP__PARAM_FILE);
+	scap__add_slot(ev, p, &n, "cwd", SCAP__PARAM_STRING, SCAP_SLOT_CWD);
+	scap__add_slot(ev, p, &n, "root", SCAP__PARAM_STRING, SCAP_SLOT_ROOT);
+	return n;
+}
+
+static unsigned key_fd_params(const struct scap_event *ev, struct scap__param *p)
+{
+	unsigned n = 0;
+
+	scap__add_number(p, &n, "fd", ev->u.key_fd.fd);
+	scap__add(p, &n, "kind", SCAP__PARAM_TEXT)->text =
+		ev->file ? scap__file_type(ev->file) : "none";
+	if (ev->file && ev->file->path)
+		scap__add(p, &n, "name", SCAP__PARAM_FILE);
+	scap__add_number(p, &n, "pos", ev->u.key_fd.pos);
+	scap__add_number(p, &n, "cookie", ev->cookie);
+	return n;
+}
+
+static unsigned key_call_params(const struct scap_event *ev, struct scap__param *p)
+{
+	unsigned n = 0;
+
+	if (ev->sc)
+		scap__add(p, &n, "call", SCAP__PARAM_TEXT)->text = ev->sc->name;
+	scap__add_number(p, &n, "nr", (uint64_t)ev->nr);
+	if (ev->latency_ns != SCAP_LATENCY_NONE)
+		scap__add_number(p, &n, "since_ns", ev->latency_ns);
+	return n;
+}
+
+static unsigned key_end_params(const struct scap_event *ev, struct scap__param *p)
+{
+	unsigned n = 0;
+
+	scap__add_number(p, &n, "tasks", ev->u.key_end.n_tasks);
+	scap__add_number(p, &n, "fds", ev->u.key_end.n_fds);
+	scap__add_number(p, &n, "calls", ev->u.key_end.n_calls);
+	scap__add_number(p, &n, "gone", ev->u.key_end.n_gone);
+	scap__add_number(p, &n, "changed", ev->u.key_end.n_changed);
+	scap__add_number(p, &n, "busy_ns", ev->u.key_end.busy_ns);
+	scap__add_number(p, &n, "lock_max_ns", ev->u.key_end.lock_max_ns);
+	return n;
+}
+
 unsigned scap__event_params(const struct scap_event *ev, struct scap__param *p)
 {
 	static unsigned (*const makers[SCAP_REC_TYPES])(const struct scap_event *,
@@ -476,6 +531,10 @@ unsigned scap__event_params(const struct scap_event *ev, struct scap__param *p)
 		[SCAP_REC_FAULT] = fault_params,
 		[SCAP_REC_INTRO] = intro_params,
 		[SCAP_REC_FILE] = file_params,
+		[SCAP_REC_KEY_TASK] = key_task_params,
+		[SCAP_REC_KEY_FD] = key_fd_params,
+		[SCAP_REC_KEY_CALL] = key_call_params,
+		[SCAP_REC_KEY_END] = key_end_params,
 	};
 	unsigned n;
 

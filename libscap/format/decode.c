@@ -145,11 +145,11 @@ static int decode_root(struct scap_event *ev, const char **ret_what)
 	return 0;
 }
 
-static int decode_intro(struct scap__bytes *b, struct scap_event *ev, const char **ret_what)
+/* The fields of INTRO, with which KEY_TASK begins, too. */
+static void decode_thread(struct scap__bytes *b, struct scap_event *ev)
 {
 	struct scap__thread *t = &ev->u.intro;
 	const uint8_t *comm;
-	int rc;
 
 	memset(t, 0, sizeof(*t));	/* padding, too: introductions are compared whole */
 	t->tid = ev->tid = scap__get_u32(b);
@@ -175,6 +175,13 @@ static int decode_intro(struct scap__bytes *b, struct scap_event *ev, const char
 	t->ns_ipc = scap__get_u32(b);
 	t->ns_cgroup = scap__get_u32(b);
 	t->ns_time = scap__get_u32(b);
+}
+
+static int decode_intro(struct scap__bytes *b, struct scap_event *ev, const char **ret_what)
+{
+	int rc;
+
+	decode_thread(b, ev);
 	rc = scap__decode_blobs(b, ev, ret_what);
 	return rc ? rc : decode_root(ev, ret_what);
 }
@@ -256,10 +263,93 @@ static int decode_gap(struct scap__bytes *b, struct scap_event *ev, const char *
 	return 0;
 }
 
+/* ---- keyframes ----------------------------------------------------------------------------- */
+
+static int decode_key_task(struct scap__bytes *b, struct scap_event *ev, const char **ret_what)
+{
+	struct scap__key_task *t = &ev->u.key_task;
+
+	decode_thread(b, ev);
+	t->suid = scap__get_u32(b);
+	t->sgid = scap__get_u32(b);
+	t->fsuid = scap__get_u32(b);
+	t->fsgid = scap__get_u32(b);
+	t->cap_effective = scap__get_u64(b);
+	t->cap_permitted = scap__get_u64(b);
+	t->cap_inheritable = scap__get_u64(b);
+	t->cap_bounding = scap__get_u64(b);
+	t->cap_ambient = scap__get_u64(b);
+	t->loginuid = scap__get_u32(b);
+	t->audit_session = scap__get_u32(b);
+	t->session = scap__get_u32(b);
+	t->pgrp = scap__get_u32(b);
+	t->tty = scap__get_u32(b);
+	t->exit_code = scap__get_u32(b);
+	scap__get_u32(b);
+	t->exe_cookie = ev->cookie = scap__get_u32(b);
+	t->table = scap__get_u64(b);
+	t->n_threads = scap__get_u32(b);
+	t->state = (char)scap__get_u8(b);
+	t->cwd_flags = scap__get_u8(b);
+	t->root_flags = scap__get_u8(b);
+	scap__get_u8(b);
+	if (!b->bad && (t->state < '!' || t->state > '~'))
+		return bad(ret_what, "a task's state is no letter");
+	return scap__decode_blobs(b, ev, ret_what);
+}
+
+static int decode_key_fd(struct scap__bytes *b, struct scap_event *ev)
+{
+	ev->tid = scap__get_u32(b);
+	ev->u.key_fd.fd = scap__get_u32(b);
+	ev->u.key_fd.start_ns = scap__get_u64(b);
+	ev->u.key_fd.table = scap__get_u64(b);
+	ev->u.key_fd.pos = scap__get_u64(b);
+	ev->cookie = scap__get_u32(b);
+	ev->u.key_fd.open_flags = scap__get_u32(b);
+	return 0;
+}
+
+/* Its latency is how long it has been under way. */
+static int decode_key_call(struct scap__bytes *b, struct scap_event *ev)
+{
+	uint64_t enter;
+
+	ev->tid = scap__get_u32(b);
+	ev->nr = (int32_t)scap__get_u32(b);
+	ev->u.key_call.start_ns = scap__get_u64(b);
+	ev->u.key_call.enter_ns = enter = scap__get_u64(b);
+	for (unsigned i = 0; i < 6; i++)
+		ev->args[i] = scap__get_u64(b);
+	ev->nargs = 6;
+	ev->abi = scap__get_u8(b);
+	scap__take(b, 7);
+	if (enter)
+		ev->latency_ns = enter < ev->raw_ns ? ev->raw_ns - enter : 0;
+	ev->sc = scap__syscall_lookup(ev->abi, ev->nr);
+	strcpy(ev->name_buf, scap__rec_type_name(ev->type));
+	return 0;
+}
+
+static int decode_key_end(struct scap__bytes *b, struct scap_event *ev)
+{
+	ev->u.key_end.n_tasks = scap__get_u32(b);
+	ev->u.key_end.n_fds = scap__get_u32(b);
+	ev->u.key_end.n_files = scap__get_u32(b);
+	ev->u.key_end.n_calls = scap__get_u32(b);
+	ev->u.key_end.n_gone = scap__get_u32(b);
+	ev->u.key_end.n_changed = scap__get_u32(b);
+	ev->u.key_end.begin_ns = scap__get_u64(b);
+	ev->u.key_end.busy_ns = scap__get_u64(b);
+	ev->u.key_end.lock_max_ns = scap__get_u64(b);
+	return 0;
+}
+
 /* What the type does not have. The union, and arrays behind their counts, stay as they are. */
 static void clear(struct scap_event *ev)
 {
 	ev->more = ev->abi = ev->nargs = ev->n_blobs = 0;
+	ev->in_keyframe = false;
 	ev->tid = 0;
 	ev->nr = INT64_MIN;
 	ev->sc = NULL;
@@ -282,6 +372,14 @@ static int decode_body(struct scap__bytes *b, struct scap_event *ev, const char 
 		return decode_file(b, ev, ret_what);
 	case SCAP_REC_GAP:
 		return decode_gap(b, ev, ret_what);
+	case SCAP_REC_KEY_TASK:
+		return decode_key_task(b, ev, ret_what);
+	case SCAP_REC_KEY_FD:
+		return decode_key_fd(b, ev);
+	case SCAP_REC_KEY_CALL:
+		return decode_key_call(b, ev);
+	case SCAP_REC_KEY_END:
+		return decode_key_end(b, ev);
 	}
 	return scap__decode_event(b, ev, ret_what);
 }

@@ -26,6 +26,11 @@ unsigned scap_event_type(const struct scap_event *ev)
 	return ev->type;
 }
 
+bool scap_event_in_keyframe(const struct scap_event *ev)
+{
+	return ev->in_keyframe;
+}
+
 const char *scap_event_name(const struct scap_event *ev)
 {
 	const char *name;

@@ -79,6 +79,18 @@ struct scap__event {
 	uint32_t error;
 };
 
+/* From KEY_TASK. */
+struct scap__key_task {
+	struct scap__thread who;
+	uint32_t suid, sgid, fsuid, fsgid;
+	uint64_t cap_effective, cap_permitted, cap_inheritable, cap_bounding, cap_ambient;
+	uint32_t loginuid, audit_session, session, pgrp, tty, exit_code, exe_cookie;
+	uint64_t table;
+	uint32_t n_threads;
+	char state;
+	uint8_t cwd_flags, root_flags;	/* SCAP_FILE_* */
+};
+
 struct scap_event {
 	uint64_t num;
 	uint64_t raw_ns, wall_ns;
@@ -91,6 +103,7 @@ struct scap_event {
 	uint8_t abi;
 	uint8_t nargs;
 	uint8_t n_blobs;
+	bool in_keyframe;
 	uint32_t tid;
 	int64_t nr;		/* INT64_MIN: not a call */
 	const struct scap__syscall *sc;	/* NULL: no row, or not a call */
@@ -124,6 +137,16 @@ struct scap_event {
 		} gap;
 		struct scap__thread intro;
 		struct scap__file file_rec;
+		struct scap__key_task key_task;		/* begins as intro does */
+		struct {
+			uint64_t start_ns, table, pos;
+			uint32_t fd, open_flags;
+		} key_fd;
+		struct { uint64_t start_ns, enter_ns; } key_call;
+		struct {
+			uint32_t n_tasks, n_fds, n_files, n_calls, n_gone, n_changed;
+			uint64_t begin_ns, busy_ns, lock_max_ns;
+		} key_end;
 	} u;
 	const uint8_t *rec;	/* the record itself */
 	uint32_t rec_bytes;

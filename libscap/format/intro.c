@@ -156,7 +156,7 @@ int scap__intros_add(struct scap__intros *in, struct scap_event *ev)
 {
 	ev->thread = NULL;
 	ev->file = ev->file2 = NULL;
-	return ev->type == SCAP_REC_INTRO ? add_thread(in, ev) : add_file(in, ev);
+	return ev->type == SCAP_REC_FILE ? add_file(in, ev) : add_thread(in, ev);
 }
 
 static void *look_up(const struct scap__map *m, uint32_t ring, uint32_t id)

@@ -21,7 +21,10 @@ void scap__intros_init(struct scap__intros *in, struct scap__budget *budget);
 void scap__intros_fini(struct scap__intros *in);
 /* Forgets everything when the epoch is another one. Pointers given out before die then. */
 void scap__intros_enter_epoch(struct scap__intros *in, uint64_t epoch);
-/* Remembers what an INTRO or FILE says and points the event to it: 0, -ENOMEM, SCAP_ELIMIT. */
+/*
+ * Remembers what an INTRO, FILE or KEY_TASK says and points the event to it: 0, -ENOMEM,
+ * SCAP_ELIMIT.
+ */
 int scap__intros_add(struct scap__intros *in, struct scap_event *ev);
 /* The file as the thread sees it: f, or *room, which holds what differs. Both may be NULL. */
 const struct scap__file *scap__file_as_seen(const struct scap__thread *t,

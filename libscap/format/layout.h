@@ -32,6 +32,7 @@ enum scap__section_type {
 	SCAP__SECTION_HOST = 1,
 	SCAP__SECTION_SLICE = 2,
 	SCAP__SECTION_END = 3,
+	SCAP__SECTION_KEYFRAME = 4,
 };
 
 #define SCAP__SECTION_ZSTD	0x1u
@@ -100,6 +101,30 @@ struct scap__slice_part {
 	uint64_t bytes;
 };
 
+/* KEYFRAME: this, the rows, the texts. */
+struct scap__keyframe_header {
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	uint64_t clock_raw_ns;
+	uint64_t clock_real_ns;
+	uint64_t clock_boot_ns;
+	uint64_t row_bytes;
+	uint32_t number;
+	uint32_t part;
+	uint32_t flags;		/* SCAP_KEYFRAME_* of scap/writer.h */
+	uint32_t n_records;
+	uint32_t first_seq;
+	uint32_t n_texts;
+};
+
+/* Followed by its bytes, padded with zeros to 8. */
+struct scap__keyframe_text {
+	uint16_t kind;		/* SCAP_KEYFRAME_MOUNTS ... */
+	uint16_t state;		/* SCAP_STATE_* */
+	uint32_t bytes;
+	uint64_t key;
+};
+
 /* END: this, then the rings. */
 struct scap__end_header {
 	uint64_t end_raw_ns;
@@ -121,6 +146,8 @@ static_assert(sizeof(struct scap__section_header) == 48, "section header");
 static_assert(sizeof(struct scap__host_entry) == 8, "host entry");
 static_assert(sizeof(struct scap__slice_header) == 48, "slice header");
 static_assert(sizeof(struct scap__slice_part) == 32, "slice part");
+static_assert(sizeof(struct scap__keyframe_header) == 72, "keyframe header");
+static_assert(sizeof(struct scap__keyframe_text) == 16, "keyframe text");
 static_assert(sizeof(struct scap__end_header) == 40, "end header");
 static_assert(sizeof(struct scap__end_ring) == 8, "end ring");
 

@@ -19,6 +19,7 @@ static void init(struct scap_reader *r, const struct scap_reader_options *opt)
 	r->flags = opt->flags;
 	scap__merge_init(&r->merge, &r->budget);
 	scap__intros_init(&r->intros, &r->budget);
+	scap__intros_init(&r->key.intros, &r->budget);
 	scap__arena_init(&r->strings, &r->budget);
 #define X(nr, member) r->info.member = "";
 	SCAP__HOST_STRINGS(X)
@@ -79,7 +80,7 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 	struct scap_reader *r;
 	int rc = scap__options_copy(&o, sizeof(o), opt);
 
-	if (rc || o.flags & ~SCAP_READER_BOOKKEEPING)
+	if (rc || o.flags & ~(SCAP_READER_BOOKKEEPING | SCAP_READER_KEYFRAMES))
 		return refuse_source(src, err, rc ? rc : -EINVAL,
 				     "the reader's options are not valid");
 	r = calloc(1, sizeof(*r));
@@ -131,6 +132,7 @@ void scap_reader_close(struct scap_reader *r)
 	scap__section_in_fini(&r->in);
 	scap__merge_fini(&r->merge);
 	scap__intros_fini(&r->intros);
+	scap__intros_fini(&r->key.intros);
 	scap__arena_fini(&r->strings);
 	free(r->rings);
 	free(r);
@@ -277,6 +279,8 @@ static int finish_event(struct scap_reader *r)
 {
 	struct scap_event *ev = &r->ev;
 
+	if (ev->type >= SCAP_REC_KEY_TASK && ev->type <= SCAP_REC_KEY_END)
+		return 1;	/* a keyframe's: it has no place here */
 	ev->wall_ns = scap__reader_wall_ns(r, ev->raw_ns);
 	ev->num = 0;
 	if (ev->type == SCAP_REC_INTRO || ev->type == SCAP_REC_FILE) {
@@ -374,12 +378,14 @@ static int read_payload(struct scap_reader *r, const struct scap__section *sec)
 	r->info.raw_bytes += sec->raw_bytes;
 	if (sec->type == SCAP__SECTION_SLICE)
 		return scap__slice_read(r, sec, p);
+	if (sec->type == SCAP__SECTION_KEYFRAME)
+		return scap__keyframe_read(r, sec, p);
 	return scap__end_read(r, sec, p);
 }
 
 static int read_section(struct scap_reader *r, const struct scap__section *sec)
 {
-	if (sec->type == SCAP__SECTION_SLICE || sec->type == SCAP__SECTION_END)
+	if (sec->type >= SCAP__SECTION_SLICE && sec->type <= SCAP__SECTION_KEYFRAME)
 		return read_payload(r, sec);
 	return scap__section_skip(&r->in, sec);
 }
@@ -414,8 +420,10 @@ static int next_section(struct scap_reader *r)
 static int next_event(struct scap_reader *r)
 {
 	for (;;) {
-		int rc = next_in_slice(r);
+		int rc = scap__keyframe_next(r);
 
+		if (rc > 0)
+			rc = next_in_slice(r);
 		if (rc <= 0)
 			return rc;
 		if (r->over)

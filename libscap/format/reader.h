@@ -5,6 +5,7 @@
 
 #include <scap/reader.h>
 
+#include "core/bytes.h"
 #include "format/event.h"
 #include "format/intro.h"
 #include "format/merge.h"
@@ -28,12 +29,26 @@ struct scap__clock {
 	bool known;
 };
 
+/* The keyframe whose parts are being read; their payload is that of the section at hand. */
+struct scap__keyframe {
+	struct scap__bytes rows;	/* of this part, still to be delivered */
+	struct scap__bytes texts;
+	uint32_t n_texts;
+	uint32_t number;	/* 0: none yet */
+	uint32_t next_part;
+	uint32_t next_seq;
+	bool open;		/* a further part must follow */
+	struct scap__clock clock;
+	struct scap__intros intros;
+};
+
 struct scap_reader {
 	struct scap_error error;
 	struct scap__budget budget;
 	struct scap__section_in in;
 	struct scap__merge merge;
 	struct scap__intros intros;
+	struct scap__keyframe key;
 	struct scap__arena strings;	/* of info */
 	struct scap_capture_info info;
 	struct scap_event ev;
@@ -58,6 +73,9 @@ struct scap_reader {
 int scap__host_read(struct scap_reader *r, const uint8_t *p, size_t n);
 int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 int scap__end_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
+int scap__keyframe_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
+/* The part's next record as an event: 0; 1 when there is none; or an error, then it goes on. */
+int scap__keyframe_next(struct scap_reader *r);
 
 /* The counters of a ring, made when it is first named: 0, -ENOMEM, SCAP_ELIMIT. */
 int scap__reader_ring(struct scap_reader *r, uint32_t ring, struct scap__ring **ret);

@@ -138,8 +138,8 @@ static int add_event(struct scap_summary *s, const struct scap_event *ev)
 
 	if (ev->type == SCAP_REC_GAP)
 		return add_gap(s, ev);
-	if (ev->type == SCAP_REC_INTRO || ev->type == SCAP_REC_FILE)
-		return 0;	/* counted by the reader */
+	if (!ev->num)
+		return 0;	/* book-keeping: counted by the reader */
 	type = by_event(s, ev);
 	if (!type)
 		return -ENOMEM;

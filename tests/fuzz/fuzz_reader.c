@@ -83,6 +83,14 @@ static void look_at(const struct scap_event *ev)
 	sink_of_sums += s;
 }
 
+static void look_at_texts(const struct scap_reader *r)
+{
+	struct scap_keyframe_text text;
+
+	for (unsigned i = 0; scap_reader_keyframe_text(r, i, &text) == 0; i++)
+		sink_of_sums += sum(text.data, text.bytes + 1);
+}
+
 static struct scap_reader *open_bytes(struct rows_reader *rr, const uint8_t *p, size_t n,
 				      uint32_t flags)
 {
@@ -98,7 +106,8 @@ static struct scap_reader *open_bytes(struct rows_reader *rr, const uint8_t *p, 
 static void read_events(const uint8_t *p, size_t n)
 {
 	struct rows_reader rr;
-	struct scap_reader *r = open_bytes(&rr, p, n, SCAP_READER_BOOKKEEPING);
+	struct scap_reader *r = open_bytes(&rr, p, n, SCAP_READER_BOOKKEEPING |
+					   SCAP_READER_KEYFRAMES);
 	const struct scap_event *ev;
 	uint64_t num = 0;
 	unsigned n_errors = 0;
@@ -118,6 +127,7 @@ static void read_events(const uint8_t *p, size_t n)
 		if (ev->num && ev->num != ++num)
 			abort();
 		look_at(ev);
+		look_at_texts(r);
 	}
 	if (n_errors > n + 10)
 		abort();
@@ -330,7 +340,8 @@ static void make_input(struct rows *out, unsigned seed)
 		return;
 	}
 	rows_capture(&c, &(struct capture_spec){ .seed = seed, .n_cpus = 2, .n_slices = 3,
-		     .per_slice = 3, .gaps = true, .slices_per_epoch = seed / 3 % 3 });
+		     .per_slice = 3, .gaps = true, .keyframes = seed & 8,
+		     .slices_per_epoch = seed / 3 % 3 });
 	if (seed & 4) {
 		rows_put(out, c.file.p, c.file.n);
 	} else {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "support_rows.h"
+#include "support_keyframe.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -458,8 +459,11 @@ void rows_capture(struct capture *c, const struct capture_spec *spec)
 		abort();
 	for (uint32_t cpu = 0; cpu < spec->n_cpus; cpu++)
 		c->ends[cpu].cpu = cpu;
-	for (uint32_t i = 0; i < spec->n_slices; i++)
+	for (uint32_t i = 0; i < spec->n_slices; i++) {
+		if (spec->keyframes && i % 2 == 0)
+			rows_keyframe(w, i + 1, BASE_EPOCH * SCAP_EPOCH_NS + i, 4);
 		fill_slice(c, spec, w, i, &seed);
+	}
 	if (scap_writer_close(w, (BASE_EPOCH + spec->n_slices) * SCAP_EPOCH_NS,
 			      spec->no_end ? NULL : c->ends, spec->n_cpus, NULL) < 0)
 		abort();

@@ -61,6 +61,7 @@ struct capture_spec {
 	uint32_t per_slice;	/* records per CPU and slice, about */
 	uint32_t slices_per_epoch;	/* 0: 1 */
 	bool gaps;
+	bool keyframes;		/* one of 4 tasks before every second slice */
 	bool no_end;
 	int level;
 };

@@ -281,7 +281,7 @@ struct scap_tally {
 #define SCAP_TALLY_ABI(key)		((key) >> 16 & 0xff)
 #define SCAP_TALLY_NR(key)		((key) & 0xffff)
 
-/* ---- records of a keyframe -------------------------------------------------------------------- */
+/* ---- records of a keyframe ----------------------------------------------------------------- */
 
 /*
  * The time of each is taken before its state is read: a reader that applies to it the records from
@@ -294,9 +294,9 @@ struct scap_tally {
  */
 
 /*
- * KEY_TASK: a thread. Blobs: SCAP_SLOT_KEY_ARGV, SCAP_SLOT_CWD, SCAP_SLOT_ROOT; each is missing where
- * there is none (kernel threads, tasks on their way out). argv is read without waiting for any
- * page: what is not in memory now, or behind a lock, is UNREADABLE.
+ * KEY_TASK: a thread. Blobs: SCAP_SLOT_KEY_ARGV, SCAP_SLOT_CWD, SCAP_SLOT_ROOT; each is missing
+ * where there is none (kernel threads, tasks on their way out). argv is read without waiting for
+ * any page: what is not in memory now, or behind a lock, is UNREADABLE.
  */
 struct scap_rec_key_task {
 	struct scap_rec_intro who;	/* who.h.flags: SCAP_KEY_TASK_* */
@@ -326,8 +326,9 @@ struct scap_rec_key_task {
 	__u8 pad;
 };
 
-#define SCAP_KEY_TASK_TABLE	0x01	/* the KEY_FDs of its table follow; without this, those behind
-					   another thread of the process with the same `table` */
+#define SCAP_KEY_TASK_TABLE	0x01	/* the KEY_FDs of its table follow; without it they
+					   follow another thread of the process with the
+					   same `table` */
 #define SCAP_KEY_TASK_EXITING	0x02	/* on its way out, or a zombie */
 
 /* KEY_FD: a descriptor. */

@@ -25,6 +25,8 @@ SCAP_API uint64_t scap_event_wall_ns(const struct scap_event *ev);
 SCAP_API uint32_t scap_event_cpu(const struct scap_event *ev);
 /* SCAP_REC_* of events.def. */
 SCAP_API unsigned scap_event_type(const struct scap_event *ev);
+/* It tells of the state of things at its time, not of a change: see SCAP_READER_KEYFRAMES. */
+SCAP_API bool scap_event_in_keyframe(const struct scap_event *ev);
 /* "openat", "execve_enter", "procexit", "gap"; "syscall_999" for unknown numbers. */
 SCAP_API const char *scap_event_name(const struct scap_event *ev);
 /* SCAP_ABI_*, system-call number (INT64_MIN: not a call). */

@@ -22,10 +22,12 @@
 #include <scap/error.h>
 #include <scap/event.h>
 #include <scap/io.h>
+#include <scap/writer.h>
 
 struct scap_reader;
 
 #define SCAP_READER_BOOKKEEPING 0x1	/* deliver INTRO and FILE records as events, too */
+#define SCAP_READER_KEYFRAMES 0x2	/* deliver the records of keyframes as events, too */
 
 struct scap_reader_options {
 	size_t size;		/* sizeof(struct scap_reader_options) */
@@ -47,6 +49,8 @@ struct scap_capture_info {
 	bool complete;		/* the writer closed the file; events may be missing all the same */
 	uint64_t end_raw_ns, end_wall_ns;
 	uint64_t n_slices, file_bytes, raw_bytes;	/* so far */
+	uint64_t n_keyframes, keyframe_bytes;	/* so far; keyframe_bytes: in the file */
+	uint64_t keyframe_tasks, keyframe_fds, keyframe_calls;	/* in the first one */
 };
 
 /* On success *ret_r must be closed. err may be NULL. A directory: -EISDIR. "-": standard input. */
@@ -60,10 +64,18 @@ SCAP_API int scap_reader_open_source(const struct scap_source *src,
  * The next event: 0; 1 at the end; negative on damage, when everything before it was delivered.
  * GAP records are delivered as events (they say what is missing at their place in time), and so
  * are holes in the sequence numbers that no GAP explains: scap_event_gap_unexplained().
+ * A keyframe's records (type SCAP_REC_KEY_* or FILE) come at the place where the keyframe was
+ * taken; they have no number, and each its own time.
  * After SCAP_EDAMAGED in a slice, calling again goes on behind it where that is possible;
  * after SCAP_ETRUNCATED it returns the same again.
  */
 SCAP_API int scap_reader_next(struct scap_reader *r, const struct scap_event **ret_ev);
+/*
+ * With SCAP_READER_KEYFRAMES, while the event is a keyframe's last one: its texts, NUL-terminated.
+ * 0, or 1 when i is past the last.
+ */
+SCAP_API int scap_reader_keyframe_text(const struct scap_reader *r, unsigned i,
+				       struct scap_keyframe_text *ret_text);
 SCAP_API const struct scap_error *scap_reader_error(const struct scap_reader *r);
 SCAP_API const struct scap_capture_info *scap_reader_info(const struct scap_reader *r);
 /* NULL is allowed. */

@@ -45,6 +45,42 @@ struct scap_slice {
 	const struct scap_slice_part *parts;	/* ascending cpu, then lane */
 };
 
+/*
+ * What a keyframe says beside its records: tables of the host as text, as they lie in /proc and
+ * /etc.
+ */
+enum scap_keyframe_text_kind {
+	SCAP_KEYFRAME_MOUNTS = 1,	/* mountinfo; key: the mount namespace's inode number */
+	SCAP_KEYFRAME_USERS = 2,	/* passwd */
+	SCAP_KEYFRAME_GROUPS = 3,	/* group */
+};
+
+struct scap_keyframe_text {
+	uint32_t kind;		/* enum scap_keyframe_text_kind */
+	uint32_t state;		/* SCAP_STATE_WHOLE, or TRUNCATED */
+	uint64_t key;
+	const void *data;
+	size_t bytes;
+};
+
+#define SCAP_KEYFRAME_LAST 0x1		/* no further part follows */
+#define SCAP_KEYFRAME_INCOMPLETE 0x2	/* it was not told to its end */
+
+/* A part of a keyframe: whole records, in order, as the kernel told them. */
+struct scap_keyframe_part {
+	uint64_t begin_ns;	/* raw time, the same in all parts */
+	uint64_t end_ns;	/* raw time; 0 before the last part */
+	uint64_t clock_raw_ns;	/* a clock triple, the same in all parts */
+	uint64_t real_ns, boot_ns;
+	uint32_t number;	/* of the keyframe in the capture, from 1 */
+	uint32_t part;		/* from 0 */
+	uint32_t flags;		/* SCAP_KEYFRAME_* */
+	uint32_t n_texts;
+	const void *rows;
+	size_t bytes;
+	const struct scap_keyframe_text *texts;
+};
+
 /* For each ring: the sequence that the next attempt would get; what was attempted in all. */
 struct scap_ring_end {
 	uint32_t cpu;
@@ -66,6 +102,8 @@ SCAP_API int scap_writer_open_sink(const struct scap_sink *sink,
 				   struct scap_writer **ret_w, struct scap_error *err);
 /* Compresses and writes; the slice's memory is the caller's again afterwards. */
 SCAP_API int scap_writer_slice(struct scap_writer *w, const struct scap_slice *slice);
+/* The same for a part of a keyframe, between any two slices; at most 32 MiB in all. */
+SCAP_API int scap_writer_keyframe(struct scap_writer *w, const struct scap_keyframe_part *part);
 /* Bytes written so far. */
 SCAP_API uint64_t scap_writer_bytes(const struct scap_writer *w);
 SCAP_API const struct scap_error *scap_writer_error(const struct scap_writer *w);
