@@ -439,3 +439,21 @@ int scap_live_stats(struct scap_live *l, struct scap_live_stats *ret_s)
 	};
 	return rc;
 }
+
+int scap_live_keyframe(struct scap_live *l, struct scap_live_keyframe *k, void *buf, size_t room,
+		       size_t *ret_bytes)
+{
+	struct scap_keyframe kf = {
+		.size = sizeof(kf), .buf = (uintptr_t)buf, .room_bytes = room,
+		.cursor = { k->cursor[0], k->cursor[1] },
+	};
+	int rc = simple_ioctl(l, SCAP_IOC_KEYFRAME, &kf, "taking a keyframe");
+
+	if (rc < 0)
+		return rc;
+	if (kf.filled_bytes > room)
+		return scap__live_fail(l, SCAP_EDAMAGED, "a keyframe is larger than its room");
+	memcpy(k->cursor, kf.cursor, sizeof(k->cursor));
+	*ret_bytes = kf.filled_bytes;
+	return kf.done != 0;
+}

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "live/device.h"
+#include "live/keyframe.h"
 #include "live/pace.h"
 #include "live/slice.h"
 
@@ -31,6 +32,7 @@ struct scap_recorder {
 	int wake_fd;
 	size_t buffer_bytes;
 	struct scap__pace pace;
+	struct scap__keyframer key;
 	uint64_t now_ns;		/* raw, of the last watermark */
 	uint64_t safe_ns;
 	uint64_t drained_mono_ns;	/* when the last round began */
@@ -232,6 +234,14 @@ static void update_totals(struct scap_recorder *r)
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
+static int fail_write(struct scap_recorder *r, int rc)
+{
+	r->write_failed = true;
+	if (!r->error.code)
+		r->error = *scap_writer_error(r->writer);
+	return r->error.code = rc;
+}
+
 static int write_slice(struct scap_recorder *r, struct scap_slice *slice)
 {
 	struct scap_live_clock clock;
@@ -243,13 +253,8 @@ static int write_slice(struct scap_recorder *r, struct scap_slice *slice)
 	slice->real_ns = clock.real_ns;
 	slice->boot_ns = clock.boot_ns;
 	rc = scap_writer_slice(r->writer, slice);
-	if (rc < 0) {
-		r->write_failed = true;
-		if (!r->error.code)
-			r->error = *scap_writer_error(r->writer);
-		r->error.code = rc;
-		return rc;
-	}
+	if (rc < 0)
+		return fail_write(r, rc);
 	scap__slicer_done(r->slicer);
 	r->totals.n_slices++;
 	return 0;
@@ -339,6 +344,7 @@ void scap_recorder_free(struct scap_recorder *r)
 	free(r->ranges);
 	free(r->ends);
 	free(r->lost);
+	scap__keyframer_fini(&r->key);
 	free(r);
 }
 
@@ -363,7 +369,10 @@ int scap_recorder_start(struct scap_recorder *r)
 	if (rc < 0)
 		return fail_live(r, rc);
 	r->started = true;
-	return 0;
+	if (!r->writer)
+		return 0;
+	rc = scap__keyframer_start(&r->key, r->live, r->writer, clock.raw_ns);
+	return rc < 0 ? fail_write(r, rc) : 0;
 }
 
 /* ---- running ------------------------------------------------------------------------------ */
@@ -381,7 +390,7 @@ static int choose_wait(const struct scap_recorder *r, int max_wait_ms)
 {
 	int wait_ms = r->pace.wait_ms;
 
-	if (r->more)
+	if (r->more || r->key.busy)
 		return 0;
 	if (r->held && wait_ms > WATERMARK_RETRY_MS)
 		wait_ms = WATERMARK_RETRY_MS;
@@ -416,6 +425,14 @@ static int drain_round(struct scap_recorder *r)
 	return rc;
 }
 
+static int keyframe_round(struct scap_recorder *r)
+{
+	int rc = r->writer ? scap__keyframer_round(&r->key, r->live, r->writer, r->now_ns) : 0;
+
+	r->totals.n_keyframes = r->key.number;
+	return rc < 0 ? fail_write(r, rc) : 0;
+}
+
 int scap_recorder_step(struct scap_recorder *r, int max_wait_ms)
 {
 	uint64_t now;
@@ -431,6 +448,8 @@ int scap_recorder_step(struct scap_recorder *r, int max_wait_ms)
 	now = mono_ns();
 	r->step_max_bytes = r->step_sum_bytes = 0;
 	rc = drain_round(r);
+	if (!rc)
+		rc = keyframe_round(r);
 	scap__pace_update(&r->pace, r->step_max_bytes, r->step_sum_bytes, now - r->drained_mono_ns);
 	r->drained_mono_ns = now;
 	r->totals.n_wakeups++;
@@ -571,6 +590,11 @@ static int finish(struct scap_recorder *r, bool short_end)
 
 	if (!r->started || r->finished)
 		return scap__fail(&r->error, -EINVAL, SCAP_NO_OFFSET, "not started, or finished");
+	if (r->writer && !short_end && !r->error.code) {
+		stop_rc = scap__keyframer_finish(&r->key, r->live, r->writer);
+		if (stop_rc < 0)
+			fail_write(r, stop_rc);
+	}
 	r->finished = true;
 	stop_rc = scap_live_stop(r->live);
 	if (!stop_rc)

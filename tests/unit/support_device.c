@@ -295,6 +295,30 @@ static int stop(struct fake_device *f)
 	return 0;
 }
 
+/* The cursor: which record, 1 more than that. */
+static int keyframe(struct fake_device *f, struct scap_keyframe *kf)
+{
+	const uint8_t *p = f->keyframe ? f->keyframe->p : NULL;
+	size_t left = p ? f->keyframe->n : 0, n = 0;
+	unsigned n_records = 0;
+
+	if (!p)
+		return -ENOTTY;
+	if (++f->n_keyframe_calls == f->keyframe_fail_at)
+		return -ENOMEM;
+	f->n_keyframes += !kf->cursor[0];
+	p += kf->cursor[1];
+	left -= kf->cursor[1];
+	while (left > n && (!f->keyframe_chunk || n_records++ < f->keyframe_chunk))
+		n += (size_t)((const struct scap_rec *)(p + n))->len8 * 8;
+	memcpy((void *)(uintptr_t)kf->buf, p, n);
+	kf->filled_bytes = n;
+	kf->cursor[0] = 1;
+	kf->cursor[1] += n;
+	kf->done = n == left;
+	return 0;
+}
+
 static int fake_ioctl(void *ctx, unsigned long request, void *arg)
 {
 	struct fake_device *f = ctx;
@@ -330,6 +354,8 @@ static int fake_ioctl(void *ctx, unsigned long request, void *arg)
 		return 0;
 	case SCAP_IOC_STATS:
 		return 0;
+	case SCAP_IOC_KEYFRAME:
+		return keyframe(f, arg);
 	}
 	return -ENOTTY;
 }

@@ -10,6 +10,8 @@
 
 #include <scap/abi.h>
 
+#include "support_rows.h"
+
 #define FAKE_CPUS_MAX 256
 #define FAKE_IOCTLS 16
 
@@ -23,12 +25,16 @@ struct fake_device {
 	int fail[FAKE_IOCTLS];		/* by ioctl number: -errno */
 	int fail_map;			/* the nth mapping fails, from 1 */
 	uint64_t lag_ns;		/* of the watermark */
+	/* What a keyframe holds; none: -ENOTTY. chunk: records for one call, 0: all. */
+	const struct rows *keyframe;
+	unsigned keyframe_chunk, keyframe_fail_at;	/* fail_at: the nth call fails, from 1 */
 	/* Called when the consumer waits. */
 	void (*on_wait)(struct fake_device *f, int timeout_ms);
 	void *ctx;
 	/* What happened. */
 	uint64_t now_ns, ring_bytes;
 	uint64_t n_calls, n_stored, n_lost;	/* attempts */
+	uint32_t n_keyframe_calls, n_keyframes;
 	uint32_t n_waits, n_waits_asleep;	/* asleep: without looking at the device */
 	int n_maps;			/* that exist */
 	bool started, stopped, closed;

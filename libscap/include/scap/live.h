@@ -116,6 +116,13 @@ struct scap_live_stats {
 	uint32_t pad;
 };
 
+/* Where a keyframe stands; zeros to begin one. */
+struct scap_live_keyframe {
+	uint64_t cursor[2];
+};
+
+#define SCAP_LIVE_KEYFRAME_MIN_BYTES 32768
+
 /*
  * Connects to the kernel module and allocates rings; nothing is recorded yet. opt may be NULL.
  * -ENOENT: the module is not loaded; -EACCES, -EPERM: not allowed; SCAP_EABI: the module speaks
@@ -163,6 +170,13 @@ SCAP_API void scap_live_release(struct scap_live *l, const struct scap_live_batc
 SCAP_API int scap_live_watermark(struct scap_live *l, struct scap_live_watermark *ret_w);
 SCAP_API int scap_live_clock(struct scap_live *l, struct scap_live_clock *ret_c);
 SCAP_API int scap_live_stats(struct scap_live *l, struct scap_live_stats *ret_s);
+/*
+ * The next part of a keyframe, the state of the whole machine, into buf: whole records, see
+ * abi.h. 0: more follows; 1: that was the last part. room at least SCAP_LIVE_KEYFRAME_MIN_BYTES.
+ * -ENOTTY: the module has none. After an error begin anew. Before the start, too.
+ */
+SCAP_API int scap_live_keyframe(struct scap_live *l, struct scap_live_keyframe *k, void *buf,
+				size_t room, size_t *ret_bytes);
 
 /* ---- the pipeline ------------------------------------------------------------------------- */
 
@@ -186,6 +200,7 @@ struct scap_recorder_totals {
 	uint64_t n_wakeups;
 	uint64_t file_bytes;	/* written up to the last whole slice */
 	uint64_t end_raw_ns;	/* after the finish: where the capture ends */
+	uint64_t n_keyframes;	/* begun */
 };
 
 /*
@@ -195,7 +210,7 @@ struct scap_recorder_totals {
 SCAP_API int scap_recorder_new(struct scap_live *l, struct scap_writer *w,
 			       const struct scap_recorder_options *opt,
 			       struct scap_recorder **ret_r, struct scap_error *err);
-/* Starts the consumer. */
+/* Starts the consumer, and begins the first keyframe. */
 SCAP_API int scap_recorder_start(struct scap_recorder *r);
 /*
  * Waits until there is work, at most max_wait_ms (negative: as long as the recorder thinks right,
