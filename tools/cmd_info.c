@@ -90,6 +90,11 @@ static void print_json(struct output *out, const struct scap_capture_info *info,
 		      info->complete ? "true" : "false");
 	json_number(out, "slices", info->n_slices);
 	json_number(out, "bookkeeping", t->bookkeeping);
+	json_number(out, "keyframes", info->n_keyframes);
+	json_number(out, "keyframe_bytes", info->keyframe_bytes);
+	json_number(out, "keyframe_tasks", info->keyframe_tasks);
+	json_number(out, "keyframe_fds", info->keyframe_fds);
+	json_number(out, "keyframe_calls", info->keyframe_calls);
 	json_string(out, "hostname", info->hostname);
 	json_string(out, "kernel", info->kernel);
 	json_string(out, "machine", info->machine);
@@ -151,6 +156,16 @@ static void print_time(struct output *out, uint64_t start, uint64_t end, bool co
 	output_printf(out, "%s\n", complete ? "" : "; the file has no end");
 }
 
+static void print_keyframes(struct output *out, const struct scap_capture_info *info)
+{
+	if (!info->n_keyframes)
+		return;
+	output_printf(out, "keyframes   %" PRIu64 " in %" PRIu64 " bytes of the file; the first: %"
+		      PRIu64 " threads, %" PRIu64 " descriptors, %" PRIu64 " calls under way\n",
+		      info->n_keyframes, info->keyframe_bytes, info->keyframe_tasks,
+		      info->keyframe_fds, info->keyframe_calls);
+}
+
 static void print_row(struct output *out, const char *head, const char *text)
 {
 	output_string(out, head);
@@ -175,6 +190,7 @@ static void print_text(struct output *out, const char *path, const struct scap_c
 	output_printf(out, "events      %" PRIu64 " stored in %" PRIu64 " slices\n", t->stored,
 		      info->n_slices);
 	print_losses(out, s);
+	print_keyframes(out, info);
 	output_printf(out, "bytes       %" PRIu64 " in the file, %" PRIu64 " in the rings",
 		      info->file_bytes, t->row_bytes);
 	if (t->stored)

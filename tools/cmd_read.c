@@ -22,7 +22,7 @@
 
 enum {
 	OPT_FORMAT = 1, OPT_JSON, OPT_N, OPT_TIME, OPT_FROM, OPT_TO, OPT_AFTER, OPT_BEFORE,
-	OPT_TREE, OPT_COUNT_BY, OPT_ALL, OPT_QUIET, OPT_COLOR,
+	OPT_TREE, OPT_COUNT_BY, OPT_ALL, OPT_KEYFRAMES, OPT_QUIET, OPT_COLOR,
 };
 
 static const struct opt read_opts[] = {
@@ -41,6 +41,8 @@ static const struct opt read_opts[] = {
 	{ OPT_COUNT_BY, 0, "count-by", "FIELD", "no lines, but a table: how often each value\n"
 	  "came" },
 	{ OPT_ALL, 0, "all", NULL, "book-keeping records (intro, file), too" },
+	{ OPT_KEYFRAMES, 0, "keyframes", NULL, "what keyframes say of threads, descriptors and\n"
+	  "calls under way (keytask, keyfd, keycall), too" },
 	{ OPT_QUIET, 'q', "quiet", NULL, "read everything, print no events" },
 	{ OPT_COLOR, 0, "color", "WHEN", "auto, always or never" },
 	{ 0 }
@@ -73,7 +75,7 @@ struct request {
 	uint64_t n_max;		/* 0: no limit */
 	uint64_t n_before, n_after, tree;
 	uint32_t time_format;
-	bool json, all, quiet, color;
+	bool json, all, keyframes, quiet, color;
 };
 
 struct run {
@@ -147,6 +149,7 @@ static bool apply_option(struct opt_parser *p, struct request *req, int id)
 	case OPT_TREE: return opt_u64(p, 1, UINT32_MAX, &req->tree);
 	case OPT_COUNT_BY: req->count_by = p->arg; return true;
 	case OPT_ALL: req->all = true; return true;
+	case OPT_KEYFRAMES: req->keyframes = true; return true;
 	case OPT_QUIET: req->quiet = true; return true;
 	case OPT_COLOR: return tool_color(p, p->arg, STDOUT_FILENO, &req->color);
 	}
@@ -230,7 +233,8 @@ static bool set_range(struct run *run)
 static bool prepare(struct run *run)
 {
 	const struct request *req = run->req;
-	uint32_t flags = req->all ? SCAP_READER_BOOKKEEPING : 0;
+	uint32_t flags = (req->all ? SCAP_READER_BOOKKEEPING : 0) |
+			 (req->keyframes ? SCAP_READER_KEYFRAMES : 0);
 
 	run->exit = TOOL_USAGE;
 	if (!compile(run))
@@ -499,14 +503,33 @@ static int enough(struct run *run, uint64_t wall)
 	return 0;
 }
 
+/*
+ * What a keyframe says lies beside the order of time, and is no event of a CPU or of a tree. Files
+ * are shown by the descriptors that they are introduced for.
+ */
+static int keyframe_event(struct run *run, const struct scap_event *ev)
+{
+	uint64_t wall = scap_event_wall_ns(ev);
+
+	if (run->req->tree || wall < run->from_ns || wall > run->to_ns ||
+	    (run->req->n_max && run->n_shown >= run->req->n_max) ||
+	    (!run->req->all && !strcmp(scap_event_name(ev), "file")) ||
+	    (run->filter && !scap_filter_match(run->filter, ev)))
+		return 0;
+	return run->count_by ? count(run, ev) : match(run, ev);
+}
+
 /* 0; 1: nothing more to read. */
 static int event(struct run *run, const struct scap_event *ev)
 {
 	uint64_t wall = scap_event_wall_ns(ev);
-	bool in_tree = !run->req->tree || tree_step(&run->tree, ev);
 	uint64_t ignored;
+	bool in_tree;
 	int rc;
 
+	if (scap_event_in_keyframe(ev))
+		return keyframe_event(run, ev);
+	in_tree = !run->req->tree || tree_step(&run->tree, ev);
 	if (run->req->tree && run->tree.failed) {
 		run->exit = TOOL_FAILED;
 		return 1;

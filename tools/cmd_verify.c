@@ -19,9 +19,9 @@ static const struct opt verify_opts[] = {
 };
 
 static const char verify_details[] =
-	"Checks structure, checksums and the sequence numbers of each CPU, and says which\n"
-	"events are missing. Exit status 0: sound; what is missing is accounted for. 3: damaged,\n"
-	"cut short, or events are missing without a record of it.\n"
+	"Checks structure, checksums, keyframes and the sequence numbers of each CPU, and says\n"
+	"which events are missing. Exit status 0: sound; what is missing is accounted for.\n"
+	"3: damaged, cut short, or events are missing without a record of it.\n"
 	"FILE - is standard input; losses are then only summed up.\n";
 
 /* A CPU's losses less than a second apart are one line. */
@@ -115,7 +115,7 @@ static int list(struct verify *v)
 	const struct scap_event *ev;
 	int rc, ret;
 
-	if (!input_open(&v->in, v->path, 0, NULL, &ret))
+	if (!input_open(&v->in, v->path, SCAP_READER_KEYFRAMES, NULL, &ret))
 		return ret;
 	while ((rc = scap_reader_next(v->in.reader, &ev)) <= 0) {
 		if (rc == 0) {
@@ -183,7 +183,7 @@ static int judge(struct verify *v)
 	const char *verdict = "complete";
 	int rc, ret;
 
-	if (!input_open(&v->in, v->path, 0, NULL, &ret))
+	if (!input_open(&v->in, v->path, SCAP_READER_KEYFRAMES, NULL, &ret))
 		return ret;
 	rc = scap_summary_read(v->in.reader, &s);
 	input_clear_progress(&v->in);

@@ -378,13 +378,66 @@ static void close_capture(struct scap_writer *w, unsigned epochs, int with_end)
 	}
 }
 
-enum { GAP = 1, NO_END = 2, HOLE = 4, TAIL = 8, LATE = 16 };
+/* A task with a descriptor, in a call; in the ring of no CPU. */
+static void keyframe(struct scap_writer *w)
+{
+	static struct rows key;
+	static const char users[] = "0 root\n1000 shop\n";
+	struct scap_keyframe_text text = { .kind = SCAP_KEYFRAME_USERS, .data = users,
+					   .bytes = sizeof(users) - 1 };
+	struct scap_rec_key_task task = {
+		.who = { .tid = 100, .tgid = 100, .ppid = 1, .vtid = 100, .vtgid = 100,
+			 .uid = 1000, .start_ns = 1100, .comm = "sh" },
+		.session = 90, .table = 5, .n_threads = 1, .state = 'S',
+	};
+	struct scap_rec_key_call call = { .tid = 100, .nr = SYS_wait4, .start_ns = 1100,
+					  .enter_ns = RAW_START - 2000000 };
+	struct scap_rec_key_fd fd = { .tid = 100, .fd = 3, .start_ns = 1100, .table = 5,
+				      .pos = 32, .cookie = 7 };
+	struct scap_rec_key_end end = { .n_tasks = 1, .n_fds = 1, .n_files = 1, .n_calls = 1,
+					.busy_ns = 9000, .lock_max_ns = 300 };
+	struct scap_keyframe_part part = {
+		.begin_ns = RAW_START, .clock_raw_ns = RAW_START, .real_ns = WALL_START,
+		.boot_ns = RAW_START, .end_ns = RAW_START + 9000, .number = 1,
+		.flags = SCAP_KEYFRAME_LAST, .texts = &text, .n_texts = 1,
+	};
+	size_t start = key.used;
+
+	key.raw_ns = RAW_START + 100;
+	task.who.h = head(&key, SCAP_REC_KEY_TASK, SCAP_KEY_TASK_TABLE);
+	put(&key, &task, sizeof(task));
+	put_blob(&key, SCAP_SLOT_KEY_ARGV, SCAP_STATE_WHOLE, "sh\0-i", 6, 6);
+	put_blob(&key, SCAP_SLOT_CWD, SCAP_STATE_WHOLE, "/home/shop", 10, 10);
+	put_blob(&key, SCAP_SLOT_ROOT, SCAP_STATE_WHOLE, "/", 1, 1);
+	finish(&key, start);
+	call.h = head(&key, SCAP_REC_KEY_CALL, 0);
+	start = key.used;
+	put(&key, &call, sizeof(call));
+	finish(&key, start);
+	file(&key, 7, "/etc/passwd");
+	fd.h = head(&key, SCAP_REC_KEY_FD, 0);
+	start = key.used;
+	put(&key, &fd, sizeof(fd));
+	finish(&key, start);
+	end.h = head(&key, SCAP_REC_KEY_END, 0);
+	start = key.used;
+	put(&key, &end, sizeof(end));
+	finish(&key, start);
+	part.rows = key.buf;
+	part.bytes = key.used;
+	if (scap_writer_keyframe(w, &part) < 0)
+		die(scap_writer_error(w)->text);
+}
+
+enum { GAP = 1, NO_END = 2, HOLE = 4, TAIL = 8, LATE = 16, KEYFRAME = 32 };
 
 static void story(const char *path, unsigned what)
 {
 	struct scap_writer *w = open_capture(path);
 	unsigned epoch = 1;
 
+	if (what & KEYFRAME)
+		keyframe(w);
 	first_slice();
 	write_slice(w, 0);
 	for (; what & LATE && epoch < 8; epoch++) {
@@ -461,6 +514,7 @@ int main(int argc, char **argv)
 	hostile("hostile.scapz");
 	story("tail.scapz", TAIL);
 	story("late.scapz", GAP | LATE);
+	story("key.scapz", KEYFRAME);
 	many("many.scapz");
 	return 0;
 }

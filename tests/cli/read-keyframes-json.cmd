@@ -1,0 +1,1 @@
+$SCAP read key.scapz -j --keyframes 'evt.num = 0'

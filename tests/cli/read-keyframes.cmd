@@ -1,0 +1,1 @@
+$SCAP read key.scapz -n 8 --keyframes
