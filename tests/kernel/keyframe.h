@@ -13,7 +13,7 @@
 
 struct keyframe {
 	uint8_t *p;
-	size_t n;
+	size_t n, cap;
 	unsigned n_calls;	/* of the ioctl */
 	const struct scap_rec_key_end *end;
 };
@@ -54,14 +54,13 @@ static inline int key_open(void)
 static inline void key_take(int fd, size_t room, struct keyframe *k)
 {
 	struct scap_keyframe kf = { .size = sizeof(kf) };
-	static size_t cap;
 
 	k->n = 0;
 	k->n_calls = 0;
 	do {
-		if (cap - k->n < room) {
-			cap = (k->n + room) * 2;
-			k->p = realloc(k->p, cap);
+		if (k->cap - k->n < room) {
+			k->cap = (k->n + room) * 2;
+			k->p = realloc(k->p, k->cap);
 			if (!k->p)
 				die("memory");
 		}
@@ -153,18 +152,18 @@ static inline const struct scap_rec_file *key_file(const struct keyframe *k, uin
 	}
 	for (; h && (const void *)h <= at; h = key_next(k, h)) {
 		const struct scap_rec_file *f = (const void *)h;
-		uint32_t i;
+		uint16_t i = (uint16_t)(f->cookie >> 16);
 
 		upto = h;
 		if (h->type != SCAP_REC_FILE)
 			continue;
-		for (i = f->cookie >> 16; last[i & 0xffff] && last[i & 0xffff]->cookie != f->cookie;)
+		while (last[i] && last[i]->cookie != f->cookie)
 			i++;
-		last[i & 0xffff] = f;
+		last[i] = f;
 	}
-	for (uint32_t i = cookie >> 16; last[i & 0xffff]; i++)
-		if (last[i & 0xffff]->cookie == cookie)
-			return last[i & 0xffff];
+	for (uint16_t i = (uint16_t)(cookie >> 16); last[i]; i++)
+		if (last[i]->cookie == cookie)
+			return last[i];
 	return NULL;
 }
 

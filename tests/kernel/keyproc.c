@@ -70,8 +70,8 @@ static void compare_status(const struct scap_rec_key_task *t)
 	SAME("CapEff", t->cap_effective, field("\nCapEff:", 16, 0));
 	SAME("CapBnd", t->cap_bounding, field("\nCapBnd:", 16, 0));
 	SAME("CapAmb", t->cap_ambient, field("\nCapAmb:", 16, 0));
-	SAME("kernel thread", t->who.thread_flags & SCAP_THREAD_KERNEL, !strstr(status, "\nVmSize:") &&
-	     status[0] && !strstr(status, "\nState:\tZ"));
+	SAME("kernel thread", t->who.thread_flags & SCAP_THREAD_KERNEL,
+	     !strstr(status, "\nVmSize:") && !strstr(status, "\nState:\tZ"));
 	sscanf(status, "Name:\t%63[^\n]", name);
 	/* /proc alone has long names of kernel threads, and what workers work on. */
 	if (strncmp(name, t->who.comm, 15) && strncmp(name, "kworker", 7))
@@ -90,8 +90,8 @@ static void compare_stat(const struct scap_rec_key_task *t)
 
 	slurp(in_proc(t->who.tgid, t->who.tid, "stat"), text, sizeof(text));
 	p = strrchr(text, ')');
-	if (!p || sscanf(p + 2, "%c %*u %u %u %u %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-			 "%*d %llu", &state, &pgrp, &session, &tty, &start) != 5) {
+	if (!p || sscanf(p + 2, "%c %*u %u %u %u %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
+			 "%*d %*d %*d %llu", &state, &pgrp, &session, &tty, &start) != 5) {
 		fail("thread %u: /proc has no stat", t->who.tid);
 		return;
 	}
@@ -179,8 +179,8 @@ static void compare_call(const struct scap_rec_key_task *t, const struct scap_re
 	if (sscanf(text, "%d 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx", &nr, &a[0], &a[1], &a[2],
 		   &a[3], &a[4], &a[5]) != 7 || nr < 0) {
 		if (call)
-			fail("thread %u %s is not in call %d: %s", t->who.tid, t->who.comm, call->nr,
-			     text);
+			fail("thread %u %s is not in call %d: %s", t->who.tid, t->who.comm,
+			     call->nr, text);
 		return;
 	}
 	n_calls++;
@@ -191,8 +191,8 @@ static void compare_call(const struct scap_rec_key_task *t, const struct scap_re
 	}
 	for (int i = 0; i < 6; i++)
 		if (call->args[i] != a[i])
-			fail("thread %u call %d argument %d: %llx, /proc says %llx", t->who.tid, nr, i,
-			     (unsigned long long)call->args[i], a[i]);
+			fail("thread %u call %d argument %d: %llx, /proc says %llx",
+			     t->who.tid, nr, i, (unsigned long long)call->args[i], a[i]);
 }
 
 static void compare_fd(const struct scap_rec_key_task *t, const struct scap_rec_key_fd *fd)

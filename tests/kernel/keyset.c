@@ -78,7 +78,8 @@ static void headless(void)
 
 static void files(void)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "/tmp/keyset.sock" };
 	socklen_t n = sizeof(in);
 	int s, c;

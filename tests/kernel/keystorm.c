@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keystorm N: takes N keyframes while processes fork, exec, open, close and exchange their tables as
- * fast as they can, each of which writes down its truth. An entry must not be older than the
+ * keystorm N: takes N keyframes while processes fork, exec, open, close and exchange their tables
+ * as fast as they can, each of which writes down its truth. An entry must not be older than the
  * keyframe's begin, nor be of another task, and what was there all the time must be in it.
  * Even keyframes are taken with probes attached, odd ones without.
  */
@@ -56,7 +56,10 @@ static struct truth {
 static struct keyframe kf;
 static unsigned seen[8];
 
-enum { SEEN_SLOTS, SEEN_KEPT, SEEN_KIDS, SEEN_EXECED, SEEN_THREADS, SEEN_CALLS, SEEN_SURE, SEEN_FDS };
+enum {
+	SEEN_SLOTS, SEEN_KEPT, SEEN_KIDS, SEEN_EXECED, SEEN_THREADS, SEEN_CALLS, SEEN_SURE,
+	SEEN_FDS,
+};
 
 /* ---- the storm ------------------------------------------------------------------------------- */
 
@@ -492,7 +495,8 @@ int main(int argc, char **argv)
 		usleep((unsigned)atoi(argv[3]));
 		return 0;
 	}
-	truth = mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	truth = mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		     -1, 0);
 	before = malloc(sizeof(*before));
 	mkdir(DIR, 0755);
 	if (link("/proc/self/exe", DIR "/kid") < 0 && errno != EEXIST &&
@@ -506,7 +510,8 @@ int main(int argc, char **argv)
 	truth->late = start(start_waiter, 1);
 	usleep(500000);
 	for (int i = 0; i < atoi(argv[1]) && n_fails < 20; i++) {
-		one(i % 2 ? plain : attached, i % 3 ? 1 << 18 : SCAP_KEYFRAME_MIN_BYTES, i % 2 == 0);
+		one(i % 2 ? plain : attached, i % 3 ? 1 << 18 : SCAP_KEYFRAME_MIN_BYTES,
+		    i % 2 == 0);
 		if (!kf.end)
 			break;
 		if (kf.end->lock_max_ns > lock_max_ns)
@@ -515,9 +520,9 @@ int main(int argc, char **argv)
 		n_gone += kf.end->n_gone;
 	}
 	stop_all();
-	printf("opens %u threads %u exchanges %u slots %u kept %u kids %u execed %u thread-fds %u calls %u sure %u "
-	       "fds %u changed %llu gone %llu lock %llu\n", truth->n_opens, truth->n_threads,
-	       truth->n_exchanges,
+	printf("opens %u threads %u exchanges %u slots %u kept %u kids %u execed %u "
+	       "thread-fds %u calls %u sure %u fds %u changed %llu gone %llu lock %llu\n",
+	       truth->n_opens, truth->n_threads, truth->n_exchanges,
 	       seen[SEEN_SLOTS], seen[SEEN_KEPT], seen[SEEN_KIDS], seen[SEEN_EXECED],
 	       seen[SEEN_THREADS], seen[SEEN_CALLS], seen[SEEN_SURE], seen[SEEN_FDS],
 	       (unsigned long long)n_changed, (unsigned long long)n_gone,

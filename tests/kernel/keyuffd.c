@@ -27,7 +27,8 @@ static int trap(char **argv)
 {
 	uintptr_t start = (uintptr_t)argv[0], page = (start + PAGE) & ~(PAGE - 1);
 	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .range = { page, PAGE }, .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_register reg = { .range = { page, PAGE },
+				       .mode = UFFDIO_REGISTER_MODE_MISSING };
 	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
 	pthread_t t;
 
@@ -125,6 +126,7 @@ int main(int argc, char **argv)
 		fail("the keyframe took %llu ns", (unsigned long long)took_ns);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	printf("took %llu us, %u bytes of the arguments\n", (unsigned long long)took_ns / 1000, bytes);
+	printf("took %llu us, %u bytes of the arguments\n", (unsigned long long)took_ns / 1000,
+	       bytes);
 	return n_fails != 0;
 }
