@@ -315,7 +315,7 @@ static int keyframe(struct fake_device *f, struct scap_keyframe *kf)
 	kf->filled_bytes = n;
 	kf->cursor[0] = 1;
 	kf->cursor[1] += n;
-	kf->done = n == left;
+	kf->done = n == left && !f->keyframe_endless;
 	return 0;
 }
 

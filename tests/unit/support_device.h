@@ -28,6 +28,7 @@ struct fake_device {
 	/* What a keyframe holds; none: -ENOTTY. chunk: records for one call, 0: all. */
 	const struct rows *keyframe;
 	unsigned keyframe_chunk, keyframe_fail_at;	/* fail_at: the nth call fails, from 1 */
+	bool keyframe_endless;
 	/* Called when the consumer waits. */
 	void (*on_wait)(struct fake_device *f, int timeout_ms);
 	void *ctx;

@@ -221,7 +221,7 @@ static void check_damage(uint32_t flags, const char *what)
 }
 
 enum bad_header {
-	ROW_BYTES_HUGE, ROW_BYTES_ODD, NUMBER_0, MORE_RECORDS, FEWER_RECORDS, OTHER_SEQ, PART_1,
+	ROW_BYTES_HUGE, ROW_BYTES_BEYOND, ROW_BYTES_ODD, NUMBER_0, MORE_RECORDS, FEWER_RECORDS, OTHER_SEQ, PART_1,
 	TEXT_MISSING, TEXT_UNTOLD, BAD_HEADERS
 };
 
@@ -229,6 +229,7 @@ static void spoil_header(struct scap__keyframe_header *h, enum bad_header bad)
 {
 	switch (bad) {
 	case ROW_BYTES_HUGE: h->row_bytes = UINT64_MAX - 7; break;
+	case ROW_BYTES_BEYOND: h->row_bytes += 32; break;
 	case ROW_BYTES_ODD: h->row_bytes -= 4; break;
 	case NUMBER_0: h->number = 0; break;
 	case MORE_RECORDS: h->n_records++; break;

@@ -197,6 +197,47 @@ Test(keyframer, at_least_every_five_minutes)
 	close_all();
 }
 
+/* Before that only if they stay a small share of the file. */
+Test(keyframer, under_a_tenth_of_the_events)
+{
+	uint64_t t0;
+
+	make_keyframe(3000);
+	open_all();
+	fake.keyframe_chunk = 300;
+	calls_per_wait = 1;
+	cr_assert_eq(scap_recorder_start(recorder), 0);
+	t0 = fake.now_ns;
+	run_until(t0 + 60 * SECOND);
+	cr_assert_gt(fake.n_stored, 100);
+	cr_assert_eq(fake.n_keyframes, 1);
+	calls_per_wait = 2000;
+	run_until(t0 + 90 * SECOND);
+	cr_assert_geq(fake.n_keyframes, 2);
+	cr_assert_eq(scap_recorder_finish(recorder), 0);
+	close_all();
+}
+
+/* One that does not come to its end is cut at the recorder's. */
+Test(keyframer, endless)
+{
+	make_keyframe(20);
+	open_all();
+	fake.keyframe_endless = true;
+	calls_per_wait = 10;
+	cr_assert_eq(scap_recorder_start(recorder), 0);
+	for (int i = 0; i < 5; i++) {
+		fake_call(&fake, 0, 0);
+		cr_assert_eq(scap_recorder_step(recorder, -1), 0);
+	}
+	cr_assert_eq(fake.n_waits, 0, "who has work does not sleep");
+	cr_assert_eq(scap_recorder_finish(recorder), 0);
+	read_back();
+	cr_assert_eq(seen.n_begun, 1);
+	cr_assert_eq(seen.n_calls, fake.n_stored);
+	close_all();
+}
+
 Test(keyframer, module_without_keyframes)
 {
 	make_keyframe(5);
