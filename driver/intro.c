@@ -52,8 +52,12 @@ static void fill_ns(struct scap_rec_intro *rec, struct task_struct *task, const 
 
 void kscap_intro_fill(struct scap_rec_intro *rec, struct task_struct *task)
 {
-	const struct cred *cred = rcu_dereference_sched(task->cred);
+	kscap_intro_fill_as(rec, task, rcu_dereference_sched(task->cred));
+}
 
+void kscap_intro_fill_as(struct scap_rec_intro *rec, struct task_struct *task,
+			 const struct cred *cred)
+{
 	rec->tid = task->pid;
 	rec->tgid = task->tgid;
 	rec->ppid = ppid_of(task);

@@ -66,8 +66,14 @@ static __always_inline u64 kscap_intro_key(const struct task_struct *task)
 			 rol64((unsigned long)cred->user_ns, 35) ^
 			 (unsigned long)task_dfl_cgroup((struct task_struct *)task));
 }
-/* Everything but the header and what is said of the root directory. */
+/* Everything but the header and what is said of the root directory, of current. */
 void kscap_intro_fill(struct scap_rec_intro *rec, struct task_struct *task);
+/*
+ * The same of any task, with credentials that the caller holds or found under RCU: its real ones,
+ * because overridden ones may be freed at once.
+ */
+void kscap_intro_fill_as(struct scap_rec_intro *rec, struct task_struct *task,
+			 const struct cred *cred);
 /* All of current's INTRO but the header, in s->intro: its bytes. */
 u32 kscap_intro_make(struct kscap_scratch *s);
 
