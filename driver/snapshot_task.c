@@ -99,10 +99,11 @@ static bool tells_table(const struct kscap_snapshot *s, struct task_struct *task
 
 static void fill_rec(struct kscap_snapshot *s, struct task_struct *task)
 {
+	const struct cred *cred = __task_cred(task);
 	struct scap_rec_key_task *rec = &s->rec;
 
-	kscap_intro_fill(&rec->who, task);
-	fill_cred(rec, __task_cred(task));
+	kscap_intro_fill_as(&rec->who, task, cred);
+	fill_cred(rec, cred);
 	rec->loginuid = __kuid_val(audit_get_loginuid(task));
 	rec->audit_session = audit_get_sessionid(task);
 	rec->session = pid_nr(task_session(task));

@@ -352,7 +352,7 @@ struct scap_rec_key_call {
 	__s32 nr;
 	__u64 start_ns;
 	__u64 enter_ns;		/* raw time of its entry; 0: unknown, for it began before the probes
-				   were attached */
+				   were attached, or is not past its first moments */
 	__u64 args[6];		/* registers; all six */
 	__u8 abi;
 	__u8 pad[7];
