@@ -265,7 +265,27 @@ static void compare_task(const struct scap_rec_key_task *t)
 		SAME("number of descriptors", n, count_dir(in_proc(t->who.tgid, t->who.tid, "fd")));
 }
 
-/* Each thread that /proc has must be told. */
+/* Kernel threads come and go as they like. */
+static bool has_gone(const struct scap_rec_key_task *t)
+{
+	return t->who.thread_flags & SCAP_THREAD_KERNEL &&
+	       access(in_proc(t->who.tgid, t->who.tid, "stat"), F_OK) < 0;
+}
+
+static bool is_newer(uint32_t tgid, uint32_t tid)
+{
+	unsigned long long start = 0;
+	char *p;
+
+	slurp(in_proc(tgid, tid, "stat"), text, sizeof(text));
+	p = strrchr(text, ')');
+	if (p)
+		sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+		       "%*d %*d %llu", &start);
+	return !p || (start + 1) * 10000000 > kf.end->begin_ns;
+}
+
+/* Each thread that /proc has, and had then, must be told. */
 static void compare_list(void)
 {
 	DIR *d = opendir("/proc");
@@ -280,7 +300,8 @@ static void compare_list(void)
 			continue;
 		while ((f = readdir(tasks)) != NULL)
 			if (isdigit((unsigned char)f->d_name[0]) &&
-			    !key_task(&kf, (uint32_t)atoi(f->d_name)))
+			    !key_task(&kf, (uint32_t)atoi(f->d_name)) &&
+			    !is_newer((uint32_t)atoi(e->d_name), (uint32_t)atoi(f->d_name)))
 				fail("thread %s of process %s is missing", f->d_name, e->d_name);
 		closedir(tasks);
 	}
@@ -296,7 +317,7 @@ int main(int argc, char **argv)
 	close(fd);
 	key_check(&kf);
 	while ((h = key_next(&kf, h)) != NULL)
-		if (h->type == SCAP_REC_KEY_TASK)
+		if (h->type == SCAP_REC_KEY_TASK && !has_gone((const void *)h))
 			compare_task((const void *)h);
 	compare_list();
 	key_check_tables(&kf);
