@@ -221,8 +221,8 @@ static void check_damage(uint32_t flags, const char *what)
 }
 
 enum bad_header {
-	ROW_BYTES_HUGE, ROW_BYTES_BEYOND, ROW_BYTES_ODD, NUMBER_0, MORE_RECORDS, FEWER_RECORDS, OTHER_SEQ, PART_1,
-	TEXT_MISSING, TEXT_UNTOLD, BAD_HEADERS
+	ROW_BYTES_HUGE, ROW_BYTES_BEYOND, ROW_BYTES_ODD, NUMBER_0, MORE_RECORDS, FEWER_RECORDS,
+	OTHER_SEQ, PART_1, TEXT_MISSING, TEXT_UNTOLD, BAD_HEADERS
 };
 
 static void spoil_header(struct scap__keyframe_header *h, enum bad_header bad)
