@@ -205,6 +205,8 @@ static void first_message(struct kscap_scratch *s, unsigned int slot, u64 ptr, b
 		io_vector(s, slot, v.iov, v.n_iov, iov_total(s, v.iov, v.n_iov));
 	if (v.name && v.name_len && v.name_len <= SMALL_MAX)
 		kscap_blob_user(s, SCAP_SLOT_NAME, v.name, v.name_len, SMALL_MAX);
+	if (v.control && v.control_len)
+		kscap_scm_blob(s, v.control, v.control_len);
 }
 
 /* ---- the rest ------------------------------------------------------------------------------ */
