@@ -380,7 +380,7 @@ static void *work(void *arg)
 	w->pages = guarded(2);
 	w->readonly = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (long i = 0; i < n_calls_each; i++) {
-		if (below(&w->seed, 8192) == 0)
+		if (below(&w->seed, 16384) == 0)
 			replace((int)below(&w->seed, N_FDS));
 		one_call(w);
 	}
