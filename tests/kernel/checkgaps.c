@@ -2,14 +2,14 @@
 /*
  * checkgaps CAPTURE LOST NS: the gaps' counts and tallies add up to LOST, the time they say that
  * something is missing in is at least NS, and nothing that is there has its time in a gap of its
- * CPU. Differences are lines that begin with FAIL.
+ * ring. Differences are lines that begin with FAIL.
  */
 #include "capture.h"
 
 #define MAX_GAPS 100000
 
 struct gap {
-	uint32_t cpu;
+	uint32_t ring;
 	uint64_t first_ns, last_ns;
 };
 
@@ -39,7 +39,7 @@ static void read_gaps(const char *path, unsigned long long *ret_lost, uint64_t *
 		if (tallied(ev) != ev->u.gap.n_lost)
 			printf("FAIL a gap of %u has a tally of %llu\n", ev->u.gap.n_lost,
 			       tallied(ev));
-		gaps[n_gaps++] = (struct gap){ ev->cpu, ev->u.gap.first_ns, ev->u.gap.last_ns };
+		gaps[n_gaps++] = (struct gap){ ev->ring, ev->u.gap.first_ns, ev->u.gap.last_ns };
 		*ret_lost += ev->u.gap.n_lost;
 		if (ev->u.gap.last_ns - ev->u.gap.first_ns > *ret_ns)
 			*ret_ns = ev->u.gap.last_ns - ev->u.gap.first_ns;
@@ -50,7 +50,7 @@ static void read_gaps(const char *path, unsigned long long *ret_lost, uint64_t *
 static bool in_gap(const struct scap_event *ev)
 {
 	for (unsigned i = 0; i < n_gaps; i++)
-		if (gaps[i].cpu == ev->cpu && ev->raw_ns > gaps[i].first_ns &&
+		if (gaps[i].ring == ev->ring && ev->raw_ns > gaps[i].first_ns &&
 		    ev->raw_ns < gaps[i].last_ns)
 			return true;
 	return false;
