@@ -244,7 +244,7 @@ static void compare_task(const struct scap_rec_key_task *t)
 	compare_ns(t, "user", t->who.ns_user);
 	compare_ns(t, "uts", t->who.ns_uts);
 	compare_ns(t, "ipc", t->who.ns_ipc);
-	compare_ns(t, "cgroup", t->ns_cgroup);
+	compare_ns(t, "cgroup", t->who.ns_cgroup);
 	s = key_text(h, SCAP_SLOT_CWD, text, sizeof(text));
 	compare_link(t, "cwd", s, t->cwd_flags);
 	s = key_text(h, SCAP_SLOT_ROOT, text, sizeof(text));

@@ -53,7 +53,7 @@ static void put_slice(struct scap_writer *w, uint64_t ns, uint32_t seq)
 
 static void close_writer(struct scap_writer *w, uint32_t next_seq)
 {
-	struct scap_ring_end end = { 0, next_seq };
+	struct scap_ring_end end = { .next_seq = next_seq };
 
 	cr_assert_eq(scap_writer_close(w, NS + 9999, &end, 1, NULL), 0);
 }
