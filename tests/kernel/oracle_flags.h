@@ -11,7 +11,10 @@
 #include <filter/names.h>
 #include <filter/value.h>
 
-/* The same bits under two names. Without a name of ours: the name of no bit at all. */
+/*
+ * The same bits under two names; * stands for any end. Without a name of ours: the name of no bit
+ * at all. That the values are equal is looked at apart from this.
+ */
 static const struct { const char *strace, *ours; } spelling[] = {
 	{ "EPOLL_CLOEXEC", "O_CLOEXEC" },	/* all of these are defined as O_CLOEXEC */
 	{ "EFD_CLOEXEC", "O_CLOEXEC" },
@@ -25,7 +28,13 @@ static const struct { const char *strace, *ours; } spelling[] = {
 	{ "AT_REMOVEDIR", "AT_EACCESS" },	/* one bit; linkat and fchownat take neither */
 	{ "WSTOPPED", "WUNTRACED" },		/* one bit, two names in wait.h */
 	{ "SIGRT_32", "SIGRTMAX" },		/* 64, the last of 32 */
+	{ "SOL_IP", "IPPROTO_IP" },		/* one number for level and protocol */
+	{ "SOL_TCP", "IPPROTO_TCP" },
+	{ "SOL_UDP", "IPPROTO_UDP" },
+	{ "SOL_IPV6", "IPPROTO_IPV6" },
+	{ "IN_*", "IN_ALL_EVENTS" },		/* strace shows which they are */
 	{ "MAP_FILE", NULL },
+	{ "FAN_CLASS_NOTIF", NULL },
 	{ "AT_STATX_SYNC_AS_STAT", NULL },
 };
 
@@ -85,7 +94,8 @@ static bool strace_names(const char *p, size_t n, struct names *s, unsigned long
 		p = after;
 		if (end - p > 5 && !memcmp(p, " /* ", 4)) {
 			close = memmem(p, (size_t)(end - p), " */", 3);
-			if (!close)
+			/* IOPRIO_PRIO_VALUE(...), QCMD(...): two fields, in strace's own form */
+			if (!close || memchr(p, '(', (size_t)(close - p)))
 				return false;
 			split_names(s, p + 4, (size_t)(close - p) - 4);
 			p = close + 3;
@@ -99,12 +109,19 @@ static bool strace_names(const char *p, size_t n, struct names *s, unsigned long
 	return any && p == end;
 }
 
+static bool is_spelled(const char *name, const char *pattern)
+{
+	size_t n = strlen(pattern);
+
+	return pattern[n - 1] == '*' ? !strncmp(name, pattern, n - 1) : !strcmp(name, pattern);
+}
+
 static bool same_name(const char *strace, const char *ours)
 {
 	if (!strcmp(strace, ours))
 		return true;
 	for (size_t i = 0; i < sizeof(spelling) / sizeof(*spelling); i++)
-		if (!strcmp(strace, spelling[i].strace) && spelling[i].ours &&
+		if (is_spelled(strace, spelling[i].strace) && spelling[i].ours &&
 		    !strcmp(ours, spelling[i].ours))
 			return true;
 	return false;
