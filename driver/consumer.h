@@ -49,6 +49,12 @@ extern struct kscap_consumer *kscap_consumers[KSCAP_MAX_CONSUMERS];
 /* The largest snaplens of all started consumers. */
 extern u32 kscap_max_snaplen[SCAP_IO_CLASSES];
 
+static inline u32 kscap_active_now(void)
+{
+	/* Pairs with the release in update_active(): who is active is there as a whole. */
+	return smp_load_acquire(&kscap_active);
+}
+
 #define kscap_for_each_consumer(c, mask, todo) \
 	for (todo = (mask); todo && ((c) = kscap_consumers[__ffs(todo)], 1); todo &= todo - 1)
 

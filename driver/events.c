@@ -146,7 +146,7 @@ static bool is_chosen(const struct kscap_filter *f, struct task_struct *task)
 /* Of those that asked for the class (0: everybody) if one of the tasks (NULL: none) is chosen. */
 static u32 wanted(u32 class, struct task_struct *cause, struct task_struct *target)
 {
-	u32 active = smp_load_acquire(&kscap_active), mask = 0, todo;
+	u32 active = kscap_active_now(), mask = 0, todo;
 	struct kscap_consumer *c;
 
 	rcu_read_lock();
@@ -226,7 +226,7 @@ void kscap_on_oom(void *data, struct task_struct *victim, uid_t uid)
 
 	begin(&rec, SCAP_REC_OOM, 0);
 	kscap_oom_fill(&rec, victim);
-	kscap_event_emit(&rec, sizeof(rec), smp_load_acquire(&kscap_active));
+	kscap_event_emit(&rec, sizeof(rec), kscap_active_now());
 }
 
 /* What kernels before 6.8, and the first releases of 6.1, tell of the victim. */
@@ -249,7 +249,7 @@ static void module_event(const struct module *mod, u8 flags)
 	rec.taints = mod->taints;
 	BUILD_BUG_ON(sizeof(rec.name) != sizeof(mod->name));
 	strscpy(rec.name, mod->name, sizeof(rec.name));
-	kscap_event_emit(&rec, sizeof(rec), smp_load_acquire(&kscap_active));
+	kscap_event_emit(&rec, sizeof(rec), kscap_active_now());
 }
 
 void kscap_on_module_load(void *data, struct module *mod)

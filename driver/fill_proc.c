@@ -98,8 +98,10 @@ bool kscap_usage_process(struct scap_usage *to, struct task_struct *task)
 	rcu_read_lock();
 	do {
 		seq = stats_seq(sig);
+		/* Between the sequence and what it protects, as in read_seqbegin() ... */
 		smp_rmb();
 		whole = sum_up(to, &ran_ns, sig);
+		/* ... and read_seqretry(). */
 		smp_rmb();
 		same = !(seq & 1) && stats_seq(sig) == seq;
 	} while (!same && ++tries < MAX_TRIES);
@@ -165,15 +167,16 @@ void kscap_namespaces_fill(struct scap_namespaces *to)
 /* Of current, in a place without locks. siglock keeps the terminal from being given up. */
 u32 kscap_tty_nr(void)
 {
+	spinlock_t *siglock = &rcu_dereference_sched(current->sighand)->siglock;
 	const struct tty_struct *tty;
 	unsigned long flags;
 	u32 dev = 0;
 
-	spin_lock_irqsave(&current->sighand->siglock, flags);
+	spin_lock_irqsave(siglock, flags);
 	tty = current->signal->tty;
 	if (tty)
 		dev = tty_devnum((struct tty_struct *)tty);
-	spin_unlock_irqrestore(&current->sighand->siglock, flags);
+	spin_unlock_irqrestore(siglock, flags);
 	return dev;
 }
 

@@ -63,7 +63,7 @@ void kscap_event_emit(const void *rec, u32 bytes, u32 mask)
 /* A consumer may have gone since, if what waited came in an NMI. */
 static void emit_late(struct kscap_scratch *s, struct kscap_late_rec *late)
 {
-	u32 mask = late->mask & smp_load_acquire(&kscap_active);
+	u32 mask = late->mask & kscap_active_now();
 	u64 now = kscap_now();
 
 	late->head.late_ns = clamp_t(s64, now - late->time_ns, 1, U32_MAX);
@@ -90,7 +90,7 @@ static void lose(struct kscap_ring *ring, u32 key)
 
 static void tell_lost(struct kscap_late *late)
 {
-	u32 active = smp_load_acquire(&kscap_active), todo;
+	u32 active = kscap_active_now(), todo;
 	struct kscap_consumer *c;
 	int type, n;
 
