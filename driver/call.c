@@ -23,6 +23,7 @@
 /* Consumers that want this call, as far as that is known before its result. */
 static u32 wanted_at_entry(const struct kscap_scratch *s, bool always)
 {
+	/* Pairs with update_active(). */
 	u32 active = smp_load_acquire(&kscap_active), mask = 0, todo;
 	u8 tree = s->slot ? s->slot->tree : 0;
 	struct kscap_consumer *c;
@@ -164,6 +165,7 @@ static bool wanted_by(const struct kscap_scratch *s, const struct kscap_filter *
 
 static u32 wanted_at_exit(const struct kscap_scratch *s)
 {
+	/* Pairs with update_active(). */
 	u32 active = smp_load_acquire(&kscap_active), mask = 0, todo;
 	struct kscap_consumer *c;
 

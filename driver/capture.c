@@ -134,7 +134,7 @@ static noinline bool thread_is_known(struct kscap_ring *ring, struct kscap_stash
 	if (kscap_ring_gap_due(ring) ||
 	    kscap_is_new(kscap_seen_thread(ring, task->pid), key, now >> SCAP_EPOCH_SHIFT))
 		return false;
-	slot->cgroups = task->cgroups;
+	slot->cgroups = rcu_access_pointer(task->cgroups);
 	memcpy(slot->comm, task->comm, sizeof(slot->comm));
 	slot->seen = token;
 	return true;
@@ -426,7 +426,8 @@ static __always_inline bool fast_call(struct fast *f, struct pt_regs *regs, enum
 	f->io_class = SCAP_IO_OTHER;
 	if (way != KSCAP_WAY_LEAN || row->nargs)
 		kscap_arch_args(regs, abi, args, row->nargs);
-	at = blob = args + row->nargs;
+	blob = args + row->nargs;
+	at = blob;
 	if (files && !fast_files(f, args, way, &cookies))
 		return false;
 	if (blobs)

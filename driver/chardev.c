@@ -147,9 +147,11 @@ static int ioc_setup(struct kscap_consumer *c, void __user *arg)
 		rc = -EPROTO;
 	if (!rc)
 		rc = kscap_consumer_setup(c, &setup);
-	if (!rc)
-		smp_store_release(&c->ready, true);
-	return rc;
+	if (rc)
+		return rc;
+	/* Pairs with kdev_mmap(): who sees it sees the rings whole. */
+	smp_store_release(&c->ready, true);
+	return 0;
 }
 
 static int ioc_filter(struct kscap_consumer *c, void __user *arg)

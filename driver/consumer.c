@@ -291,6 +291,7 @@ int kscap_consumer_tree_add(struct kscap_consumer *c, u32 tgid)
 
 bool kscap_consumers_skip(const struct task_struct *task, u8 tree)
 {
+	/* Pairs with update_active(). */
 	u32 active = smp_load_acquire(&kscap_active), todo;
 	struct kscap_consumer *c;
 
@@ -357,6 +358,7 @@ static void update_active(struct kscap_consumer *c, bool on)
 	kscap_consumers[c->id] = c;
 	quiesce();
 	update_snaplens(active);
+	/* Pairs with the probes' loads: they see a consumer's rings and filter whole. */
 	smp_store_release(&kscap_active, active);
 	synchronize_rcu();
 	/* Entries kept until now count if somebody wanted them until now and from now on. */

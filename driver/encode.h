@@ -36,7 +36,7 @@ static __always_inline void kscap_blob_end(struct kscap_scratch *s, unsigned int
 	blob->meta = SCAP_BLOB_META(slot, state, bytes);
 	blob->orig_bytes = orig_bytes;
 	if (bytes % 8)
-		((u64 *)blob)[end] &= cpu_to_le64(~0ULL >> (64 - bytes % 8 * 8));
+		((u64 *)blob)[end] &= (__force u64)cpu_to_le64(~0ULL >> (64 - bytes % 8 * 8));
 	s->bytes += (1 + end) * 8;
 }
 
@@ -56,7 +56,7 @@ static __always_inline u64 *kscap_put_blob_end(u64 *at, unsigned int slot, unsig
 	at[0] = KSCAP_BLOB_WORD(SCAP_BLOB_META(slot, state, bytes), orig_bytes);
 	at += 1 + bytes / 8;
 	if (bytes % 8)
-		*at++ &= cpu_to_le64(~0ULL >> (64 - bytes % 8 * 8));
+		*at++ &= (__force u64)cpu_to_le64(~0ULL >> (64 - bytes % 8 * 8));
 	return at;
 }
 

@@ -96,14 +96,15 @@ static void argv_from_pointers(struct kscap_scratch *s, unsigned int slot, u64 p
 	if (!to)
 		return;
 	for (; state == SCAP_STATE_WHOLE && n < SCAP_ARGV_MAX_BYTES; ptr += size) {
-		u64 str = 0, got = 0;
+		u64 str = 0, got;
 
-		if (kscap_ucopy(&str, ptr, size) < size)
+		if (kscap_ucopy(&str, ptr, size) < size) {
 			state = SCAP_STATE_UNREADABLE;
-		else if (!str)
 			break;
-		else
-			got = kscap_ucopy_str(to + n, str, SCAP_ARGV_MAX_BYTES - n);
+		}
+		if (!str)
+			break;
+		got = kscap_ucopy_str(to + n, str, SCAP_ARGV_MAX_BYTES - n);
 		n += KSCAP_STR_LEN(got);
 		state = max(state, KSCAP_STR_STATE(got));
 		if (state == SCAP_STATE_WHOLE && n < SCAP_ARGV_MAX_BYTES)

@@ -67,10 +67,10 @@ u64 kscap_sock_key(struct socket *sock)
 				 (unsigned long)READ_ONCE(u->peer));
 	}
 	if (sk->sk_family == AF_INET6)
-		return kscap_mix(in6_key(&sk->sk_v6_daddr) ^ sk->sk_portpair,
+		return kscap_mix(in6_key(&sk->sk_v6_daddr) ^ (__force u32)sk->sk_portpair,
 				 rol64(in6_key(&sk->sk_v6_rcv_saddr), 7));
 	if (sk->sk_family == AF_INET)
-		return kscap_mix(sk->sk_addrpair, sk->sk_portpair);
+		return kscap_mix((__force u64)sk->sk_addrpair, (__force u32)sk->sk_portpair);
 	if (sk->sk_family == AF_VSOCK)
 		return kscap_mix(vsock_key(&vsock_sk(sk)->local_addr),
 				 vsock_key(&vsock_sk(sk)->remote_addr));
@@ -100,6 +100,7 @@ static void fill_inet(struct scap_sock *to, const struct sock *sk)
 
 static u32 unix_name(const struct sock *sk, u8 *to)
 {
+	/* Pairs with unix_bind(). */
 	const struct unix_address *addr = smp_load_acquire(&unix_sk(sk)->addr);
 	u32 n = sizeof_field(struct sockaddr_un, sun_path);
 
@@ -250,7 +251,8 @@ static void __init find_packet(void)
 
 	if (sock_create_kern(&init_net, AF_PACKET, SOCK_RAW, 0, &sock))
 		return;
-	own.sll_ifindex = want.ifindex = init_net.loopback_dev->ifindex;
+	own.sll_ifindex = init_net.loopback_dev->ifindex;
+	want.ifindex = own.sll_ifindex;
 	if (!kernel_bind(sock, (struct sockaddr *)&own, sizeof(own)))
 		packet_bound_at = find_bytes(sock->sk, &want, 6);
 	sock_release(sock);

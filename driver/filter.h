@@ -59,7 +59,7 @@ static inline bool kscap_filter_nr(const struct kscap_filter *f, unsigned int ab
 }
 
 static inline bool kscap_filter_result(const struct kscap_filter *f, s64 ret,
-						u64 latency_ns)
+				       u64 latency_ns)
 {
 	if (f->flags & SCAP_FILTER_FAILED && !IS_ERR_VALUE((unsigned long)ret))
 		return false;

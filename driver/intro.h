@@ -66,6 +66,7 @@ static __always_inline u64 kscap_intro_key(const struct task_struct *task)
 			 rol64((unsigned long)cred->user_ns, 35) ^
 			 (unsigned long)task_dfl_cgroup((struct task_struct *)task));
 }
+
 /* Everything but the header and what is said of the root directory, of current. */
 void kscap_intro_fill(struct scap_rec_intro *rec, struct task_struct *task);
 /*

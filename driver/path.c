@@ -114,10 +114,10 @@ u32 kscap_path_walk(const struct path *path, char *buf, u32 size, char **ret_at,
 	for (tries = 0; tries < 2 && *ret_flags; tries++) {
 		unsigned int seq = rename_seq();
 
-		smp_rmb();
+		smp_rmb();	/* a rename's odd number comes before what it changes ... */
 		at = end;
 		rc = walk(path, buf, &at);
-		smp_rmb();
+		smp_rmb();	/* ... its even one after that, as in read_seqretry() */
 		if (!(seq & 1) && rename_seq() == seq)
 			*ret_flags = 0;
 	}

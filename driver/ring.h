@@ -14,8 +14,8 @@
 #define RING_CLOCK()			kscap_now()
 #define RING_CMPXCHG(p, old, new)	cmpxchg_local(p, old, new)
 #define RING_READ(p)			READ_ONCE(*(p))
-#define RING_LOAD_ACQUIRE(p)		smp_load_acquire(p)
-#define RING_STORE_RELEASE(p, v)	smp_store_release(p, v)
+#define RING_LOAD_ACQUIRE(p)		smp_load_acquire(p)	/* the reader's store of its tail */
+#define RING_STORE_RELEASE(p, v)	smp_store_release(p, v)	/* the reader's load of the head */
 #define RING_BARRIER()			barrier()
 #include "ring_core.h"
 
@@ -55,7 +55,7 @@ struct kscap_ring {
 };
 
 #define KSCAP_STAMP_SHIFT	36	/* epochs of 2^30 ns below: 2,000 years */
-#define KSCAP_STAMP_GAP		(1ULL << 63)
+#define KSCAP_STAMP_GAP		BIT_ULL(63)
 
 static __always_inline bool kscap_ring_gap_due(const struct kscap_ring *ring)
 {

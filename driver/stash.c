@@ -22,7 +22,7 @@ static void set_skip(struct kscap_stash_slot *slot)
 	do {
 		tree = READ_ONCE(slot->tree);
 		WRITE_ONCE(slot->skip, kscap_consumers_skip(slot->task, tree));
-		smp_mb();
+		smp_mb();	/* the skip is there before the tree is looked at again */
 	} while (READ_ONCE(slot->tree) != tree);
 }
 
@@ -40,6 +40,7 @@ static struct kscap_stash_slot *find_or_claim(struct task_struct *task, u64 call
 		slot->seen = 0;
 		slot->tree = 0;
 		slot->skip = kscap_consumers_skip(task, 0);
+		/* Who finds the task, finds the rest of its slot cleared. */
 		smp_store_release(&slot->task, task);
 	}
 	return slot;

@@ -36,8 +36,8 @@ struct kscap_stash_slot {
 #define KSCAP_CALL_ABI(call)	((u32)((call) >> 32) & 0xff)
 
 /* Otherwise. */
-#define KSCAP_STASH_FORKED	(1ULL << 41)	/* has not returned yet from its fork */
-#define KSCAP_STASH_MIDCALL	(1ULL << 42)	/* maybe in a call that nobody wanted */
+#define KSCAP_STASH_FORKED	BIT_ULL(41)	/* has not returned yet from its fork */
+#define KSCAP_STASH_MIDCALL	BIT_ULL(42)	/* maybe in a call that nobody wanted */
 
 #define KSCAP_STASH_WAYS	8
 

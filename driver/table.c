@@ -29,6 +29,7 @@ static struct kscap_row rows[N_ROWS] __initdata = {
 	[ROW_raw] = { .nargs = 6 },
 #include <scap/syscalls.def>
 };
+
 #undef SCAP_SYSCALL
 #undef A
 
@@ -39,9 +40,11 @@ struct kscap_row kscap_raw_row = {
 	.blob_arg = -1,
 	.entry = KSCAP_ENTRY_SKIP,
 };
+
 struct kscap_row kscap_nr_row[2 * KSCAP_NR_ROWS];
 
-#define SCAP_NR(nr, name, row) [nr] = ROW_##row,
+#define SCAP_NR(nr, name, row)	\
+	[nr] = ROW_##row,
 static const u16 nr_row[2][KSCAP_NR_ROWS] __initconst = {
 	[SCAP_ABI_X86_64] = {
 #include <scap/nr/x86_64.def>
@@ -50,6 +53,7 @@ static const u16 nr_row[2][KSCAP_NR_ROWS] __initconst = {
 #include <scap/nr/i386.def>
 	},
 };
+
 #undef SCAP_NR
 
 #define SCAP_SYSCALL(row, ret, ...) [ROW_##row] = KSCAP_ROLE(SCAP_ROLE_##ret),
@@ -59,10 +63,12 @@ static const u8 ret_role[N_ROWS] __initconst = {
 #undef SCAP_SYSCALL
 
 #define KSCAP_CALL_NO 0
-#define SCAP_DECISIVE(row, lane, pass) [ROW_##row] = KSCAP_CALL_##lane | KSCAP_CALL_##pass,
+#define SCAP_DECISIVE(row, lane, pass)	\
+	[ROW_##row] = KSCAP_CALL_##lane | KSCAP_CALL_##pass,
 static const u8 decisive[N_ROWS] __initconst = {
 #include <scap/decisive.def>
 };
+
 #undef SCAP_DECISIVE
 
 static_assert(SCAP_FETCH_END <= 256);
