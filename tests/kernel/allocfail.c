@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #define RING_BYTES	(64 << 10)
 #define MAX_NTH		4000
@@ -23,6 +24,7 @@ static int nth_fd;
 static int fd = -1;		/* the consumer under test */
 static int n_wrong;
 static int n_maps;
+static uint64_t root_cgroup;
 
 static struct {
 	void *start;
@@ -98,7 +100,12 @@ static long do_map_data(void)
 
 static long do_filter(void)
 {
-	struct scap_filter_spec spec = { .size = sizeof(spec), .flags = SCAP_FILTER_TREE };
+	struct scap_filter_spec spec = {
+		.size = sizeof(spec),
+		.flags = SCAP_FILTER_TREE | SCAP_FILTER_CGROUP,
+		.n_cgroups = 1,
+		.cgroup_ids = { root_cgroup },
+	};
 
 	return result(ioctl(fd, SCAP_IOC_FILTER, &spec));
 }
@@ -134,6 +141,13 @@ static long do_stats(void)
 	return result(ioctl(fd, SCAP_IOC_STATS, &stats));
 }
 
+static long do_snaplen(void)
+{
+	struct scap_snaplens lens = { .size = sizeof(lens), .snaplen = { 4096, 4096 } };
+
+	return result(ioctl(fd, SCAP_IOC_SNAPLEN, &lens));
+}
+
 static long do_stop(void)
 {
 	return result(ioctl(fd, SCAP_IOC_STOP));
@@ -146,13 +160,14 @@ static const struct step {
 	{ "open", do_open }, { "info", do_info }, { "setup", do_setup }, { "map-ctl", do_map_ctl },
 	{ "map-pos", do_map_pos }, { "map-data", do_map_data }, { "filter", do_filter },
 	{ "tree-add", do_tree_add }, { "start", do_start }, { "watermark", do_watermark },
-	{ "flush", do_flush }, { "stats", do_stats }, { "stop", do_stop },
+	{ "flush", do_flush }, { "stats", do_stats },
+	{ "snaplen", do_snaplen }, { "stop", do_stop },
 	/* The probes attached by START alone. */
 	{ "open", do_open }, { "setup", do_setup }, { "start", do_start },
 };
 
 #define N_STEPS		(sizeof(steps) / sizeof(steps[0]))
-#define N_FIRST		13	/* steps of the first consumer, the rest are the second's */
+#define N_FIRST		14	/* steps of the first consumer, the rest are the second's */
 
 /* The nth allocation of this thread fails from now on; 0: none. */
 static void arm(int n)
@@ -233,7 +248,12 @@ static bool attempt(size_t k, int n, int *failed, int *endured)
 
 int main(void)
 {
+	struct stat st;
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (stat("/sys/fs/cgroup", &st) < 0)
+		die("/sys/fs/cgroup");
+	root_cgroup = st.st_ino;
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
 	control = open("/dev/kscap", O_RDWR);
 	if (nth_fd < 0 || control < 0)
