@@ -35,6 +35,7 @@ struct fetch {
 static const struct fetch fetches[] = {
 #include <scap/fetch.def>
 };
+
 #undef SCAP_FETCH
 
 static_assert(ARRAY_SIZE(fetches) == SCAP_FETCH_END - SCAP_FETCH_FIRST);
@@ -52,6 +53,7 @@ struct variant {
 static struct variant variants[] __ro_after_init = {
 #include <scap/variants.def>
 };
+
 #undef SCAP_VARIANT
 #undef SCAP_SELECTOR
 
@@ -67,12 +69,15 @@ struct selector {
 #define SCAP_SELECTOR(ID, arg, mask, otherwise) \
 	{ SCAP_ROLE_##ID, { mask, arg, KSCAP_ROLE(SCAP_ROLE_##otherwise), 0, 0 } },
 #define SCAP_VARIANT(ID, value, ROLE)
-static const struct {
+struct selector_row {
 	u16 role;
 	struct selector selector;
-} selector_rows[] __initconst = {
+};
+
+static const struct selector_row selector_rows[] __initconst = {
 #include <scap/variants.def>
 };
+
 #undef SCAP_VARIANT
 #undef SCAP_SELECTOR
 

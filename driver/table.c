@@ -56,10 +56,12 @@ static const u16 nr_row[2][KSCAP_NR_ROWS] __initconst = {
 
 #undef SCAP_NR
 
-#define SCAP_SYSCALL(row, ret, ...) [ROW_##row] = KSCAP_ROLE(SCAP_ROLE_##ret),
+#define SCAP_SYSCALL(row, ret, ...)	\
+	[ROW_##row] = KSCAP_ROLE(SCAP_ROLE_##ret),
 static const u8 ret_role[N_ROWS] __initconst = {
 #include <scap/syscalls.def>
 };
+
 #undef SCAP_SYSCALL
 
 #define KSCAP_CALL_NO 0
