@@ -162,7 +162,8 @@ static unsigned call_params(const struct scap_event *ev, struct scap__param *p)
 			n = message_params(ev, p, n);
 	}
 	if (work_dir)
-		scap__add(p, &n, "cwd", work_dir == ev->file ? SCAP__PARAM_FILE : SCAP__PARAM_FILE2);
+		scap__add(p, &n, "cwd",
+			  work_dir == ev->file ? SCAP__PARAM_FILE : SCAP__PARAM_FILE2);
 	return n;
 }
 
