@@ -41,10 +41,11 @@ static noinline void enter_slow(struct pt_regs *regs, int nr)
 {
 	unsigned int abi = kscap_arch_abi(nr);
 	const struct kscap_row *row = kscap_row(abi, nr);
+	u8 entry = READ_ONCE(kscap_nr_entry[row - kscap_nr_row]);
 	struct kscap_stash_slot *slot;
 	struct kscap_scratch *s;
 
-	if (row->entry == KSCAP_ENTRY_SKIP)
+	if (entry == KSCAP_ENTRY_SKIP)
 		return;
 	slot = kscap_stash_claim(current);
 	if (slot) {
@@ -53,49 +54,52 @@ static noinline void enter_slow(struct pt_regs *regs, int nr)
 		kscap_stash_enter(slot, kscap_now(), (u32)nr < KSCAP_NR_ROWS ?
 				  (unsigned long)row : KSCAP_CALL(nr, abi));
 	}
-	if (row->entry != KSCAP_ENTRY_SPECIAL || !kscap_scratch_take(&s))
+	if (entry != KSCAP_ENTRY_SPECIAL || !kscap_scratch_take(&s))
 		return;
 	kscap_call_entry(s, regs, nr);
 	kscap_scratch_give(s);
 }
 
 /*
- * The slot of current, mostly: that of the last call on this CPU, or else the first place where it
- * may be. Whether it is must be asked.
+ * The slot of current: that of the last call on this CPU, mostly, or the first place where it may
+ * be. NULL says nothing.
  */
 static __always_inline struct kscap_stash_slot *slot_here(struct kscap_scratch *s,
 							  const struct task_struct *task)
 {
 	struct kscap_stash_slot *slot = s->last_slot;
 
-	if (unlikely(READ_ONCE(slot->task) != task)) {
-		slot = kscap_stash_home(task);
-		s->last_slot = slot;
-	}
+	if (likely(READ_ONCE(slot->task) == task))
+		return slot;
+	slot = kscap_stash_home(task);
+	if (READ_ONCE(slot->task) != task)
+		return NULL;
+	s->last_slot = slot;
 	return slot;
 }
 
 /* Without a call on the usual way, so that no register need be saved. */
 void kscap_on_sys_enter(void *data, struct pt_regs *regs, long raw_nr)
 {
-	const struct kscap_row *row;
 	struct kscap_stash_slot *slot;
 	int nr = raw_nr;
+	unsigned long i;
+	u8 entry;
 
 	kscap_probe_enter();
 	if (unlikely((u32)nr >= KSCAP_NR_ROWS))
 		goto slow;
-	row = kscap_row_small(kscap_arch_abi_small(), nr);
-	if (unlikely(row->entry != KSCAP_ENTRY_PLAIN)) {
-		if (row->entry == KSCAP_ENTRY_SKIP)
-			goto out;
+	i = kscap_row_nr(kscap_arch_abi_small(), nr);
+	entry = READ_ONCE(kscap_nr_entry[i]);
+	if (entry == KSCAP_ENTRY_SKIP)
+		goto out;
+	if (unlikely(entry != KSCAP_ENTRY_PLAIN || !kscap_clock_is_raw()))
 		goto slow;
-	}
 	slot = slot_here(this_cpu_read(kscap_scratch), current);
-	if (unlikely(READ_ONCE(slot->task) != current || !kscap_clock_is_raw()))
+	if (unlikely(!slot))
 		goto slow;
 	if (likely(!slot->skip))
-		kscap_stash_enter(slot, kscap_now_raw(), (unsigned long)row);
+		kscap_stash_enter(slot, kscap_now_raw(), (unsigned long)&kscap_nr_row[i]);
 	goto out;
 slow:
 	enter_slow(regs, nr);
@@ -115,7 +119,6 @@ struct fast {
 	u64 word;		/* of the ring, before the clock was read */
 	u64 now;
 	u64 token;		/* this ring, now */
-	u64 latency_ns;
 	u64 *rec;
 	s64 ret;
 	u8 flags;		/* SCAP_CALL_* */
@@ -374,36 +377,41 @@ static __always_inline u64 *fast_blobs(struct fast *f, u64 *at, u64 *args, unsig
 				   f->ring->room8 * 8) / 8;
 }
 
-/* What must hold, and where and when the record is. False: the general way. */
+/*
+ * What must hold, and where and when the record is, with all of its fixed part but the first word:
+ * written at once, what need not be kept in registers. False: the general way.
+ */
 static __always_inline bool fast_begin(struct fast *f)
 {
+	u64 latency_ns;
+
 	f->ring = READ_ONCE(f->s->lead);
 	if (unlikely(!f->ring))
 		return false;
 	f->word = READ_ONCE(f->ring->core.word);
 	barrier();
 	f->now = kscap_now();
-	f->token = f->ring->stamp + (f->now >> SCAP_EPOCH_SHIFT);
-	f->latency_ns = f->now - f->slot->time_ns;
+	latency_ns = f->now - f->slot->time_ns;
 	/* Also where it is negative. */
-	if (unlikely(f->latency_ns >= SCAP_LATENCY_UNKNOWN ||
+	if (unlikely(latency_ns >= SCAP_LATENCY_UNKNOWN ||
 		     !kscap_ring_room(f->ring, (u32)f->word)))
 		return false;
+	f->token = f->ring->stamp + (f->now >> SCAP_EPOCH_SHIFT);
+	if (unlikely(!thread_is_fine(f)))
+		return false;
 	f->rec = ring_at(&f->ring->core, (u32)f->word);
+	f->rec[1] = f->now;
+	f->rec[2] = KSCAP_TID_WORD(f->task->pid, latency_ns);
+	f->rec[3] = KSCAP_RET_WORD(f->ret) | f->row->shape;
 	return true;
 }
 
-/* The header of a record of n8 units, and its publication. */
+/* The first word of a record of n8 units, and its publication. */
 static __always_inline bool fast_end(struct fast *f, u32 n8)
 {
 	struct kscap_ring *ring = f->ring;
 
-	if (unlikely(!thread_is_fine(f)))
-		return false;
 	f->rec[0] = KSCAP_HEAD_WORD(n8, SCAP_REC_CALL, f->flags, f->word >> 32);
-	f->rec[1] = f->now;
-	f->rec[2] = KSCAP_TID_WORD(f->task->pid, f->latency_ns);
-	f->rec[3] = KSCAP_RET_WORD(f->ret) | f->row->shape;
 	if (unlikely(!ring_take_outermost(&ring->core, f->word, n8)))
 		return false;
 	kscap_ring_wake(ring);
@@ -451,7 +459,8 @@ static __always_inline bool is_wanted(struct pt_regs *regs)
 {
 	int nr = syscall_get_nr(current, regs);
 
-	return (u32)nr >= KSCAP_NR_ROWS || kscap_row_small(kscap_arch_abi_small(), nr)->wanted;
+	return (u32)nr >= KSCAP_NR_ROWS ||
+	       READ_ONCE(kscap_nr_wanted[kscap_row_nr(kscap_arch_abi_small(), nr)]);
 }
 
 static noinline void exit_general(struct pt_regs *regs, long ret)
@@ -520,8 +529,8 @@ void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)
 	kscap_probe_enter();
 	s = this_cpu_read(kscap_scratch);
 	slot = slot_here(s, current);
-	row = (const struct kscap_row *)slot->call;
-	if (unlikely((long)row >= 0 || READ_ONCE(slot->task) != current || s->busy)) {
+	row = likely(slot) ? (const struct kscap_row *)slot->call : NULL;
+	if (unlikely((long)row >= 0 || s->busy)) {
 		if (is_wanted(regs))
 			exit_general(regs, ret);
 	} else if (row->way == KSCAP_WAY_LEAN) {

@@ -303,7 +303,9 @@ bool kscap_consumers_skip(const struct task_struct *task, u8 tree)
 
 static bool call_is_wanted(u64 call)
 {
-	return READ_ONCE(kscap_row(KSCAP_CALL_ABI(call), KSCAP_CALL_NR(call))->wanted);
+	const struct kscap_row *row = kscap_row(KSCAP_CALL_ABI(call), KSCAP_CALL_NR(call));
+
+	return READ_ONCE(kscap_nr_wanted[row - kscap_nr_row]);
 }
 
 /*

@@ -33,15 +33,9 @@ static struct kscap_row rows[N_ROWS] __initdata = {
 #undef SCAP_SYSCALL
 #undef A
 
-struct kscap_row kscap_raw_row = {
-	.nargs = 6,
-	.fd_arg = -1,
-	.fd_arg2 = -1,
-	.blob_arg = -1,
-	.entry = KSCAP_ENTRY_SKIP,
-};
-
-struct kscap_row kscap_nr_row[2 * KSCAP_NR_ROWS];
+struct kscap_row kscap_nr_row[KSCAP_N_ROWS];
+u8 kscap_nr_wanted[KSCAP_N_ROWS];
+u8 kscap_nr_entry[KSCAP_N_ROWS];
 
 #define SCAP_NR(nr, name, row)	\
 	[nr] = ROW_##row,
@@ -199,6 +193,7 @@ void __init kscap_table_init(void)
 	for (abi = 0; abi < 2; abi++)
 		for (i = 0; i < KSCAP_NR_ROWS; i++)
 			place_row(abi, i);
+	kscap_nr_row[KSCAP_RAW_ROW] = rows[ROW_raw];
 }
 
 /* A sigreturn is known at its exit by its entry alone, so this must be there for all. */
@@ -212,7 +207,6 @@ static enum kscap_entry entry_of(const struct kscap_row *row, u8 wanted, u32 act
 	       KSCAP_ENTRY_SPECIAL : KSCAP_ENTRY_PLAIN;
 }
 
-/* Numbers without a row of their own count as wanted where their bit is set, as all others do. */
 static u8 wanted_by(unsigned int i, u8 manners, u32 active, const unsigned long *const calls[8])
 {
 	unsigned int bit = i / KSCAP_NR_ROWS * SCAP_NR_BITMAP + i % KSCAP_NR_ROWS, c;
@@ -229,13 +223,12 @@ void kscap_table_want(u32 active, const unsigned long *const calls[8])
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(kscap_nr_row); i++) {
-		struct kscap_row *row = &kscap_nr_row[i];
-		u8 wanted = wanted_by(i, row->manners, active, calls);
+	for (i = 0; i < KSCAP_N_ROWS; i++) {
+		const struct kscap_row *row = &kscap_nr_row[i];
+		u8 wanted = i == KSCAP_RAW_ROW ? active :
+						 wanted_by(i, row->manners, active, calls);
 
-		WRITE_ONCE(row->wanted, wanted);
-		WRITE_ONCE(row->entry, entry_of(row, wanted, active));
+		WRITE_ONCE(kscap_nr_wanted[i], wanted);
+		WRITE_ONCE(kscap_nr_entry[i], entry_of(row, wanted, active));
 	}
-	WRITE_ONCE(kscap_raw_row.wanted, active);
-	WRITE_ONCE(kscap_raw_row.entry, active ? KSCAP_ENTRY_PLAIN : KSCAP_ENTRY_SKIP);
 }

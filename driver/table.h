@@ -18,10 +18,8 @@ struct kscap_row {
 	u8 blob_args;		/* bit i: argument i has a blob */
 	s8 fd_arg2;		/* second descriptor argument */
 	u8 manners;		/* KSCAP_CALL_* */
-	/* Changed under the consumers' lock, read by probes without it. */
-	u8 wanted;		/* bit c: consumer c wants such calls */
-	u8 entry;		/* enum kscap_entry */
 	u8 way;			/* enum kscap_way */
+	u8 pad[2];
 	u64 shape;		/* number, ABI and count of arguments, where a CALL has them */
 	u64 call;		/* what the stash holds while it is under way */
 };
@@ -77,19 +75,33 @@ enum kscap_entry {
 
 #define KSCAP_NR_ROWS	512	/* numbers with a row are below, in every ABI; a power of two */
 
-extern struct kscap_row kscap_nr_row[2 * KSCAP_NR_ROWS];
-extern struct kscap_row kscap_raw_row;
+/* By ABI and number; behind them the row of all other numbers. */
+#define KSCAP_RAW_ROW	(2 * KSCAP_NR_ROWS)
+#define KSCAP_N_ROWS	(KSCAP_RAW_ROW + 1)
+extern struct kscap_row kscap_nr_row[KSCAP_N_ROWS];
+
+/*
+ * What is asked first of every call, so by the same number, which is cheaper to get than the row.
+ * Changed under the consumers' lock, read by probes without it.
+ */
+extern u8 kscap_nr_wanted[KSCAP_N_ROWS];	/* bit c: consumer c wants such calls */
+extern u8 kscap_nr_entry[KSCAP_N_ROWS];		/* enum kscap_entry */
 
 /*
  * nr is below KSCAP_NR_ROWS, abi is not that of x32. The mask keeps speculation inside the table;
  * the compiler must not know that it does nothing.
  */
-static __always_inline struct kscap_row *kscap_row_small(unsigned int abi, u32 nr)
+static __always_inline unsigned long kscap_row_nr(unsigned int abi, u32 nr)
 {
 	unsigned long i = nr;
 
 	OPTIMIZER_HIDE_VAR(i);
-	return &kscap_nr_row[(i & (KSCAP_NR_ROWS - 1)) | abi * KSCAP_NR_ROWS];
+	return (i & (KSCAP_NR_ROWS - 1)) | abi * KSCAP_NR_ROWS;
+}
+
+static __always_inline struct kscap_row *kscap_row_small(unsigned int abi, u32 nr)
+{
+	return &kscap_nr_row[kscap_row_nr(abi, nr)];
 }
 
 /* Never NULL: numbers without a row have one of six unknown arguments. */
@@ -100,7 +112,7 @@ static __always_inline struct kscap_row *kscap_row(unsigned int abi, int nr)
 	if (unlikely(i >= KSCAP_NR_ROWS)) {
 		i &= ~KSCAP_X32_BIT;
 		if (abi != SCAP_ABI_X32 || i >= KSCAP_NR_ROWS)
-			return &kscap_raw_row;
+			return &kscap_nr_row[KSCAP_RAW_ROW];
 	}
 	return kscap_row_small(abi == SCAP_ABI_I386, i);
 }

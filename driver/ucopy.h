@@ -61,7 +61,8 @@ u32 kscap_ucopy(void *dst, u64 src, u32 n);
 u64 kscap_ucopy_str(char *dst, u64 src, u32 max);
 
 /*
- * A string that ends within eight bytes, at dst with zeros behind it: its length. Negative:
+ * A string that ends within eight bytes, at dst with zeros behind it: its length; dst is left alone
+ * where that is 0. Negative:
  * longer, or not to be read so.
  */
 static __always_inline int kscap_ucopy_short_str(u64 *dst, u64 src)
@@ -77,7 +78,10 @@ static __always_inline int kscap_ucopy_short_str(u64 *dst, u64 src)
 	if (unlikely(!user_access_begin(from, sizeof(word))))
 		goto denied;
 	unsafe_get_user(word, from, out);
-	if (has_zero(word, &mask, &constants)) {
+	/* Calls on a descriptor's own file have an empty path; its bytes need not be counted. */
+	if (!*(char *)&word) {
+		len = 0;
+	} else if (has_zero(word, &mask, &constants)) {
 		mask = create_zero_mask(prep_zero_mask(word, mask, &constants));
 		*dst = word & zero_bytemask(mask);
 		len = find_zero(mask);
