@@ -440,7 +440,7 @@ static __always_inline bool fast_call(struct fast *f, struct pt_regs *regs, enum
 		return false;
 	if (blobs)
 		at = fast_blobs(f, at, args, abi, way);
-	if (way == KSCAP_WAY_PATH && starts_from_cwd(f, args, blob))
+	if (way == KSCAP_WAY_PATH && !cookies && starts_from_cwd(f, args, blob))
 		cookies = cwd_cookie(f->s, f->ring, f->token, f->now);
 	/* A relative path that led to no descriptor needs its directory, too. */
 	if (way == KSCAP_WAY_RICH && row->flags & KSCAP_ROW_PATHS &&
@@ -535,10 +535,10 @@ void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)
 			exit_general(regs, ret);
 	} else if (row->way == KSCAP_WAY_LEAN) {
 		exit_lean(regs, ret, s, slot);
-	} else if (row->way == KSCAP_WAY_IO) {
-		exit_io(regs, ret, s, slot);
 	} else if (row->way == KSCAP_WAY_PATH) {
 		exit_path(regs, ret, s, slot);
+	} else if (row->way == KSCAP_WAY_IO) {
+		exit_io(regs, ret, s, slot);
 	} else if (row->way == KSCAP_WAY_RICH) {
 		exit_rich(regs, ret, s, slot);
 	} else {
