@@ -4,6 +4,7 @@
 #define SCAP_TOOLS_RECORD_H
 
 #include "command.h"
+#include "opts.h"
 
 #include <scap/live.h>
 
@@ -52,6 +53,11 @@ struct record {
 	uint64_t shown_ns, shown_events;	/* of the live line */
 	uint64_t file_bytes;	/* after the end */
 };
+
+/* record_opts.c */
+extern const struct opt record_opts[];
+/* What the command line says. False: it is wrong, and the message was printed. */
+bool record_parse(const struct verb *verb, int argc, char **argv, struct record_options *opt);
 
 uint64_t record_now_ns(void);
 /* On a terminal, about once a second. */

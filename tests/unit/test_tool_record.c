@@ -45,6 +45,7 @@ static int fake_clock(clockid_t clock, struct timespec *ts)
 #include "tools/output.c"
 #include "tools/times.c"
 #include "tools/command.c"
+#include "tools/record_opts.c"
 #include "tools/record_report.c"
 #include "tools/cmd_record.c"
 #undef clock_gettime
