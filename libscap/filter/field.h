@@ -52,10 +52,6 @@ struct scap__value {
 typedef bool scap__getter(const struct scap_field *f, const struct scap_event *ev,
 			  struct scap__scratch *s, struct scap__value *ret_v);
 
-scap__getter scap__get_proc_root, scap__get_proc_mntns;
-scap__getter scap__get_path_name, scap__get_path_source, scap__get_path_target;
-scap__getter scap__get_path_nameraw, scap__get_path_sourceraw, scap__get_path_targetraw;
-
 struct scap__field_def {
 	const char *name;
 	uint8_t type;		/* enum scap__type */

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "filter/field_exec.h"
-
-#define GETTER(name)                                                                             \
-	bool scap__get_##name(const struct scap_field *f __attribute__((unused)),                \
-			      const struct scap_event *ev,                                       \
-			      struct scap__scratch *s __attribute__((unused)),                   \
-			      struct scap__value *v)
+/* Fields that only an exec can answer by itself. */
+#include "filter/field_get.h"
 
 static bool is_exec(const struct scap_event *ev)
 {
@@ -55,7 +50,7 @@ static bool joined(const struct scap_event *ev, struct scap__scratch *s, struct 
 	return set_raw(v, &o);
 }
 
-GETTER(exec_exe)
+SCAP__GETTER(exec_exe)
 {
 	const struct scap__blob *b = is_exec(ev) ? scap__event_blob(ev, SCAP_SLOT_ARGV) : NULL;
 
@@ -66,7 +61,7 @@ GETTER(exec_exe)
 	return true;
 }
 
-GETTER(exec_exepath)
+SCAP__GETTER(exec_exepath)
 {
 	if (!is_exec(ev) || !ev->file || !ev->file->path)
 		return false;
@@ -75,53 +70,53 @@ GETTER(exec_exepath)
 	return true;
 }
 
-GETTER(exec_args)
+SCAP__GETTER(exec_args)
 {
 	return joined(ev, s, v, SCAP_SLOT_ARGV, NULL, 1);
 }
 
-GETTER(exec_cmdline)
+SCAP__GETTER(exec_cmdline)
 {
 	return ev->thread && joined(ev, s, v, SCAP_SLOT_ARGV, ev->thread->comm, 1);
 }
 
-GETTER(exec_exeline)
+SCAP__GETTER(exec_exeline)
 {
 	return joined(ev, s, v, SCAP_SLOT_ARGV, NULL, 0);
 }
 
-GETTER(exec_env)
+SCAP__GETTER(exec_env)
 {
 	return joined(ev, s, v, SCAP_SLOT_ENV, NULL, 0);
 }
 
 /* ---- numbers ------------------------------------------------------------------------------- */
 
-GETTER(exec_cmdnargs)
+SCAP__GETTER(exec_cmdnargs)
 {
 	v->u = is_exec(ev) && ev->u.exec.argc ? ev->u.exec.argc - 1 : 0;
 	return is_exec(ev);
 }
 
-GETTER(exec_tty)
+SCAP__GETTER(exec_tty)
 {
 	v->u = is_exec(ev) ? ev->u.exec.tty : 0;
 	return is_exec(ev);
 }
 
-GETTER(exec_sid)
+SCAP__GETTER(exec_sid)
 {
 	v->i = is_exec(ev) ? ev->u.exec.sid : 0;
 	return is_exec(ev);
 }
 
-GETTER(exec_pgid)
+SCAP__GETTER(exec_pgid)
 {
 	v->i = is_exec(ev) ? ev->u.exec.pgid : 0;
 	return is_exec(ev);
 }
 
-GETTER(exec_loginuid)
+SCAP__GETTER(exec_loginuid)
 {
 	v->i = -1;
 	if (is_exec(ev) && ev->u.exec.loginuid != UINT32_MAX)
@@ -129,20 +124,20 @@ GETTER(exec_loginuid)
 	return is_exec(ev);
 }
 
-GETTER(exec_ino)
+SCAP__GETTER(exec_ino)
 {
 	v->i = is_exec(ev) && ev->file ? (int64_t)ev->file->ino : 0;
 	return v->i;
 }
 
 /* Without an executable they are 0. */
-GETTER(exec_ctime)
+SCAP__GETTER(exec_ctime)
 {
 	v->u = is_exec(ev) ? (uint64_t)ev->u.exec.exe_ctime_ns : 0;
 	return v->u;
 }
 
-GETTER(exec_mtime)
+SCAP__GETTER(exec_mtime)
 {
 	v->u = is_exec(ev) ? (uint64_t)ev->u.exec.exe_mtime_ns : 0;
 	return v->u;
@@ -154,22 +149,22 @@ static bool flag(const struct scap_event *ev, struct scap__value *v, uint8_t mas
 	return is_exec(ev);
 }
 
-GETTER(exec_writable)
+SCAP__GETTER(exec_writable)
 {
 	return flag(ev, v, SCAP_EXEC_WRITABLE, SCAP_EXEC_WRITABLE);
 }
 
-GETTER(exec_upper_layer)
+SCAP__GETTER(exec_upper_layer)
 {
 	return flag(ev, v, SCAP_EXEC_UPPER_LAYER, SCAP_EXEC_UPPER_LAYER);
 }
 
-GETTER(exec_lower_layer)
+SCAP__GETTER(exec_lower_layer)
 {
 	return flag(ev, v, SCAP_EXEC_OVERLAY | SCAP_EXEC_UPPER_LAYER, SCAP_EXEC_OVERLAY);
 }
 
-GETTER(exec_memfd)
+SCAP__GETTER(exec_memfd)
 {
 	return flag(ev, v, SCAP_EXEC_MEMFD, SCAP_EXEC_MEMFD);
 }

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Fields of the paths that a call names, and of what they start from. */
-#include "filter/field.h"
-
-#define GETTER(name)                                                                             \
-	bool scap__get_##name(const struct scap_field *f __attribute__((unused)),                \
-			      const struct scap_event *ev,                                       \
-			      struct scap__scratch *s __attribute__((unused)),                   \
-			      struct scap__value *v)
+#include "filter/field_get.h"
 
 static bool set_bytes(struct scap__value *v, const char *p, size_t n)
 {
@@ -16,7 +10,7 @@ static bool set_bytes(struct scap__value *v, const char *p, size_t n)
 }
 
 /* One that is not known is missing, not "/". */
-GETTER(proc_root)
+SCAP__GETTER(proc_root)
 {
 	if (!ev->thread || (!ev->thread->root && ev->thread->thread_flags & SCAP_THREAD_ROOT_DOUBT))
 		return false;
@@ -25,7 +19,7 @@ GETTER(proc_root)
 	return set_bytes(v, ev->thread->root, ev->thread->root_bytes);
 }
 
-GETTER(proc_mntns)
+SCAP__GETTER(proc_mntns)
 {
 	v->u = ev->thread ? ev->thread->ns_mnt : 0;
 	return v->u != 0;
@@ -43,17 +37,17 @@ static bool set_path(struct scap__value *v, struct scap__scratch *s, const struc
 	return set_bytes(v, o.buf, o.len < o.cap ? o.len : o.cap - 1);
 }
 
-GETTER(path_name)
+SCAP__GETTER(path_name)
 {
 	return scap__n_paths(ev) == 1 && set_path(v, s, ev, 0);
 }
 
-GETTER(path_source)
+SCAP__GETTER(path_source)
 {
 	return scap__n_paths(ev) == 2 && set_path(v, s, ev, 0);
 }
 
-GETTER(path_target)
+SCAP__GETTER(path_target)
 {
 	return scap__n_paths(ev) == 2 && set_path(v, s, ev, 1);
 }
@@ -65,17 +59,17 @@ static bool set_asked(struct scap__value *v, const struct scap_event *ev, unsign
 	return b && set_bytes(v, (const char *)b->data, b->bytes);
 }
 
-GETTER(path_nameraw)
+SCAP__GETTER(path_nameraw)
 {
 	return scap__n_paths(ev) == 1 && set_asked(v, ev, 0);
 }
 
-GETTER(path_sourceraw)
+SCAP__GETTER(path_sourceraw)
 {
 	return scap__n_paths(ev) == 2 && set_asked(v, ev, 0);
 }
 
-GETTER(path_targetraw)
+SCAP__GETTER(path_targetraw)
 {
 	return scap__n_paths(ev) == 2 && set_asked(v, ev, 1);
 }
