@@ -6,197 +6,34 @@
  */
 #include "filter/structs.h"
 #include "filter/value.h"
+#include "print/json.h"
 #include "print/line.h"
-
-struct json {
-	struct scap__out o;
-	bool more;		/* something stands before this in the object or array */
-};
-
-static void out_control(struct scap__out *o, uint8_t c)
-{
-	static const char digits[] = "0123456789abcdef";
-	char tmp[6] = { '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] };
-
-	switch (c) {
-	case '\n':
-		scap__out_lit(o, "\\n");
-		break;
-	case '\r':
-		scap__out_lit(o, "\\r");
-		break;
-	case '\t':
-		scap__out_lit(o, "\\t");
-		break;
-	case '"':
-	case '\\':
-		scap__out_char(o, '\\');
-		scap__out_char(o, (char)c);
-		break;
-	default:
-		scap__out_bytes(o, tmp, 6);
-	}
-}
-
-/*
- * A character that would act on a terminal goes out by its number, also where JSON would not ask
- * for it: output is often looked at as it is.
- */
-static unsigned out_odd(struct scap__out *o, const uint8_t *p, size_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-	uint32_t c;
-
-	if (p[0] < 0x80) {
-		out_control(o, p[0]);
-		return 1;
-	}
-	if (p[0] == 0xc2 && n >= 2 && (p[1] & 0xc0) == 0x80) {
-		out_control(o, p[1]);
-		return 2;
-	}
-	if (p[0] == 0xe2 && n >= 3 && scap__utf8_valid(p, 3)) {
-		c = 0x2000 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3f);
-		scap__out_lit(o, "\\u");
-		for (int shift = 12; shift >= 0; shift -= 4)
-			scap__out_char(o, digits[c >> shift & 15]);
-		return 3;
-	}
-	scap__out_lit(o, "\\ufffd");
-	return 1;
-}
-
-static void out_string(struct scap__out *o, const uint8_t *p, size_t n)
-{
-	size_t i = 0, run = 0;
-
-	scap__out_char(o, '"');
-	while (i < n) {
-		unsigned len = 0;
-
-		if (p[i] != '"' && p[i] != '\\')
-			len = scap__ascii_shown(p[i]) ? 1 : scap__utf8_len(p + i, n - i);
-		if (len) {
-			i += len;
-			continue;
-		}
-		scap__out_bytes(o, p + run, i - run);
-		i += out_odd(o, p + i, n - i);
-		run = i;
-	}
-	scap__out_bytes(o, p + run, i - run);
-	scap__out_char(o, '"');
-}
-
-static void out_base64(struct scap__out *o, const uint8_t *p, size_t n)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	scap__out_char(o, '"');
-	for (size_t i = 0; i < n; i += 3) {
-		size_t left = n - i;
-		uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-			     (left > 2 ? p[i + 2] : 0);
-		char tmp[4] = { digits[v >> 18], digits[v >> 12 & 63],
-				left > 1 ? digits[v >> 6 & 63] : '=',
-				left > 2 ? digits[v & 63] : '=' };
-
-		scap__out_bytes(o, tmp, 4);
-	}
-	scap__out_char(o, '"');
-}
-
-/* Begins a member; suffix is appended to the key. */
-static void key(struct json *j, const char *name, const char *suffix)
-{
-	if (j->more)
-		scap__out_char(&j->o, ',');
-	scap__out_char(&j->o, '"');
-	scap__out_str(&j->o, name);
-	scap__out_str(&j->o, suffix);
-	scap__out_lit(&j->o, "\":");
-	j->more = true;
-}
-
-static void open_object(struct json *j, const char *name)
-{
-	key(j, name, "");
-	scap__out_char(&j->o, '{');
-	j->more = false;
-}
-
-static void close_object(struct json *j)
-{
-	scap__out_char(&j->o, '}');
-	j->more = true;
-}
-
-static void member_uint(struct json *j, const char *name, uint64_t v)
-{
-	key(j, name, "");
-	scap__out_uint(&j->o, v);
-}
-
-static void member_string(struct json *j, const char *name, const char *s)
-{
-	key(j, name, "");
-	out_string(&j->o, (const uint8_t *)s, strlen(s));
-}
-
-static void member_bytes(struct json *j, const char *name, const uint8_t *p, size_t n)
-{
-	if (scap__utf8_valid(p, n)) {
-		key(j, name, "");
-		out_string(&j->o, p, n);
-	} else {
-		key(j, name, "_b64");
-		out_base64(&j->o, p, n);
-	}
-}
-
-static void member_strings(struct json *j, const char *name, const struct scap__blob *b)
-{
-	size_t i = 0;
-
-	key(j, name, "");
-	scap__out_char(&j->o, '[');
-	while (i < b->bytes) {
-		size_t len = strnlen((const char *)b->data + i, b->bytes - i);
-
-		if (i)
-			scap__out_char(&j->o, ',');
-		out_string(&j->o, b->data + i, len);
-		i += len + 1;
-	}
-	scap__out_char(&j->o, ']');
-}
 
 /* ---- structures of user memory ---- */
 
-static void out_struct(struct json *j, const struct scap__layout *l,
+static void out_struct(struct scap__json *j, const struct scap__layout *l,
 		       const struct scap__memory *mem);
 
-static void next_item(struct json *j)
+static void next_item(struct scap__json *j)
 {
 	if (j->more)
 		scap__out_char(&j->o, ',');
 	j->more = true;
 }
 
-static void open_array(struct json *j)
+static void open_array(struct scap__json *j)
 {
 	scap__out_char(&j->o, '[');
 	j->more = false;
 }
 
-static void close_array(struct json *j)
+static void close_array(struct scap__json *j)
 {
 	scap__out_char(&j->o, ']');
 	j->more = true;
 }
 
-static void out_signals(struct json *j, const struct scap__memory *mem)
+static void out_signals(struct scap__json *j, const struct scap__memory *mem)
 {
 	open_array(j);
 	for (size_t i = 0; i < 8 * mem->n; i++) {
@@ -210,7 +47,7 @@ static void out_signals(struct json *j, const struct scap__memory *mem)
 	close_array(j);
 }
 
-static void out_fds(struct json *j, const struct scap__memory *mem)
+static void out_fds(struct scap__json *j, const struct scap__memory *mem)
 {
 	open_array(j);
 	for (size_t i = 0; i < 8 * mem->n; i++) {
@@ -223,7 +60,8 @@ static void out_fds(struct json *j, const struct scap__memory *mem)
 }
 
 /* Numbers as numbers; what has names, or is read in hex, as a string. */
-static void out_value(struct json *j, const struct scap__member *m, const struct scap__memory *mem)
+static void out_value(struct scap__json *j, const struct scap__member *m,
+		      const struct scap__memory *mem)
 {
 	switch (m->kind) {
 	case SCAP__MEMBER_INT:
@@ -244,21 +82,22 @@ static void out_value(struct json *j, const struct scap__member *m, const struct
 }
 
 /* Members of text and payload may be no UTF-8: they have keys as parameters have. */
-static void member_value(struct json *j, const struct scap__member *m,
+static void member_value(struct scap__json *j, const struct scap__member *m,
 			 const struct scap__memory *mem)
 {
 	if (m->kind == SCAP__MEMBER_CHARS) {
-		member_bytes(j, m->name, mem->p, scap__memory_chars(mem));
+		scap__json_bytes(j, m->name, mem->p, scap__memory_chars(mem));
 	} else if (m->kind == SCAP__MEMBER_REST) {
-		member_bytes(j, m->name, mem->p, mem->n);
+		scap__json_bytes(j, m->name, mem->p, mem->n);
 	} else {
-		key(j, m->name, "");
+		scap__json_key(j, m->name, "");
 		out_value(j, m, mem);
 		j->more = true;
 	}
 }
 
-static void out_struct(struct json *j, const struct scap__layout *l, const struct scap__memory *mem)
+static void out_struct(struct scap__json *j, const struct scap__layout *l,
+		       const struct scap__memory *mem)
 {
 	struct scap__memory value;
 
@@ -274,10 +113,10 @@ static void out_struct(struct json *j, const struct scap__layout *l, const struc
 	for (uint16_t i = 0; i < l->n_members; i++)
 		if (scap__memory_member(mem, &l->members[i], &value))
 			member_value(j, &l->members[i], &value);
-	close_object(j);
+	scap__json_close(j);
 }
 
-static void out_elements(struct json *j, const struct scap__layout *l,
+static void out_elements(struct scap__json *j, const struct scap__layout *l,
 			 const struct scap__memory *mem)
 {
 	size_t n = scap__memory_elements(mem, l);
@@ -294,8 +133,8 @@ static void out_elements(struct json *j, const struct scap__layout *l,
 }
 
 /* False: the parameter is none that has a structure, or it was not captured. */
-static bool member_pointee(struct json *j, const struct scap_event *ev, const struct scap__param *p,
-			   uint32_t max)
+static bool member_pointee(struct scap__json *j, const struct scap_event *ev,
+			   const struct scap__param *p, uint32_t max)
 {
 	const struct scap__blob *b;
 	struct scap__memory mem;
@@ -310,23 +149,23 @@ static bool member_pointee(struct json *j, const struct scap_event *ev, const st
 				     ev->abi == SCAP_ABI_I386 };
 	switch (pt.kind) {
 	case SCAP__POINTEE_ONE:
-		key(j, p->name, "");
+		scap__json_key(j, p->name, "");
 		out_struct(j, pt.layout, &mem);
 		break;
 	case SCAP__POINTEE_ARRAY:
-		key(j, p->name, "");
+		scap__json_key(j, p->name, "");
 		out_elements(j, pt.layout, &mem);
 		break;
 	case SCAP__POINTEE_FD_SET:
-		key(j, p->name, "");
+		scap__json_key(j, p->name, "");
 		out_fds(j, &mem);
 		break;
 	case SCAP__POINTEE_OPTION:
 		if (mem.n != 4) {
-			member_bytes(j, p->name, mem.p, mem.n);
+			scap__json_bytes(j, p->name, mem.p, mem.n);
 			break;
 		}
-		key(j, p->name, "");
+		scap__json_key(j, p->name, "");
 		scap__out_int(&j->o, scap__memory_int(&mem));
 		break;
 	default:
@@ -339,7 +178,7 @@ static bool member_pointee(struct json *j, const struct scap_event *ev, const st
 /* Room for the longest text composed: a descriptor with a path of which every byte is escaped. */
 #define COMPOSED_MAX (4 * SCAP_PATH_MAX_BYTES + 64)
 
-static void member_composed(struct json *j, const char *name, const struct scap_event *ev,
+static void member_composed(struct scap__json *j, const char *name, const struct scap_event *ev,
 			    const struct scap__param *p, uint32_t max_bytes)
 {
 	char tmp[COMPOSED_MAX];
@@ -349,12 +188,12 @@ static void member_composed(struct json *j, const char *name, const struct scap_
 	scap__out_init(&text, tmp, sizeof(tmp));
 	scap__out_param(&text, ev, p, max_bytes);
 	n = text.len < sizeof(tmp) ? text.len : sizeof(tmp) - 1;
-	key(j, name, "");
-	out_string(&j->o, (const uint8_t *)tmp, n);
+	scap__json_key(j, name, "");
+	scap__json_text(&j->o, (const uint8_t *)tmp, n);
 }
 
-static void member_param(struct json *j, const struct scap_event *ev, const struct scap__param *p,
-			 uint32_t max)
+static void member_param(struct scap__json *j, const struct scap_event *ev,
+			 const struct scap__param *p, uint32_t max)
 {
 	const struct scap__blob *b;
 	const uint8_t *data;
@@ -363,7 +202,7 @@ static void member_param(struct json *j, const struct scap_event *ev, const stru
 	size_t n;
 
 	if (scap__param_number(ev, p, &is_signed, &value)) {
-		key(j, p->name, "");
+		scap__json_key(j, p->name, "");
 		if (is_signed)
 			scap__out_int(&j->o, (int64_t)value);
 		else
@@ -371,11 +210,11 @@ static void member_param(struct json *j, const struct scap_event *ev, const stru
 	} else if ((p->kind == SCAP__PARAM_STRINGS ||
 		    (p->kind == SCAP__PARAM_ARG && p->role == SCAP_ROLE_ARGV)) &&
 		   (b = scap__event_blob(ev, p->arg))) {
-		member_strings(j, p->name, b);
+		scap__json_strings(j, p->name, b);
 	} else if (member_pointee(j, ev, p, max)) {
 		return;
 	} else if (scap__param_bytes(ev, p, &data, &n, &b)) {
-		member_bytes(j, p->name, data, max && n > max ? max : n);
+		scap__json_bytes(j, p->name, data, max && n > max ? max : n);
 	} else {
 		member_composed(j, p->name, ev, p, max);
 	}
@@ -414,19 +253,19 @@ static const char *state_name(const struct scap__param *p, const struct scap__bl
 	}
 }
 
-static void member_state(struct json *j, const char *name, const struct scap__blob *b,
+static void member_state(struct scap__json *j, const char *name, const struct scap__blob *b,
 			 const char *state)
 {
-	open_object(j, name);
-	member_string(j, "state", state);
-	member_uint(j, "bytes", b->bytes);
+	scap__json_open(j, name);
+	scap__json_string(j, "state", state);
+	scap__json_uint(j, "bytes", b->bytes);
 	if (b->orig_bytes != SCAP_LEN_UNKNOWN)
-		member_uint(j, "orig_bytes", b->orig_bytes);
-	close_object(j);
+		scap__json_uint(j, "orig_bytes", b->orig_bytes);
+	scap__json_close(j);
 }
 
 /* Says of each parameter that is not whole what became of it. */
-static void member_states(struct json *j, const struct scap_event *ev,
+static void member_states(struct scap__json *j, const struct scap_event *ev,
 			  const struct scap__param *params, unsigned n, uint32_t max)
 {
 	bool open = false;
@@ -438,32 +277,32 @@ static void member_states(struct json *j, const struct scap_event *ev,
 		if (!state)
 			continue;
 		if (!open)
-			open_object(j, "states");
+			scap__json_open(j, "states");
 		open = true;
 		member_state(j, params[i].name, b, state);
 	}
 	if (open)
-		close_object(j);
+		scap__json_close(j);
 }
 
-static void member_params(struct json *j, const struct scap_event *ev, uint32_t max_bytes)
+static void member_params(struct scap__json *j, const struct scap_event *ev, uint32_t max_bytes)
 {
 	struct scap__param params[SCAP__PARAMS_MAX];
 	unsigned n = scap__params(ev, params);
 
-	open_object(j, "args");
+	scap__json_open(j, "args");
 	for (unsigned i = 0; i < n; i++)
 		member_param(j, ev, &params[i], max_bytes);
-	close_object(j);
+	scap__json_close(j);
 	member_states(j, ev, params, n, max_bytes);
 }
 
 /* As strings: a 64-bit word is more than a JSON number holds in most programs. */
-static void member_raw_args(struct json *j, const struct scap_event *ev)
+static void member_raw_args(struct scap__json *j, const struct scap_event *ev)
 {
 	unsigned n = ev->nargs < 6 ? ev->nargs : 6;
 
-	key(j, "raw_args", "");
+	scap__json_key(j, "raw_args", "");
 	scap__out_char(&j->o, '[');
 	for (unsigned i = 0; i < n; i++) {
 		scap__out_str(&j->o, i ? ",\"" : "\"");
@@ -473,7 +312,7 @@ static void member_raw_args(struct json *j, const struct scap_event *ev)
 	scap__out_char(&j->o, ']');
 }
 
-static void member_ends(struct json *j, const struct scap__file *f)
+static void member_ends(struct scap__json *j, const struct scap__file *f)
 {
 	static const char *const keys[2][2] = { { "local_ip", "local_port" },
 						{ "remote_ip", "remote_port" } };
@@ -483,53 +322,53 @@ static void member_ends(struct json *j, const struct scap__file *f)
 	if (!scap__file_ends(f, ends, &n))
 		return;
 	for (unsigned i = 0; i < n; i++) {
-		key(j, keys[i][0], "");
+		scap__json_key(j, keys[i][0], "");
 		scap__out_char(&j->o, '"');
 		if (ends[i].v6)
 			scap__out_ipv6(&j->o, ends[i].bytes);
 		else
 			scap__out_ipv4(&j->o, ends[i].bytes);
 		scap__out_char(&j->o, '"');
-		member_uint(j, keys[i][1], ends[i].port);
+		scap__json_uint(j, keys[i][1], ends[i].port);
 	}
 }
 
-static void member_file_name(struct json *j, const struct scap__file *f)
+static void member_file_name(struct scap__json *j, const struct scap__file *f)
 {
 	char tmp[1024];
 	struct scap__out text;
 	size_t n;
 
 	if (f->path) {
-		member_bytes(j, "name", (const uint8_t *)f->path, f->path_bytes);
+		scap__json_bytes(j, "name", (const uint8_t *)f->path, f->path_bytes);
 		return;
 	}
 	scap__out_init(&text, tmp, sizeof(tmp));
 	scap__out_file_name(&text, f);
 	n = text.len < sizeof(tmp) ? text.len : sizeof(tmp) - 1;
-	key(j, "name", "");
-	out_string(&j->o, (const uint8_t *)tmp, n);
+	scap__json_key(j, "name", "");
+	scap__json_text(&j->o, (const uint8_t *)tmp, n);
 }
 
-static void member_true(struct json *j, const char *name, bool is_so)
+static void member_true(struct scap__json *j, const char *name, bool is_so)
 {
 	if (!is_so)
 		return;
-	key(j, name, "");
+	scap__json_key(j, name, "");
 	scap__out_lit(&j->o, "true");
 }
 
-static void member_file_marks(struct json *j, const struct scap__file *f)
+static void member_file_marks(struct scap__json *j, const struct scap__file *f)
 {
 	member_true(j, "deleted", f->flags & SCAP_FILE_DELETED);
 	member_true(j, "uncertain", f->flags & SCAP_FILE_UNCERTAIN);
 	member_true(j, "detached", f->flags & SCAP_FILE_DETACHED);
 	member_true(j, "outside", f->seen == SCAP__SEEN_OUTSIDE);
 	if (f->seen == SCAP__SEEN_OUTSIDE && f->ns_mnt)
-		member_uint(j, "mnt_ns", f->ns_mnt);
+		scap__json_uint(j, "mnt_ns", f->ns_mnt);
 }
 
-static void member_fd(struct json *j, const struct scap_event *ev)
+static void member_fd(struct scap__json *j, const struct scap_event *ev)
 {
 	const struct scap__file *f;
 	struct scap__file meant;
@@ -538,28 +377,28 @@ static void member_fd(struct json *j, const struct scap_event *ev)
 	if (!scap__event_fd(ev, &num, &f))
 		return;
 	f = scap__as_connected(ev, f, &meant);
-	open_object(j, "fd");
-	key(j, "num", "");
+	scap__json_open(j, "fd");
+	scap__json_key(j, "num", "");
 	scap__out_int(&j->o, num);
 	if (f) {
 		member_file_name(j, f);
-		member_string(j, "type", scap__file_type(f));
+		scap__json_string(j, "type", scap__file_type(f));
 		member_ends(j, f);
 		if (f->sock.peer_pid)
-			member_uint(j, "peer_pid", f->sock.peer_pid);
+			scap__json_uint(j, "peer_pid", f->sock.peer_pid);
 		if (f->sock.peer_ino)
-			member_uint(j, "peer_ino", f->sock.peer_ino);
-		member_uint(j, "dev", f->dev);
-		member_uint(j, "ino", f->ino);
+			scap__json_uint(j, "peer_ino", f->sock.peer_ino);
+		scap__json_uint(j, "dev", f->dev);
+		scap__json_uint(j, "ino", f->ino);
 		if (f->mnt_id)
-			member_uint(j, "mnt_id", f->mnt_id);
+			scap__json_uint(j, "mnt_id", f->mnt_id);
 		member_file_marks(j, f);
 	}
-	close_object(j);
+	scap__json_close(j);
 }
 
 /* The paths that the call names, in full. */
-static void member_paths(struct json *j, const struct scap_event *ev)
+static void member_paths(struct scap__json *j, const struct scap_event *ev)
 {
 	static const char *const names[2][2] = { { "path" }, { "source", "target" } };
 	unsigned n = scap__n_paths(ev);
@@ -570,23 +409,23 @@ static void member_paths(struct json *j, const struct scap_event *ev)
 
 		scap__out_init(&path, tmp, sizeof(tmp));
 		if (scap__out_path(&path, ev, i) && path.len < sizeof(tmp))
-			member_bytes(j, names[n - 1][i], (const uint8_t *)tmp, path.len);
+			scap__json_bytes(j, names[n - 1][i], (const uint8_t *)tmp, path.len);
 	}
 }
 
 /* Where the thread's paths start, if that is not the root of the system's start. */
-static void member_root(struct json *j, const struct scap__thread *t)
+static void member_root(struct scap__json *j, const struct scap__thread *t)
 {
 	if (t->root)
-		member_bytes(j, "root", (const uint8_t *)t->root, t->root_bytes);
+		scap__json_bytes(j, "root", (const uint8_t *)t->root, t->root_bytes);
 	member_true(j, "root_uncertain", t->thread_flags & SCAP_THREAD_ROOT_DOUBT);
 	if (t->thread_flags & SCAP_THREAD_OTHER_MNT)
-		member_uint(j, "mnt_ns", t->ns_mnt);
+		scap__json_uint(j, "mnt_ns", t->ns_mnt);
 }
 
-static void member_time(struct json *j, const char *name, uint64_t wall_ns)
+static void member_time(struct scap__json *j, const char *name, uint64_t wall_ns)
 {
-	key(j, name, "");
+	scap__json_key(j, name, "");
 	scap__out_char(&j->o, '"');
 	scap__out_date(&j->o, wall_ns, 0);
 	scap__out_char(&j->o, 'T');
@@ -594,46 +433,46 @@ static void member_time(struct json *j, const char *name, uint64_t wall_ns)
 	scap__out_lit(&j->o, "Z\"");
 }
 
-static void member_thread(struct json *j, const struct scap_event *ev)
+static void member_thread(struct scap__json *j, const struct scap_event *ev)
 {
-	key(j, "proc", "");
+	scap__json_key(j, "proc", "");
 	if (ev->thread)
-		out_string(&j->o, (const uint8_t *)ev->thread->comm, strlen(ev->thread->comm));
+		scap__json_text(&j->o, (const uint8_t *)ev->thread->comm, strlen(ev->thread->comm));
 	else
 		scap__out_lit(&j->o, "null");
 	if (ev->thread) {
-		member_uint(j, "pid", ev->thread->tgid);
-		member_uint(j, "ppid", ev->thread->ppid);
-		member_uint(j, "uid", ev->thread->uid);
+		scap__json_uint(j, "pid", ev->thread->tgid);
+		scap__json_uint(j, "ppid", ev->thread->ppid);
+		scap__json_uint(j, "uid", ev->thread->uid);
 		member_root(j, ev->thread);
 	}
-	member_uint(j, "tid", ev->tid);
+	scap__json_uint(j, "tid", ev->tid);
 }
 
-static void member_result(struct json *j, const struct scap_event *ev)
+static void member_result(struct scap__json *j, const struct scap_event *ev)
 {
 	const char *name = scap__ret_errno(ev);
 
-	key(j, "latency_ns", "");
+	scap__json_key(j, "latency_ns", "");
 	if (ev->latency_ns == SCAP_LATENCY_NONE)
 		scap__out_lit(&j->o, "null");
 	else
 		scap__out_uint(&j->o, ev->latency_ns);
-	key(j, "res", "");
+	scap__json_key(j, "res", "");
 	if (scap_event_has_ret(ev))
 		scap__out_int(&j->o, ev->ret);
 	else
 		scap__out_lit(&j->o, "null");
 	if (name)
-		member_string(j, "errno", name);
+		scap__json_string(j, "errno", name);
 }
 
-static void array_item(struct json *j, bool *open, bool set, const char *text)
+static void array_item(struct scap__json *j, bool *open, bool set, const char *text)
 {
 	if (!set)
 		return;
 	if (!*open) {
-		key(j, "flags", "");
+		scap__json_key(j, "flags", "");
 		scap__out_char(&j->o, '[');
 	} else {
 		scap__out_char(&j->o, ',');
@@ -644,7 +483,7 @@ static void array_item(struct json *j, bool *open, bool set, const char *text)
 	scap__out_char(&j->o, '"');
 }
 
-static void member_flags(struct json *j, const struct scap_event *ev)
+static void member_flags(struct scap__json *j, const struct scap_event *ev)
 {
 	bool open = false;
 
@@ -659,36 +498,36 @@ static void member_flags(struct json *j, const struct scap_event *ev)
 		scap__out_char(&j->o, ']');
 }
 
-static void member_gap(struct json *j, const struct scap_event *ev)
+static void member_gap(struct scap__json *j, const struct scap_event *ev)
 {
 	struct scap__tally_item items[SCAP__TALLY_SHOWN];
 	uint64_t rest;
 	unsigned n = scap__gap_tally(ev, items, &rest);
 
-	member_uint(j, "lost", ev->u.gap.n_lost);
-	member_uint(j, "first_ns", scap__gap_wall_ns(ev, ev->u.gap.first_ns));
-	member_uint(j, "last_ns", scap__gap_wall_ns(ev, ev->u.gap.last_ns));
+	scap__json_uint(j, "lost", ev->u.gap.n_lost);
+	scap__json_uint(j, "first_ns", scap__gap_wall_ns(ev, ev->u.gap.first_ns));
+	scap__json_uint(j, "last_ns", scap__gap_wall_ns(ev, ev->u.gap.last_ns));
 	member_time(j, "first_time", scap__gap_wall_ns(ev, ev->u.gap.first_ns));
 	member_time(j, "last_time", scap__gap_wall_ns(ev, ev->u.gap.last_ns));
-	open_object(j, "lost_types");
+	scap__json_open(j, "lost_types");
 	for (unsigned i = 0; i < n; i++)
-		member_uint(j, items[i].name, items[i].count);
-	close_object(j);
+		scap__json_uint(j, items[i].name, items[i].count);
+	scap__json_close(j);
 	if (rest)
-		member_uint(j, "lost_others", rest);
+		scap__json_uint(j, "lost_others", rest);
 	if (ev->u.gap.unexplained) {
-		key(j, "unexplained", "");
+		scap__json_key(j, "unexplained", "");
 		scap__out_lit(&j->o, "true");
 	}
 }
 
-static void member_call(struct json *j, const struct scap_event *ev, uint32_t max_bytes)
+static void member_call(struct scap__json *j, const struct scap_event *ev, uint32_t max_bytes)
 {
 	static const char *const abis[SCAP_ABIS] = { "x86_64", "i386", "x32" };
 	bool call = ev->type == SCAP_REC_CALL || ev->type == SCAP_REC_ENTER;
 
 	if (call)
-		member_string(j, "abi", ev->abi < SCAP_ABIS ? abis[ev->abi] : "unknown");
+		scap__json_string(j, "abi", ev->abi < SCAP_ABIS ? abis[ev->abi] : "unknown");
 	if (ev->type == SCAP_REC_CALL)
 		member_result(j, ev);
 	member_params(j, ev, max_bytes);
@@ -705,16 +544,16 @@ size_t scap_print_json(const struct scap_event *ev, const struct scap_print_opti
 		       char *buf, size_t cap)
 {
 	struct scap_print_options options;
-	struct json j = { .more = false };
+	struct scap__json j = { .more = false };
 
 	scap__print_options(&options, opt);
 	scap__out_init(&j.o, buf, cap);
 	scap__out_char(&j.o, '{');
-	member_uint(&j, "num", ev->num);
-	member_uint(&j, "time_ns", ev->wall_ns);
+	scap__json_uint(&j, "num", ev->num);
+	scap__json_uint(&j, "time_ns", ev->wall_ns);
 	member_time(&j, "time", ev->wall_ns);
-	member_uint(&j, "cpu", ev->cpu);
-	member_string(&j, "type", scap_event_name(ev));
+	scap__json_uint(&j, "cpu", ev->cpu);
+	scap__json_string(&j, "type", scap_event_name(ev));
 	if (ev->type == SCAP_REC_GAP) {
 		member_gap(&j, ev);
 	} else {
