@@ -221,7 +221,7 @@ static void put_argv(struct kscap_snapshot *s, struct mm_struct *mm)
 	n = copy_present(mm, start, to, want);
 	state = n < want ? SCAP_STATE_UNREADABLE :
 		want < end - start ? SCAP_STATE_TRUNCATED : SCAP_STATE_WHOLE;
-	kscap_snapshot_blob(s, SCAP_SLOT_KEY_ARGV, state, to, n,
+	kscap_snapshot_blob(s, SCAP_SLOT_ARGV, state, to, n,
 			    min_t(unsigned long, end - start, SCAP_LEN_UNKNOWN));
 }
 
@@ -255,12 +255,12 @@ static void put_task(struct kscap_snapshot *s, u64 now)
 		.time_ns = now,
 	};
 	*rec = s->rec;
-	if (pins->mm)
-		put_argv(s, pins->mm);
 	if (pins->has_fs) {
 		rec->cwd_flags = put_path(s, SCAP_SLOT_CWD, &pins->cwd);
 		rec->root_flags = put_path(s, SCAP_SLOT_ROOT, &pins->root);
 	}
+	if (pins->mm)
+		put_argv(s, pins->mm);
 	kscap_snapshot_end(s);
 }
 

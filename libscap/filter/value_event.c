@@ -466,7 +466,7 @@ static unsigned key_task_params(const struct scap_event *ev, struct scap__param 
 	unsigned n = intro_params(ev, p);
 
 	scap__add_number(p, &n, "session", ev->u.key_task.session);
-	scap__add_slot(ev, p, &n, "args", SCAP__PARAM_STRING, SCAP_SLOT_KEY_ARGV);
+	scap__add_slot(ev, p, &n, "argv", SCAP__PARAM_STRINGS, SCAP_SLOT_ARGV);
 	if (ev->file && ev->file->path)
 		scap__add(p, &n, "exe", SCAP__PARAM_FILE);
 	scap__add_slot(ev, p, &n, "cwd", SCAP__PARAM_STRING, SCAP_SLOT_CWD);

@@ -285,14 +285,13 @@ static int decode_key_task(struct scap__bytes *b, struct scap_event *ev, const c
 	t->pgrp = scap__get_u32(b);
 	t->tty = scap__get_u32(b);
 	t->exit_code = scap__get_u32(b);
-	scap__get_u32(b);
+	t->n_threads = scap__get_u32(b);
 	t->exe_cookie = ev->cookie = scap__get_u32(b);
 	t->table = scap__get_u64(b);
-	t->n_threads = scap__get_u32(b);
 	t->state = (char)scap__get_u8(b);
 	t->cwd_flags = scap__get_u8(b);
 	t->root_flags = scap__get_u8(b);
-	scap__get_u8(b);
+	scap__take(b, 5);
 	if (!b->bad && (t->state < '!' || t->state > '~'))
 		return bad(ret_what, "a task's state is no letter");
 	return scap__decode_blobs(b, ev, ret_what);

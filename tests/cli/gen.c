@@ -406,9 +406,9 @@ static void keyframe(struct scap_writer *w)
 	key.raw_ns = RAW_START + 100;
 	task.who.h = head(&key, SCAP_REC_KEY_TASK, SCAP_KEY_TASK_TABLE);
 	put(&key, &task, sizeof(task));
-	put_blob(&key, SCAP_SLOT_KEY_ARGV, SCAP_STATE_WHOLE, "sh\0-i", 6, 6);
 	put_blob(&key, SCAP_SLOT_CWD, SCAP_STATE_WHOLE, "/home/shop", 10, 10);
 	put_blob(&key, SCAP_SLOT_ROOT, SCAP_STATE_WHOLE, "/", 1, 1);
+	put_blob(&key, SCAP_SLOT_ARGV, SCAP_STATE_WHOLE, "sh\0-i", 6, 6);
 	finish(&key, start);
 	call.h = head(&key, SCAP_REC_KEY_CALL, 0);
 	start = key.used;

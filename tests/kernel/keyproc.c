@@ -152,7 +152,7 @@ static const char *path_of_file(const struct scap_rec_file *f)
 
 static void compare_argv(const struct scap_rec_key_task *t)
 {
-	const struct scap_blob *b = key_blob(&t->who.h, SCAP_SLOT_KEY_ARGV);
+	const struct scap_blob *b = key_blob(&t->who.h, SCAP_SLOT_ARGV);
 	ssize_t n = slurp(in_proc(t->who.tgid, t->who.tid, "cmdline"), text, sizeof(text));
 	size_t bytes = b ? SCAP_BLOB_BYTES(b->meta) : 0;
 

@@ -312,7 +312,7 @@ static void check_opener(unsigned w, pid_t pid)
 
 static void check_kid_texts(const struct scap_rec_key_task *t)
 {
-	const struct scap_blob *b = key_blob(&t->who.h, SCAP_SLOT_KEY_ARGV);
+	const struct scap_blob *b = key_blob(&t->who.h, SCAP_SLOT_ARGV);
 	const struct scap_rec_file *exe = key_file(&kf, t->exe_cookie, t);
 	char path[4200] = "", text[4200] = "", *argv = text;
 	bool is_kid;
@@ -320,7 +320,7 @@ static void check_kid_texts(const struct scap_rec_key_task *t)
 	if (!b || !SCAP_BLOB_BYTES(b->meta) || !exe)
 		return;		/* on its way out, or in the middle of an exec */
 	key_text(&exe->h, SCAP_SLOT_PATH, path, sizeof(path));
-	key_text(&t->who.h, SCAP_SLOT_KEY_ARGV, text, sizeof(text) - 64);
+	key_text(&t->who.h, SCAP_SLOT_ARGV, text, sizeof(text) - 64);
 	is_kid = !strcmp(path, DIR "/kid");
 	argv += strlen(argv) + 1;
 	if (SCAP_BLOB_STATE(b->meta) == SCAP_STATE_UNREADABLE)

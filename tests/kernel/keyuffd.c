@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 	took_ns = mono_ns() - begin_ns;
 	key_check(&kf);
 	t = key_task(&kf, (uint32_t)pid);
-	b = t ? key_blob(&t->who.h, SCAP_SLOT_KEY_ARGV) : NULL;
+	b = t ? key_blob(&t->who.h, SCAP_SLOT_ARGV) : NULL;
 	if (!b)
 		fail("the process has no arguments");
 	else if (SCAP_BLOB_STATE(b->meta) != SCAP_STATE_UNREADABLE || b->orig_bytes != 10013 ||
@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 		fail("state %u, %u of %u bytes, should be %u", SCAP_BLOB_STATE(b->meta),
 		     SCAP_BLOB_BYTES(b->meta), b->orig_bytes, bytes);
 	t = key_task(&kf, (uint32_t)getpid());
-	if (!t || !key_text(&t->who.h, SCAP_SLOT_KEY_ARGV, self, sizeof(self)) ||
+	if (!t || !key_text(&t->who.h, SCAP_SLOT_ARGV, self, sizeof(self)) ||
 	    strcmp(self, "keyuffd"))
 		fail("other processes have lost their arguments");
 	if (took_ns > 2000000000)

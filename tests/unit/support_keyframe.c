@@ -26,9 +26,9 @@ void rows_key_task(struct rows *r, uint32_t seq, uint64_t ns, uint32_t tid, uint
 	strncpy(t.who.comm, comm, sizeof(t.who.comm) - 1);
 	put_body(r, &t, sizeof(t));
 	n = (size_t)snprintf(argv, sizeof(argv), "%s%c-x", comm, 0) + 1;
-	rows_blob(r, SCAP_SLOT_KEY_ARGV, SCAP_STATE_TRUNCATED, argv, n, (uint32_t)n + 9);
 	rows_blob(r, SCAP_SLOT_CWD, SCAP_STATE_WHOLE, "/srv", 4, 4);
 	rows_blob(r, SCAP_SLOT_ROOT, SCAP_STATE_WHOLE, "/", 1, 1);
+	rows_blob(r, SCAP_SLOT_ARGV, SCAP_STATE_TRUNCATED, argv, n, (uint32_t)n + 9);
 	rows_end(r, at);
 }
 

@@ -81,7 +81,7 @@ static void check_task(struct scap_reader *r, uint32_t tid)
 	cr_assert_eq(ev->u.key_task.session, 100);
 	cr_assert_eq(ev->u.key_task.state, 'S');
 	cr_assert_str_eq(scap_event_comm(ev), text);
-	cr_assert_eq(scap__event_blob(ev, SCAP_SLOT_KEY_ARGV)->state, SCAP_STATE_TRUNCATED);
+	cr_assert_eq(scap__event_blob(ev, SCAP_SLOT_ARGV)->state, SCAP_STATE_TRUNCATED);
 	cr_assert_eq(scap__event_blob(ev, SCAP_SLOT_CWD)->bytes, 4);
 	next(r, SCAP_REC_KEY_CALL, &ev);
 	cr_assert_eq(ev->nr, 0);

@@ -294,7 +294,7 @@ struct scap_tally {
  */
 
 /*
- * KEY_TASK: a thread. Blobs: SCAP_SLOT_KEY_ARGV, SCAP_SLOT_CWD, SCAP_SLOT_ROOT; each is missing
+ * KEY_TASK: a thread. Blobs: SCAP_SLOT_CWD, SCAP_SLOT_ROOT, SCAP_SLOT_ARGV; each is missing
  * where there is none (kernel threads, tasks on their way out). argv is read without waiting for
  * any page: what is not in memory now, or behind a lock, is UNREADABLE.
  */
@@ -315,15 +315,14 @@ struct scap_rec_key_task {
 	__u32 pgrp;
 	__u32 tty;		/* major << 20 | minor; 0: none */
 	__u32 exit_code;	/* of a zombie */
-	__u32 pad2;
+	__u32 n_threads;	/* of the process */
 	__u32 exe_cookie;	/* introduced by FILE; 0: none */
 	__u64 table;		/* threads with the same value share their descriptors; 0: none.
 				   Not comparable between keyframes of two loads of the module */
-	__u32 n_threads;	/* of the process */
 	__u8 state;		/* a letter, as in /proc/PID/stat */
 	__u8 cwd_flags;		/* SCAP_FILE_* */
 	__u8 root_flags;
-	__u8 pad;
+	__u8 pad[5];
 };
 
 #define SCAP_KEY_TASK_TABLE	0x01	/* the KEY_FDs of its table follow; without it they
@@ -406,11 +405,10 @@ struct scap_blob {
 #define SCAP_SLOT_CWD		13	/* KEY_TASK: resolved paths */
 #define SCAP_SLOT_ROOT		14
 #define SCAP_SLOT_SCM		16	/* msghdr: struct scap_scm */
-#define SCAP_SLOT_ARGV		17	/* EXEC: arguments */
+#define SCAP_SLOT_ARGV		17	/* EXEC, KEY_TASK: arguments */
 #define SCAP_SLOT_ENV		18	/* EXEC: environment, as argv */
 #define SCAP_SLOT_CGROUP	19	/* path of a cgroup from its hierarchy's root */
 #define SCAP_SLOTS		32
-#define SCAP_SLOT_KEY_ARGV	1	/* KEY_TASK: where execve has it */
 
 /*
  * What the control messages of a socket message hand over. n_fds counts all descriptors; those
