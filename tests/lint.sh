@@ -15,6 +15,8 @@ rc=0
 ignore=MACRO_ARG_REUSE,COMPLEX_MACRO
 # compat.h only: it is the one place that asks for versions, with the kernel's constant on the right.
 ignore_compat=LINUX_VERSION_CODE,CONSTANT_COMPARISON
+# arch only: in registers, -ENOSYS is what the kernel puts there.
+ignore_arch=ENOSYS
 # uapi only: user space has no BIT_ULL, and what a field means stands beside it, on more than one
 # line at times.
 ignore_uapi=BIT_MACRO,BLOCK_COMMENT_STYLE
@@ -44,7 +46,8 @@ checkpatch()
 	unpack || { echo "FAIL lint/checkpatch $tar can't be unpacked"; return; }
 	rc=0
 	# shellcheck disable=SC2046
-	patch_check $ignore $(find driver -name '*.[ch]' ! -path '*/uapi/*' ! -name compat.h)
+	patch_check $ignore $(find driver -name '*.[ch]' ! -path '*/uapi/*' ! -path '*/arch/*' ! -name compat.h)
+	patch_check $ignore,$ignore_arch driver/arch/*.h
 	patch_check $ignore,$ignore_compat driver/compat.h
 	# shellcheck disable=SC2046
 	patch_check $ignore,$ignore_uapi $(find driver/uapi -name '*.h')
