@@ -37,11 +37,11 @@ static void view_task(const struct kscap_snapshot *s, struct task_struct *task, 
 	if (!slot)
 		return;
 	v->enter_ns = READ_ONCE(slot->time_ns);
-	smp_rmb();
+	smp_rmb();	/* the slot's owner is looked at again behind all that is read ... */
 	call = kscap_stash_call(READ_ONCE(slot->call));
 	v->nr = KSCAP_CALL_NR(call);
 	v->abi = KSCAP_CALL_ABI(call);
-	smp_rmb();
+	smp_rmb();	/* ... of it */
 	if (READ_ONCE(slot->task) != task || !KSCAP_CALL_IS(call))
 		v->enter_ns = 0;
 }
@@ -58,7 +58,7 @@ static bool copy_regs(struct kscap_snapshot *s, struct task_struct *task)
 	rcu_read_lock();
 	if (READ_ONCE(task->stack) && !(READ_ONCE(task->flags) & PF_EXITING))
 		ok = !copy_from_kernel_nofault(&s->regs, task_pt_regs(task), sizeof(s->regs));
-	smp_rmb();
+	smp_rmb();	/* the copy comes before the look at the mark */
 	ok = ok && !(READ_ONCE(task->flags) & PF_EXITING);
 	rcu_read_unlock();
 	return ok;
@@ -73,10 +73,10 @@ static bool view_call(struct kscap_snapshot *s, struct task_struct *task, struct
 
 	for (i = 0; i < MAX_TRIES; i++) {
 		view_task(s, task, v);
-		smp_rmb();
+		smp_rmb();	/* the registers lie between the two views */
 		if (!copy_regs(s, task))
 			return false;
-		smp_rmb();
+		smp_rmb();	/* so here, too */
 		view_task(s, task, &again);
 		*ret_moved = memcmp(v, &again, sizeof(*v));
 		if (!*ret_moved)
