@@ -48,19 +48,6 @@ static const struct { const char *name; int abis, what; } known[] = {
 	{ "preadv", X86_64, WORDS }, { "pwritev", X86_64, WORDS },
 	/* What a return probe's call returns is a register of the function that it returns to. */
 	{ "uretprobe", X86_64, RESULT },
-	/* Rows that are not right yet: two words for one 64-bit value, */
-	{ "pread64", I386, WORDS }, { "pwrite64", I386, WORDS }, { "readahead", I386, WORDS },
-	{ "fadvise64", I386, WORDS | FLAGS }, { "fadvise64_64", I386, WORDS | FLAGS },
-	{ "fallocate", I386, WORDS }, { "sync_file_range", I386, WORDS | FLAGS },
-	{ "ftruncate64", I386, WORDS }, { "truncate64", I386, WORDS },
-	{ "fanotify_mark", I386, WORDS }, { "lookup_dcookie", I386, WORDS },
-	/* calls of the 32-bit ABI that exist, and their names, */
-	{ "set_thread_area", I386, WORDS }, { "umount", I386, WORDS }, { "olduname", I386, WORDS },
-	{ "oldolduname", I386, WORDS }, { "sgetmask", I386, WORDS }, { "ssetmask", I386, WORDS },
-	{ "readdir", I386, WORDS }, { "stat", I386, NAME }, { "lstat", I386, NAME },
-	{ "fstat", I386, NAME },
-	/* flags of an open where no access mode is passed. */
-	{ "dup3", X86_64 | I386, FLAGS }, { "epoll_create1", X86_64 | I386, FLAGS },
 };
 
 static bool is_known(const struct scap_event *ev, int what)
