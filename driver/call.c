@@ -70,9 +70,10 @@ static void close_entry(struct kscap_scratch *s, int fd)
 	struct kscap_ring *lead = READ_ONCE(s->lead);
 	u32 mask;
 
+	s->flags = 0;
 	kscap_fd_ref(s, 0, fd);
 	if (s->slot)
-		s->slot->args[0] = (u32)s->cookies;
+		s->slot->args[0] = (u32)s->cookies | (u64)s->flags << 32;
 	if (!(u32)s->cookies ||
 	    (lead && !kscap_file_is_new(lead, &s->refs[0], kscap_now() >> SCAP_EPOCH_SHIFT)))
 		return;
@@ -128,7 +129,7 @@ static noinline void classify_no_entry(struct kscap_scratch *s)
 static void view_exit(struct kscap_scratch *s, struct pt_regs *regs, long ret)
 {
 	const struct kscap_stash_slot *slot = kscap_stash_find(current);
-	u64 call = slot ? kscap_stash_call(slot->call) : 0;
+	u64 call = slot ? kscap_stash_call(READ_ONCE(slot->call)) : 0;
 
 	s->slot = (struct kscap_stash_slot *)slot;
 	s->flags = 0;
@@ -195,8 +196,11 @@ static void take_files(struct kscap_scratch *s)
 	const struct kscap_row *row = s->row;
 	bool ok = s->ret >= 0 && !(s->flags & SCAP_CALL_TRAPPED);
 
-	if (row->flags & KSCAP_ROW_CLOSE)
+	if (row->flags & KSCAP_ROW_CLOSE) {
+		if (s->had_entry)
+			s->flags |= s->slot->args[0] >> 32;
 		return;
+	}
 	/* The second place even when the first stays empty: which is which must be told apart. */
 	if (row->fd_arg2 >= 0)
 		kscap_fd_ref(s, 1, s->args[row->fd_arg2]);

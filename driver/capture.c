@@ -45,7 +45,8 @@ static noinline void enter_slow(struct pt_regs *regs, int nr)
 	struct kscap_stash_slot *slot;
 	struct kscap_scratch *s;
 
-	if (entry == KSCAP_ENTRY_SKIP)
+	/* Filters by number let x32 pass, whose rows are those of x86-64. */
+	if (entry == KSCAP_ENTRY_SKIP && abi != SCAP_ABI_X32)
 		return;
 	slot = kscap_stash_claim(current);
 	if (slot) {
@@ -127,18 +128,24 @@ struct fast {
 
 #define NOT_INTRODUCED	U64_MAX
 
-/* The slot does not know the thread. Does the ring? Then the slot learns it. */
+/*
+ * The slot does not know the thread. Does the ring? Then the slot learns it. What is kept must not
+ * be newer than what is hashed.
+ */
 static noinline bool thread_is_known(struct kscap_ring *ring, struct kscap_stash_slot *slot,
 				     u64 token, u64 now)
 {
 	struct task_struct *task = current;
-	u64 key = kscap_intro_key(task);
+	u64 key;
 
+	slot->seen = 0;
+	slot->cgroups = rcu_access_pointer(task->cgroups);
+	memcpy(slot->comm, task->comm, sizeof(slot->comm));
+	barrier();
+	key = kscap_intro_key(task);
 	if (kscap_ring_gap_due(ring) ||
 	    kscap_is_new(kscap_seen_thread(ring, task->pid), key, now >> SCAP_EPOCH_SHIFT))
 		return false;
-	slot->cgroups = rcu_access_pointer(task->cgroups);
-	memcpy(slot->comm, task->comm, sizeof(slot->comm));
 	slot->seen = token;
 	return true;
 }
@@ -168,8 +175,8 @@ static __always_inline bool is_seen(const struct kscap_file_seen *seen, const st
 	const struct dentry *d = path->dentry;
 
 	return seen->dentry == d && seen->token == token && seen->mnt == path->mnt &&
-	       seen->ino == inode->i_ino && seen->name == READ_ONCE(d->d_name.hash_len) &&
-	       seen->parent == READ_ONCE(d->d_parent);
+	       seen->inode == inode && seen->ino == inode->i_ino &&
+	       seen->name == kscap_name_key(d) && seen->parent == READ_ONCE(d->d_parent);
 }
 
 /*
@@ -189,8 +196,9 @@ static noinline u64 known_cookie(struct kscap_scratch *s, struct kscap_ring *rin
 	*seen = (struct kscap_file_seen){
 		.dentry = path->dentry,
 		.mnt = path->mnt,
+		.inode = inode,
 		.parent = READ_ONCE(path->dentry->d_parent),
-		.name = READ_ONCE(path->dentry->d_name.hash_len),
+		.name = kscap_name_key(path->dentry),
 		.ino = inode->i_ino,
 		.token = token,
 		.cookie = cookie,
@@ -262,6 +270,8 @@ static __always_inline u64 cookie_of_fd(struct fast *f, int fd)
 	if (unlikely(!files))
 		return 0;
 	if (unlikely(atomic_read_acquire(&files->count) != 1)) {
+		if (fd < 0)
+			return 0;
 		f->flags |= SCAP_CALL_FD_SHARED;
 		cookie = cookie_of_shared_fd(f->s, f->ring, fd, f->token, f->now);
 		if (cookie)
@@ -287,6 +297,7 @@ static __always_inline bool fast_files(struct fast *f, const u64 *args, enum ksc
 	}
 	if (row->flags & KSCAP_ROW_CLOSE) {
 		*ret_cookies = (u32)f->slot->args[0];
+		f->flags |= f->slot->args[0] >> 32;
 		return true;
 	}
 	second = row->fd_arg >= 0 ? cookie_of_fd(f, args[row->fd_arg]) : 0;
@@ -396,7 +407,7 @@ static __always_inline bool fast_begin(struct fast *f)
 	if (unlikely(latency_ns >= SCAP_LATENCY_UNKNOWN ||
 		     !kscap_ring_room(f->ring, (u32)f->word)))
 		return false;
-	f->token = f->ring->stamp + (f->now >> SCAP_EPOCH_SHIFT);
+	f->token = f->ring->stamp + READ_ONCE(kscap_roots_gen) + (f->now >> SCAP_EPOCH_SHIFT);
 	if (unlikely(!thread_is_fine(f)))
 		return false;
 	f->rec = ring_at(&f->ring->core, (u32)f->word);
@@ -463,11 +474,21 @@ static __always_inline bool is_wanted(struct pt_regs *regs)
 	       READ_ONCE(kscap_nr_wanted[kscap_row_nr(kscap_arch_abi_small(), nr)]);
 }
 
+/* Also of tasks that nobody chose, for the roots may be those of others. */
+static bool changes_roots(struct pt_regs *regs)
+{
+	int nr = syscall_get_nr(current, regs);
+
+	return kscap_row(kscap_arch_abi(nr), nr)->manners & KSCAP_CALL_ROOTS;
+}
+
 static noinline void exit_general(struct pt_regs *regs, long ret)
 {
 	struct kscap_stash_slot *slot = kscap_stash_find(current);
 	struct kscap_scratch *s;
 
+	if (!ret && changes_roots(regs))
+		kscap_roots_changed();
 	if ((slot && slot->skip) || !kscap_scratch_take(&s))
 		return;
 	kscap_call_exit(s, regs, ret);
@@ -476,12 +497,10 @@ static noinline void exit_general(struct pt_regs *regs, long ret)
 
 /* The compiler makes of it a function for each way. */
 static __always_inline void exit_fast(struct pt_regs *regs, long ret, struct kscap_scratch *s,
-				      struct kscap_stash_slot *slot, enum kscap_way way)
+				      struct kscap_stash_slot *slot, const struct kscap_row *row,
+				      enum kscap_way way)
 {
-	struct fast f = {
-		.s = s, .slot = slot, .task = current, .ret = ret,
-		.row = (const struct kscap_row *)slot->call,
-	};
+	struct fast f = { .s = s, .slot = slot, .task = current, .ret = ret, .row = row };
 
 	s->busy = 1;
 	barrier();
@@ -493,27 +512,27 @@ static __always_inline void exit_fast(struct pt_regs *regs, long ret, struct ksc
 }
 
 static noinline void exit_lean(struct pt_regs *regs, long ret, struct kscap_scratch *s,
-			       struct kscap_stash_slot *slot)
+			       struct kscap_stash_slot *slot, const struct kscap_row *row)
 {
-	exit_fast(regs, ret, s, slot, KSCAP_WAY_LEAN);
+	exit_fast(regs, ret, s, slot, row, KSCAP_WAY_LEAN);
 }
 
 static noinline void exit_io(struct pt_regs *regs, long ret, struct kscap_scratch *s,
-			     struct kscap_stash_slot *slot)
+			     struct kscap_stash_slot *slot, const struct kscap_row *row)
 {
-	exit_fast(regs, ret, s, slot, KSCAP_WAY_IO);
+	exit_fast(regs, ret, s, slot, row, KSCAP_WAY_IO);
 }
 
 static noinline void exit_path(struct pt_regs *regs, long ret, struct kscap_scratch *s,
-			       struct kscap_stash_slot *slot)
+			       struct kscap_stash_slot *slot, const struct kscap_row *row)
 {
-	exit_fast(regs, ret, s, slot, KSCAP_WAY_PATH);
+	exit_fast(regs, ret, s, slot, row, KSCAP_WAY_PATH);
 }
 
 static noinline void exit_rich(struct pt_regs *regs, long ret, struct kscap_scratch *s,
-			       struct kscap_stash_slot *slot)
+			       struct kscap_stash_slot *slot, const struct kscap_row *row)
 {
-	exit_fast(regs, ret, s, slot, KSCAP_WAY_RICH);
+	exit_fast(regs, ret, s, slot, row, KSCAP_WAY_RICH);
 }
 
 /*
@@ -529,18 +548,19 @@ void kscap_on_sys_exit(void *data, struct pt_regs *regs, long ret)
 	kscap_probe_enter();
 	s = this_cpu_read(kscap_scratch);
 	slot = slot_here(s, current);
-	row = likely(slot) ? (const struct kscap_row *)slot->call : NULL;
-	if (unlikely((long)row >= 0 || s->busy)) {
+	/* kscap_stash_refresh() may change it at any time: it is looked at once. */
+	row = likely(slot) ? (const struct kscap_row *)READ_ONCE(slot->call) : NULL;
+	if (unlikely((long)row >= 0 || slot->skip || s->busy)) {
 		if (is_wanted(regs))
 			exit_general(regs, ret);
 	} else if (row->way == KSCAP_WAY_LEAN) {
-		exit_lean(regs, ret, s, slot);
+		exit_lean(regs, ret, s, slot, row);
 	} else if (row->way == KSCAP_WAY_PATH) {
-		exit_path(regs, ret, s, slot);
+		exit_path(regs, ret, s, slot, row);
 	} else if (row->way == KSCAP_WAY_IO) {
-		exit_io(regs, ret, s, slot);
+		exit_io(regs, ret, s, slot, row);
 	} else if (row->way == KSCAP_WAY_RICH) {
-		exit_rich(regs, ret, s, slot);
+		exit_rich(regs, ret, s, slot, row);
 	} else {
 		exit_general(regs, ret);
 	}

@@ -53,16 +53,17 @@ union kscap_rec {
 struct kscap_file_seen {
 	const struct dentry *dentry;
 	const struct vfsmount *mnt;
+	const struct inode *inode;
 	const struct dentry *parent;
-	u64 name;		/* hash and length */
+	u64 name;		/* kscap_name_key() */
 	u64 ino;
 	u64 token;		/* the ring, its CPU and the epoch */
 	u32 cookie;
 	u8 io_class;		/* enum scap_io_class */
-	u8 pad[11];		/* a power of two is cheaper to index */
+	u8 pad[3];		/* a power of two is cheaper to index */
 };
 
-#define KSCAP_FILES_SEEN	64
+#define KSCAP_FILES_SEEN	32
 
 /*
  * One CPU's work space, on no stack because the kernel zeroes big locals on every call. In use
@@ -126,6 +127,13 @@ void kscap_call_exit(struct kscap_scratch *s, struct pt_regs *regs, long ret);
  * the chosen processes events pass all other filters.
  */
 u32 kscap_event_begin(struct kscap_scratch *s, u8 type, u32 bytes);
+
+/*
+ * Part of every token, between ring and epoch: another value makes all tokens void. Raised when
+ * tasks get another root directory, perhaps not only the one that asked for it.
+ */
+extern u64 kscap_roots_gen;
+void kscap_roots_changed(void);
 
 DECLARE_PER_CPU(struct kscap_scratch *, kscap_scratch);
 

@@ -305,7 +305,8 @@ static bool call_is_wanted(u64 call)
 {
 	const struct kscap_row *row = kscap_row(KSCAP_CALL_ABI(call), KSCAP_CALL_NR(call));
 
-	return READ_ONCE(kscap_nr_wanted[row - kscap_nr_row]);
+	return KSCAP_CALL_ABI(call) == SCAP_ABI_X32 ||
+	       READ_ONCE(kscap_nr_wanted[row - kscap_nr_row]);
 }
 
 /*
@@ -353,6 +354,18 @@ static struct kscap_consumer *lead_of(u32 active)
 	return c;
 }
 
+/* The fast way has not looked at the readers' positions for long. */
+static void set_lead(u32 active)
+{
+	struct kscap_consumer *c = lead_of(active);
+	unsigned int i;
+
+	if (c)
+		kscap_for_each_ring(i, c)
+			c->rings[i].limit = (u32)READ_ONCE(c->rings[i].core.word) - 1;
+	kscap_capture_lead(c);
+}
+
 static void update_active(struct kscap_consumer *c, bool on)
 {
 	u32 active = on ? kscap_active | 1U << c->id : kscap_active & ~(1U << c->id);
@@ -367,9 +380,12 @@ static void update_active(struct kscap_consumer *c, bool on)
 	if (on)
 		kscap_stash_refresh(call_is_wanted, true);
 	update_wanted(active);
-	if (!on)
+	if (!on) {
+		/* An entry that was still wanted when it was looked at is kept by now. */
+		synchronize_rcu();
 		kscap_stash_refresh(call_is_wanted, false);
-	kscap_capture_lead(lead_of(active));
+	}
+	set_lead(active);
 }
 
 /* Rings have room for what was the largest call until now; make it the largest of both first. */
@@ -383,14 +399,12 @@ int kscap_consumer_snaplen(struct kscap_consumer *c, const u32 *snaplen)
 	if (c->started && !c->stopped)
 		quiesce();
 	memcpy(c->snaplen, snaplen, sizeof(c->snaplen));
-	kscap_for_each_ring(i, c) {
+	kscap_for_each_ring(i, c)
 		c->rings[i].room8 = room8_for(snaplen);
-		c->rings[i].limit = (u32)c->rings[i].core.word - 1;
-	}
 	update_snaplens(kscap_active);
 	if (c->started && !c->stopped) {
 		synchronize_rcu();
-		kscap_capture_lead(lead_of(kscap_active));
+		set_lead(kscap_active);
 	}
 	mutex_unlock(&consumers_lock);
 	return 0;

@@ -68,9 +68,15 @@ static void write_intro(struct kscap_scratch *s, struct kscap_ring *ring, void *
 	kscap_seen_thread(ring, current->pid)->key = s->thread_key ^ now >> SCAP_EPOCH_SHIFT;
 }
 
-static void write_file(struct kscap_ring *ring, struct kscap_file_ref *ref, void *at, u32 seq,
-		       u64 now)
+/* From now on its cookie stands for this file alone: also for the fast way, which knows no keys. */
+static void write_file(struct kscap_scratch *s, struct kscap_ring *ring,
+		       struct kscap_file_ref *ref, void *at, u32 seq, u64 now)
 {
+	int i;
+
+	for (i = 0; i < KSCAP_FILES_SEEN; i++)
+		if (unlikely(s->files_seen[i].cookie == ref->cookie))
+			s->files_seen[i].token = 0;
 	memcpy(at, &ref->rec, ref->bytes);
 	kscap_rec_head(at, ref->bytes, SCAP_REC_FILE, ref->rec.h.flags, seq, now);
 	kscap_seen_file(ring, ref->cookie)->key = ref->key ^ now >> SCAP_EPOCH_SHIFT;
@@ -117,7 +123,7 @@ static void write_plan(struct kscap_scratch *s, struct kscap_ring *ring, const s
 	for (i = 0; i < 2; i++) {
 		if (!p->file[i])
 			continue;
-		write_file(ring, &s->refs[i], at, seq++, slot->time_ns);
+		write_file(s, ring, &s->refs[i], at, seq++, slot->time_ns);
 		at += p->file[i];
 	}
 	if (p->rec)

@@ -53,9 +53,9 @@ void kscap_on_fork(void *data, struct task_struct *child, unsigned long clone_fl
 	from = kscap_stash_find(current);
 	to = kscap_stash_claim(child);
 	if (to) {
-		to->call = KSCAP_STASH_FORKED;
 		if (from && from->tree)
 			kscap_stash_tree_set(to, from->tree);
+		to->call = KSCAP_STASH_FORKED;
 	}
 	mask = kscap_event_begin(s, SCAP_REC_FORK, sizeof(struct scap_rec_fork));
 	if (mask) {

@@ -23,6 +23,17 @@ void kscap_fd_put_slow(struct kscap_scratch *s);
 void kscap_ref_set_path(struct kscap_scratch *s, int i, const struct path *path);
 
 /*
+ * Changes with the name. Pseudo file systems don't hash their names, and all anonymous inodes are
+ * one, whose dentries come and go at the same place: there the name itself tells.
+ */
+static __always_inline u64 kscap_name_key(const struct dentry *d)
+{
+	u64 name = READ_ONCE(d->d_name.hash_len);
+
+	return likely((u32)name) ? name : name ^ *(const u64 *)d->d_iname;
+}
+
+/*
  * What makes two uses of descriptors speak of the same thing: mount, inode, name (a rename changes
  * hash and length, or the parent), and the ends of a socket. Not the open file: opening a file
  * again tells nothing new. The memory of a dentry is reused, but within an epoch not for another
@@ -31,7 +42,7 @@ void kscap_ref_set_path(struct kscap_scratch *s, int i, const struct path *path)
 static __always_inline u64 kscap_path_key(const struct path *path, const struct inode *inode)
 {
 	const struct dentry *d = path->dentry;
-	u64 name = READ_ONCE(d->d_name.hash_len) ^ rol64((unsigned long)READ_ONCE(d->d_parent), 13);
+	u64 name = kscap_name_key(d) ^ rol64((unsigned long)READ_ONCE(d->d_parent), 13);
 	u64 key = ((unsigned long)path->mnt ^ rol64((unsigned long)inode, 24)) *
 		  0x9e3779b97f4a7c15ULL;
 

@@ -53,7 +53,7 @@ static inline int ring_has_room(struct ring_core *rc, u32 pos, u32 n8)
 {
 	u32 tail;
 
-	if (rc->size8 - (pos - rc->tail) >= n8)
+	if (pos - rc->tail <= rc->size8 && rc->size8 - (pos - rc->tail) >= n8)
 		return 1;
 	tail = RING_LOAD_ACQUIRE(rc->reader);
 	if (pos - tail > rc->size8)

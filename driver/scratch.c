@@ -61,6 +61,23 @@ void kscap_capture_stats(struct scap_stats *stats)
 	}
 }
 
+/* ---- tokens --------------------------------------------------------------------------------- */
+
+/* Epochs lie below: two years of them. */
+#define ROOTS_GEN_SHIFT	26
+#define ROOTS_GEN_MASK	((1ULL << KSCAP_STAMP_SHIFT) - (1ULL << ROOTS_GEN_SHIFT))
+
+u64 kscap_roots_gen;
+
+void kscap_roots_changed(void)
+{
+	u64 old = READ_ONCE(kscap_roots_gen), seen;
+
+	while ((seen = cmpxchg(&kscap_roots_gen, old,
+			       (old + (1ULL << ROOTS_GEN_SHIFT)) & ROOTS_GEN_MASK)) != old)
+		old = seen;
+}
+
 /* ---- pending gaps --------------------------------------------------------------------------- */
 
 struct flush {

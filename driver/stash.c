@@ -17,12 +17,20 @@ static atomic64_t n_full;
 /* Whoever writes last has seen the last change of the tree: so nobody is skipped for ever. */
 static void set_skip(struct kscap_stash_slot *slot)
 {
+	bool skip;
 	u8 tree;
 
 	do {
 		tree = READ_ONCE(slot->tree);
-		WRITE_ONCE(slot->skip, kscap_consumers_skip(slot->task, tree));
-		smp_mb();	/* the skip is there before the tree is looked at again */
+		skip = kscap_consumers_skip(slot->task, tree);
+		/* Of a skipped task no entry was kept: what is there is older than that. */
+		if (!skip && READ_ONCE(slot->skip))
+			WRITE_ONCE(slot->call, KSCAP_STASH_MIDCALL);
+		/* Before it may keep entries again. */
+		smp_wmb();
+		WRITE_ONCE(slot->skip, skip);
+		/* Pairs with the full barrier of the exchange in kscap_stash_tree_set(). */
+		smp_mb();
 	} while (READ_ONCE(slot->tree) != tree);
 }
 
@@ -102,8 +110,11 @@ bool kscap_stash_tree_claim(struct task_struct *task, u8 bits)
 	bool is_new = false;
 
 	raw_spin_lock_irqsave(&claim_lock, flags);
-	if (!(READ_ONCE(task->flags) & PF_EXITING))
+	if (!(READ_ONCE(task->flags) & PF_EXITING)) {
 		slot = find_or_claim(task, KSCAP_STASH_MIDCALL);
+		if (!slot)
+			atomic64_inc(&n_full);
+	}
 	if (slot && (slot->tree & bits) != bits) {
 		kscap_stash_tree_set(slot, bits);
 		is_new = true;
@@ -115,9 +126,11 @@ bool kscap_stash_tree_claim(struct task_struct *task, u8 bits)
 /* The entry of a call that nobody wanted is not kept: one left behind is older than that. */
 static void refresh_slot(struct kscap_stash_slot *slot, bool (*wanted)(u64 call), bool grown)
 {
-	u64 found = READ_ONCE(slot->call), call = kscap_stash_call(found);
+	u64 found, call;
 
 	set_skip(slot);
+	found = READ_ONCE(slot->call);
+	call = kscap_stash_call(found);
 	if (KSCAP_CALL_IS(call) ? !wanted(call) : !call && grown)
 		cmpxchg(&slot->call, found, KSCAP_STASH_MIDCALL);
 }

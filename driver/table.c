@@ -181,7 +181,8 @@ void __init kscap_table_init(void)
 	for (i = 0; i < N_ROWS; i++)
 		init_paths(&rows[i]);
 	rows[ROW_chdir].manners |= KSCAP_CALL_TO_CWD;
-	rows[ROW_chroot].manners |= KSCAP_CALL_TO_ROOT;
+	rows[ROW_chroot].manners |= KSCAP_CALL_TO_ROOT | KSCAP_CALL_ROOTS;
+	rows[ROW_pivot_root].manners |= KSCAP_CALL_ROOTS;
 	rows[ROW_execve].flags |= KSCAP_ROW_EXEC | KSCAP_ROW_FILES;
 	rows[ROW_execveat].flags |= KSCAP_ROW_EXEC;
 	rows[ROW_exit].flags |= KSCAP_ROW_EXIT;

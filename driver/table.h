@@ -48,6 +48,8 @@ enum kscap_way {
 /* decisive.def */
 #define KSCAP_CALL_LANE		0x01
 #define KSCAP_CALL_PASS		0x02
+
+#define KSCAP_CALL_ROOTS	0x04	/* gives tasks another root directory */
 /* Of calls with paths, see fill_path.c. */
 #define KSCAP_CALL_BASE_2ND	0x10	/* the first path's directory is the second file */
 #define KSCAP_CALL_TO_CWD	0x20	/* success changes the working directory */
