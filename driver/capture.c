@@ -70,7 +70,8 @@ static __always_inline struct kscap_stash_slot *slot_here(struct kscap_scratch *
 {
 	struct kscap_stash_slot *slot = s->last_slot;
 
-	if (likely(READ_ONCE(slot->task) == task))
+	/* Only current itself puts current there, and only its end takes it away. */
+	if (likely(data_race(slot->task) == task))
 		return slot;
 	slot = kscap_stash_home(task);
 	if (READ_ONCE(slot->task) != task)
