@@ -46,7 +46,7 @@ static const char *follow(struct scap_reader *r, const struct header *h, bool *r
 	if (h->part == 0 && h->first_seq == 0 && h->number > key->number && !key->open)
 		return NULL;
 	if (key->open && h->number == key->number && h->part == key->next_part &&
-	    h->first_seq == key->next_seq)
+	    (!h->n_records || h->first_seq == key->next_seq))
 		return NULL;
 	if (h->part == 0 && h->first_seq == 0 && h->number > key->number) {
 		/* The last part of the one before is missing. */
@@ -129,13 +129,15 @@ static void accept(struct scap_reader *r, const struct scap__section *sec, const
 
 	if (!h->part) {
 		r->info.n_keyframes++;
+		key->next_seq = 0;
 		/* Names of the keyframe before do not count. */
 		scap__intros_enter_epoch(&key->intros, h->number);
 	}
 	r->info.keyframe_bytes += sec->stored_bytes + sizeof(struct scap__section_header);
 	key->number = h->number;
 	key->next_part = h->part + 1;
-	key->next_seq = h->first_seq + h->n_records;
+	if (h->n_records)
+		key->next_seq = h->first_seq + h->n_records;
 	key->open = !(h->flags & SCAP_KEYFRAME_LAST);
 	key->clock = h->clock.known ? h->clock : r->host_clock;
 	while (rows.n) {

@@ -395,6 +395,40 @@ Test(keyframe, parts_that_do_not_follow)
 	rows_free(&file);
 }
 
+/* A keyframe that ends early may have nothing left to say, and one in the middle neither. */
+Test(keyframe, parts_of_no_records)
+{
+	static const struct { uint32_t part, first_seq, n; } parts[] = {
+		{ 0, 0, 1 }, { 1, 0, 0 }, { 2, 1, 1 }, { 3, 0, 0 },
+	};
+	struct scap_writer *w = open_writer();
+	const struct scap_event *ev;
+	struct scap_reader *r;
+
+	for (size_t i = 0; i < 4; i++) {
+		struct scap_keyframe_part part = { .begin_ns = NS, .number = 1,
+						   .part = parts[i].part };
+		struct rows rows = { 0 };
+
+		if (parts[i].n)
+			rows_key_end(&rows, parts[i].first_seq, NS, 0);
+		part.rows = rows.p;
+		part.bytes = rows.n;
+		part.flags = i == 3 ? SCAP_KEYFRAME_LAST | SCAP_KEYFRAME_INCOMPLETE : 0;
+		cr_assert_eq(scap_writer_keyframe(w, &part), 0);
+		rows_free(&rows);
+	}
+	put_slice(w, NS, 0);
+	close_writer(w, 1);
+	r = open_reader(&file, SCAP_READER_KEYFRAMES);
+	next(r, SCAP_REC_KEY_END, &ev);
+	next(r, SCAP_REC_KEY_END, &ev);
+	next(r, SCAP_REC_CALL, &ev);
+	cr_assert_eq(scap_reader_next(r, &ev), 1);
+	scap_reader_close(r);
+	rows_free(&file);
+}
+
 /* In a slice, a keyframe's record says nothing. */
 Test(keyframe, records_in_a_slice)
 {
