@@ -23,6 +23,7 @@ struct task_struct;
 #define KSCAP_SNAPSHOT_FDS	32	/* pinned under one hold of a lock */
 #define KSCAP_SNAPSHOT_BYTES	65536	/* of out */
 #define KSCAP_SNAPSHOT_SEEN	4096	/* a power of two */
+#define KSCAP_SNAPSHOT_TOLD	1024	/* too */
 
 /* The most that one task, and one descriptor, bring at once. */
 #define KSCAP_SNAPSHOT_FILE_MAX	(sizeof(struct scap_rec_file) + 2 * sizeof(struct scap_blob) + \
@@ -72,6 +73,7 @@ struct kscap_snapshot {
 	struct kscap_snapshot_fd fds[KSCAP_SNAPSHOT_FDS];
 	struct pt_regs regs;
 	u64 seen[KSCAP_SNAPSHOT_SEEN];	/* identities of introduced files, by cookie */
+	u64 told[KSCAP_SNAPSHOT_TOLD];	/* tables told in this keyframe, by themselves */
 	struct kscap_scratch scratch;	/* for the making of FILE records */
 	u8 out[KSCAP_SNAPSHOT_BYTES] __aligned(8);
 };

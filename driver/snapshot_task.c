@@ -77,16 +77,23 @@ void kscap_snapshot_table(struct kscap_snapshot *s, struct files_struct *files)
 	s->table = files ? siphash_1u64((unsigned long)files, &key) | 1 : 0;
 }
 
+static u64 *told_here(struct kscap_snapshot *s)
+{
+	return &s->told[s->table / 2 % KSCAP_SNAPSHOT_TOLD];
+}
+
 /*
  * Threads mostly share one table: told behind the lowest tid, which the walk meets first. A thread
  * begun since may have got a lower tid than the walk's place: it does not count. So if the lowest
- * one is gone before its table is told, the next one tells it.
+ * one is gone before its table is told, the next one tells it. And if that one got another table
+ * since the walk met it, or was not to be met yet, this table was not told: a forgetful memory
+ * (who is not in it is told once more) says so.
  */
-static bool tells_table(const struct kscap_snapshot *s, struct task_struct *task)
+static bool tells_table(struct kscap_snapshot *s, struct task_struct *task)
 {
 	struct task_struct *t = task->group_leader;
 
-	if (t == task)
+	if (t == task || *told_here(s) != s->table)
 		return true;
 	if (t->files == task->files && t->pid < task->pid && t->start_boottime < s->begin_boot_ns)
 		return false;
@@ -114,8 +121,10 @@ static void fill_rec(struct kscap_snapshot *s, struct task_struct *task)
 	kscap_snapshot_table(s, task->files);
 	rec->table = s->table;
 	rec->who.h.flags = task->flags & PF_EXITING ? SCAP_KEY_TASK_EXITING : 0;
-	if (task->files && tells_table(s, task))
+	if (task->files && tells_table(s, task)) {
 		rec->who.h.flags |= SCAP_KEY_TASK_TABLE;
+		*told_here(s) = s->table;
+	}
 	s->start_ns = rec->who.start_ns;
 }
 
