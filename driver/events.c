@@ -2,6 +2,7 @@
 #include "events.h"
 
 #include <linux/cgroup.h>
+#include <linux/hash.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/ptrace.h>
@@ -90,13 +91,25 @@ static u32 status_of_process(const struct task_struct *task)
 						task->group_leader->exit_code;
 }
 
+/*
+ * Threads that end at once may all find that none lives any more: the first to ask was the last.
+ * A collision lets a second one of them think so, too.
+ */
+static bool is_last(const struct task_struct *task)
+{
+	static u64 ended[256];
+	u64 key = task->group_leader->start_boottime ^ (u64)task->tgid << 42;
+
+	return !atomic_read(&task->signal->live) && xchg(&ended[hash_64(key, 8)], key) != key;
+}
+
 static void fill_exit(struct scap_rec_exit *rec, struct task_struct *task)
 {
 	rec->tid = task->pid;
 	rec->status = task->exit_code;
 	rec->start_ns = task->start_boottime;
 	kscap_usage_thread(&rec->thread, task);
-	if (atomic_read(&task->signal->live))
+	if (!is_last(task))
 		return;
 	rec->group_dead = 1;
 	rec->group_status = status_of_process(task);

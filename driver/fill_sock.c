@@ -204,7 +204,6 @@ u32 kscap_sock_fill(struct socket *sock, u8 *dst, u16 *ret_kind)
 	return sizeof(*to) + to->local_len + to->remote_len;
 }
 
-#define SEARCHED	768	/* bytes behind the struct sock */
 #define ODD_PORTID	0x5ca90b51U
 #define ODD_DST		0x5ca90b52U
 #define ODD_PROTO	0x88b5	/* for local experiments */
@@ -215,7 +214,7 @@ static u16 __init find_bytes(const struct sock *sk, const void *want, u32 bytes)
 	u16 at, found = 0;
 	u8 got[8];
 
-	for (at = sizeof(*sk); at < sizeof(*sk) + SEARCHED; at += sizeof(u32)) {
+	for (at = sizeof(*sk); at + bytes <= sk->sk_prot->obj_size; at += sizeof(u32)) {
 		if (copy_from_kernel_nofault(got, (const char *)sk + at, bytes))
 			return found;
 		if (memcmp(got, want, bytes))
