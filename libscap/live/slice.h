@@ -11,7 +11,7 @@
  *   - earlier, when more rows are kept than the budget allows.
  *
  * So no record outside a slice has its time inside it. The rows kept never exceed the hard limit
- * by more than one record: scap__slicer_quota() says how much a CPU may still bring, and the one
+ * by more than one record: scap__slicer_room() says how much may still come, and the one
  * whose frontier holds up all others may always bring its next record.
  */
 #ifndef SCAP_LIVE_SLICE_H

@@ -3,6 +3,8 @@
 #ifndef TEST_FILTER_EVENT_H
 #define TEST_FILTER_EVENT_H
 
+#include <criterion/criterion.h>
+#include <scap/filter.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,6 +89,20 @@ static inline void test_sock(struct scap__file *f, unsigned local_port, unsigned
 		f->sock.remote_addr[3] = 2;
 	}
 	f->sock.remote_port = (uint16_t)remote_port;
+}
+
+/* A field as text, until the next call; <NA>: the event has none. */
+static inline const char *test_field(const char *name, const struct scap_event *ev)
+{
+	static char text[20000];
+	struct scap_field *f = NULL;
+	struct scap_error err;
+
+	cr_assert_eq(scap_field_compile(name, &f, &err), 0, "%s", err.text);
+	if (scap_field_text(f, ev, text, sizeof(text)) < 0)
+		strcpy(text, "<NA>");
+	scap_field_free(f);
+	return text;
 }
 
 #endif

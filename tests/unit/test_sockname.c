@@ -2,25 +2,11 @@
 /* Names of sockets, and the ends that a message gives them. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <scap/filter.h>
 #include <scap/print.h>
 
 #include "test_filter_event.h"
 
 #define U(x) ((uint64_t)(x))
-
-static const char *field(const char *name, const struct scap_event *ev)
-{
-	static char text[2000];
-	struct scap_field *f = NULL;
-	struct scap_error err;
-
-	cr_assert_eq(scap_field_compile(name, &f, &err), 0, "%s", err.text);
-	if (scap_field_text(f, ev, text, sizeof(text)) < 0)
-		strcpy(text, "<NA>");
-	scap_field_free(f);
-	return text;
-}
 
 static void put_words(uint8_t *addr, uint32_t a, uint32_t b)
 {
@@ -34,7 +20,7 @@ static const char *name_of(const struct scap__file *f)
 
 	test_call(&ev, SCAP_ABI_X86_64, "fsync", 0, 1, U(3));
 	ev.file = f;
-	return field("fd.name", &ev);
+	return test_field("fd.name", &ev);
 }
 
 Test(sockname, unix_sockets)
@@ -92,24 +78,24 @@ Test(sockname, datagrams)
 	struct scap__file f;
 
 	datagram(&ev, &f, "sendto", 5, 4);
-	cr_expect_str_eq(field("fd.name", &ev), "127.0.0.1:1000->10.0.0.9:8081");
-	cr_expect_str_eq(field("fd.rport", &ev), "8081");
+	cr_expect_str_eq(test_field("fd.name", &ev), "127.0.0.1:1000->10.0.0.9:8081");
+	cr_expect_str_eq(test_field("fd.rport", &ev), "8081");
 	ev.ret = -111;
-	cr_expect_str_eq(field("fd.rport", &ev), "8081");
+	cr_expect_str_eq(test_field("fd.rport", &ev), "8081");
 	/* A connected one can send elsewhere; a stream can't. */
 	f.sock.remote_port = 9;
-	cr_expect_str_eq(field("fd.rport", &ev), "8081");
+	cr_expect_str_eq(test_field("fd.rport", &ev), "8081");
 	f.sock.type = 1;
-	cr_expect_str_eq(field("fd.rport", &ev), "9");
+	cr_expect_str_eq(test_field("fd.rport", &ev), "9");
 	datagram(&ev, &f, "recvfrom", 5, 4);
-	cr_expect_str_eq(field("fd.rip", &ev), "10.0.0.9");
+	cr_expect_str_eq(test_field("fd.rip", &ev), "10.0.0.9");
 	datagram(&ev, &f, "sendmsg", 5, SCAP_SLOT_NAME);
-	cr_expect_str_eq(field("fd.rip", &ev), "10.0.0.9");
+	cr_expect_str_eq(test_field("fd.rip", &ev), "10.0.0.9");
 	/* These give other addresses. */
 	datagram(&ev, &f, "getsockname", 0, 1);
-	cr_expect_str_eq(field("fd.rip", &ev), "<NA>");
+	cr_expect_str_eq(test_field("fd.rip", &ev), "<NA>");
 	datagram(&ev, &f, "bind", 0, 1);
-	cr_expect_str_eq(field("fd.rip", &ev), "<NA>");
+	cr_expect_str_eq(test_field("fd.rip", &ev), "<NA>");
 }
 
 Test(sockname, vsock_address)
@@ -119,5 +105,5 @@ Test(sockname, vsock_address)
 
 	test_call(&ev, SCAP_ABI_X86_64, "connect", 0, 3, U(3), U(1), U(16));
 	test_blob(&ev, 1, SCAP_STATE_WHOLE, addr, sizeof(addr), sizeof(addr));
-	cr_expect_str_eq(field("evt.arg.addr", &ev), "vsock:3:5000");
+	cr_expect_str_eq(test_field("evt.arg.addr", &ev), "vsock:3:5000");
 }
