@@ -310,7 +310,8 @@ void kscap_on_switch(void *data, bool preempt, struct task_struct *prev, struct 
 
 	if (!mask)
 		return;
-	begin(&rec, SCAP_REC_SWITCH, preempt ? SCAP_SWITCH_PREEMPTED : 0);
+	begin(&rec, SCAP_REC_SWITCH, prev->pid && (preempt || !prev_state) ?
+	      SCAP_SWITCH_PREEMPTED : 0);
 	rec.next_tid = next->pid;
 	rec.next_tgid = next->tgid;
 	rec.state = preempt ? 0 : prev_state;

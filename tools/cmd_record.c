@@ -321,6 +321,7 @@ static bool set_up(struct record *r)
 	if (!record_disk_ok(r) || !start_recorder(r))
 		return false;
 	r->start_ns = r->shown_ns = record_now_ns();
+	record_say_begun(r);
 	return !r->command.pid || command_go(&r->command, r->opt.argv[0]);
 }
 

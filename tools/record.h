@@ -60,6 +60,8 @@ extern const struct opt record_opts[];
 bool record_parse(const struct verb *verb, int argc, char **argv, struct record_options *opt);
 
 uint64_t record_now_ns(void);
+/* Every call from here on is recorded. */
+void record_say_begun(const struct record *r);
 /* On a terminal, about once a second. */
 void record_live_line(struct record *r);
 void record_clear_live_line(struct record *r);

@@ -42,6 +42,17 @@ static const char *size_text(uint64_t bytes, char *buf, size_t cap)
 
 /* ---- while it runs -------------------------------------------------------------------------- */
 
+void record_say_begun(const struct record *r)
+{
+	char name[NAME_BYTES];
+
+	/* A command says itself that it runs. */
+	if (r->opt.quiet || r->opt.json || r->command.pid)
+		return;
+	fprintf(stderr, "recording%s%s; Ctrl-C ends it\n", r->path ? " to " : "",
+		tool_shown(r->path ?: "", name, sizeof(name)));
+}
+
 void record_live_line(struct record *r)
 {
 	const struct scap_recorder_totals *t = scap_recorder_totals(r->recorder);

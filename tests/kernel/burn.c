@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * burn N MS: N threads that use MS ms of a CPU each, some in pieces; prints "TID CPU_NS" for each.
+ * burn N MS: N threads that use MS ms of a CPU each, some in pieces; prints "TID CPU_NS NIVCSW" for
+ * each: the last as the kernel counts involuntary switches, just before the thread ends.
  * burn pages N: touches N new pages; prints "TID MINFLT".
  * burn memory: takes memory until somebody puts an end to it.
  */
 #include "guest.h"
 #include <pthread.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 
-static long ms;
+struct burner {
+	pthread_t thread;
+	long ms, tid, nivcsw;
+	long long ns;
+	bool sleeps;
+};
 
 static long long cpu_ns(void)
 {
@@ -22,17 +29,22 @@ static long long cpu_ns(void)
 
 static void *burner(void *arg)
 {
+	struct burner *b = arg;
 	long long told = 0;
+	struct rusage u;
 
-	while (cpu_ns() < ms * 1000000LL) {
+	while (cpu_ns() < b->ms * 1000000) {
 		for (volatile int i = 0; i < 100000; i++)
 			;
-		if ((long)arg % 2 && cpu_ns() - told > 20000000) {
+		if (b->sleeps && cpu_ns() - told > 20000000) {
 			told = cpu_ns();
 			usleep(5000);
 		}
 	}
-	printf("%ld %lld\n", syscall(SYS_gettid), cpu_ns());
+	b->tid = syscall(SYS_gettid);
+	getrusage(RUSAGE_THREAD, &u);
+	b->nivcsw = u.ru_nivcsw;
+	b->ns = cpu_ns();
 	return NULL;
 }
 
@@ -49,14 +61,21 @@ static void pages(long n)
 	printf("%d %ld\n", (int)getpid(), u.ru_minflt);
 }
 
-static void burn(long n)
+static void burn(long n, long ms)
 {
-	pthread_t t[16];
+	struct burner b[16] = { };
 
-	for (long i = 0; i < n && i < 16; i++)
-		pthread_create(&t[i], NULL, burner, (void *)i);
-	for (long i = 0; i < n && i < 16; i++)
-		pthread_join(t[i], NULL);
+	/* What a thread runs at its end for the first time takes its time: not that of those told. */
+	pthread_create(&b[0].thread, NULL, burner, &b[0]);
+	pthread_join(b[0].thread, NULL);
+	for (long i = 0; i < n && i < 16; i++) {
+		b[i] = (struct burner){ .ms = ms, .sleeps = i % 2 };
+		pthread_create(&b[i].thread, NULL, burner, &b[i]);
+	}
+	for (long i = 0; i < n && i < 16; i++) {
+		pthread_join(b[i].thread, NULL);
+		printf("%ld %lld %ld\n", b[i].tid, b[i].ns, b[i].nivcsw);
+	}
 }
 
 int main(int argc, char **argv)
@@ -70,7 +89,6 @@ int main(int argc, char **argv)
 		pages(atol(argv[2]));
 		return 0;
 	}
-	ms = atol(argv[2]);
-	burn(atol(argv[1]));
+	burn(atol(argv[1]), atol(argv[2]));
 	return 0;
 }

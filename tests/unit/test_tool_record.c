@@ -277,11 +277,12 @@ Test(tool_record, the_whole_machine_is_no_tree)
 
 Test(tool_record, report)
 {
-	char want[64];
+	char want[96];
 
 	set_up_test(2, steady);
 	cr_assert_eq(RUN("-a", "-n", "5000", "-o", "x.scapz"), TOOL_OK);
-	snprintf(want, sizeof(want), "recorded %" PRIu64 " events in ", fake.n_stored);
+	snprintf(want, sizeof(want), "recording to x.scapz; Ctrl-C ends it\nrecorded %" PRIu64
+		 " events in ", fake.n_stored);
 	cr_expect(strstr(err_text, want) == err_text, "%s", err_text);
 	cr_expect(strstr(err_text, " to x.scapz\nlost nothing\n"), "%s", err_text);
 	cr_expect(strstr(err_text, " bytes per call\n"), "%s", err_text);

@@ -285,6 +285,7 @@ vm_verdict()
 {
 	read -r word why <"$1/share/results/$2.verdict"
 	echo "$word $vm_group/$2$3${why:+ $why}"
+	[ "$word" != FAIL ] || tail -n 30 "$1/share/results/$2.out" | sed 's/^/   | /'
 }
 
 # The guest ended, or was ended, in the middle of a case.

@@ -88,15 +88,27 @@ wait_for()
 	done
 }
 
+# records WHAT FILE: waits until the recorder whose messages go to FILE records
+records()
+{
+	wait_for "$1 to record" grep -q '^recording' "$2"
+}
+
+# runs PROGRAM: waits until the command of a recorder runs, and is recorded
+runs()
+{
+	wait_for "$1 to run" pidof "$1"
+}
+
 # start FILE ARG...: a recorder in the background, its id in $recorder; returns once it records.
 start()
 {
 	file=$1
 	shift
+	rm -f rec.err
 	scap record -o "$file" "$@" >rec.out 2>rec.err </dev/null &
 	recorder=$!
-	wait_for "the recorder to map its rings" grep -q kscap /proc/$recorder/maps
-	usleep 500000
+	records "the recorder" rec.err
 }
 
 # stop [SIGNAL]: ends the recorder; its exit code in $stopped

@@ -24,10 +24,9 @@ done
 
 scap record -a -o "$out.scapz" >"$out.rec" 2>&1 &
 recorder=$!
-while ! grep -q kscap /proc/$recorder/maps; do
+while ! grep -q '^recording' "$out.rec"; do
 	usleep 50000
 done
-usleep 300000
 
 /tmp/bin/shop-back 8081 "$data" 1000 &
 back=$!
