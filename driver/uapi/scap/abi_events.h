@@ -231,7 +231,7 @@ struct scap_rec_switch {
 	__u32 pad;
 };
 
-/* It could have gone on: what the kernel counts as an involuntary switch. Never of the idle task. */
+/* It could have gone on: an involuntary switch, as the kernel counts. Never of the idle task. */
 #define SCAP_SWITCH_PREEMPTED	0x01
 
 /* WAKE, of SCAP_CLASS_SCHED: the target can run from now on. */
