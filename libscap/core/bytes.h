@@ -84,4 +84,22 @@ static inline uint64_t scap__get_u64(struct scap__bytes *b)
 	return p ? scap__le64(p) : 0;
 }
 
+/* A number of 7 bits per byte, the low ones first; one that does not fit into 64 bits is bad. */
+static inline uint64_t scap__get_varint(struct scap__bytes *b)
+{
+	uint64_t v = 0;
+
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		uint8_t byte = scap__get_u8(b);
+
+		if (shift == 63 && byte > 1)
+			break;
+		v |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return v;
+	}
+	b->bad = true;
+	return 0;
+}
+
 #endif

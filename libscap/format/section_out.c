@@ -14,29 +14,6 @@
 
 #define HEAD_BYTES sizeof(struct scap__section_header)
 
-int scap__buffer_reserve(struct scap__buffer *b, size_t n)
-{
-	size_t cap;
-	uint8_t *p;
-
-	if (n <= b->cap - b->n)
-		return 0;
-	cap = b->n + n + (b->n + n) / 4;
-	p = realloc(b->p, cap);
-	if (!p)
-		return -ENOMEM;
-	b->p = p;
-	b->cap = cap;
-	return 0;
-}
-
-void scap__buffer_put(struct scap__buffer *b, const void *data, size_t n)
-{
-	if (n)
-		memcpy(b->p + b->n, data, n);
-	b->n += n;
-}
-
 int scap__section_begin(struct scap_writer *w)
 {
 	w->raw.n = 0;

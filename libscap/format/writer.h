@@ -6,13 +6,8 @@
 #include <scap/writer.h>
 #include <zstd.h>
 
+#include "core/buffer.h"
 #include "format/layout.h"
-
-/* Memory that grows and is kept from section to section. */
-struct scap__buffer {
-	uint8_t *p;
-	size_t n, cap;
-};
 
 struct scap_writer {
 	struct scap_sink sink;
@@ -29,11 +24,6 @@ struct scap_writer {
 	uint64_t last_end_ns;	/* of the last slice */
 	uint64_t n_slices, n_records, row_bytes;
 };
-
-/* At least n more bytes behind the buffer's end: 0 or -ENOMEM. */
-int scap__buffer_reserve(struct scap__buffer *b, size_t n);
-/* Appends; room must be there. */
-void scap__buffer_put(struct scap__buffer *b, const void *data, size_t n);
 
 /* Begins a section's payload in w->raw. */
 int scap__section_begin(struct scap_writer *w);
