@@ -33,6 +33,7 @@ enum scap__section_type {
 	SCAP__SECTION_SLICE = 2,
 	SCAP__SECTION_END = 3,
 	SCAP__SECTION_KEYFRAME = 4,
+	SCAP__SECTION_GROUP = 5,
 };
 
 #define SCAP__SECTION_ZSTD	0x1u
@@ -101,6 +102,65 @@ struct scap__slice_part {
 	uint64_t bytes;
 };
 
+/*
+ * GROUP: this, the directory, the columns. The directory: slices (struct scap__slice_header), parts
+ * (struct scap__group_dir_part), events, shapes (each with its blobs), columns.
+ */
+struct scap__group_header {
+	uint64_t start_ns;	/* of the first slice */
+	uint64_t end_ns;	/* of the last */
+	uint64_t row_bytes;	/* of all parts */
+	uint32_t n_slices;
+	uint32_t n_parts;
+	uint32_t n_records;
+	uint32_t n_events;
+	uint32_t n_shapes;
+	uint32_t n_columns;
+	uint32_t dir_raw_bytes;
+	uint32_t dir_stored_bytes;	/* fewer: one zstd frame */
+	uint32_t dir_crc;	/* of the stored bytes */
+	uint32_t crc;		/* of the header bytes before it */
+};
+
+struct scap__group_dir_part {
+	uint16_t cpu;
+	uint16_t lane;
+	uint32_t n_records;
+	uint32_t first_seq;
+	uint32_t bytes;
+};
+
+/* A kind of record that has columns of its own. */
+struct scap__group_event {
+	uint8_t type;		/* SCAP_REC_*; 0: records that are stored as they are */
+	uint8_t abi;		/* of calls and entries */
+	uint16_t nr;
+};
+
+/* All of a record that is not in columns. Followed by n_blobs of struct scap__group_blob. */
+struct scap__group_shape {
+	uint16_t event;
+	uint8_t flags;
+	uint8_t shape;
+	uint8_t more;
+	uint8_t n_blobs;
+};
+
+struct scap__group_blob {
+	uint8_t slot;
+	uint8_t state;
+};
+
+struct scap__group_column {
+	uint8_t kind;		/* enum scap__column_kind */
+	uint8_t index;
+	uint16_t event;		/* 0xffff: of none */
+	uint32_t n_values;
+	uint32_t raw_bytes;
+	uint32_t stored_bytes;	/* fewer: one zstd frame */
+	uint32_t crc;		/* of the stored bytes */
+};
+
 /* KEYFRAME: this, the rows, the texts. */
 struct scap__keyframe_header {
 	uint64_t begin_ns;
@@ -146,6 +206,12 @@ static_assert(sizeof(struct scap__section_header) == 48, "section header");
 static_assert(sizeof(struct scap__host_entry) == 8, "host entry");
 static_assert(sizeof(struct scap__slice_header) == 48, "slice header");
 static_assert(sizeof(struct scap__slice_part) == 32, "slice part");
+static_assert(sizeof(struct scap__group_header) == 64, "group header");
+static_assert(sizeof(struct scap__group_dir_part) == 16, "group part");
+static_assert(sizeof(struct scap__group_event) == 4, "group event");
+static_assert(sizeof(struct scap__group_shape) == 6, "group shape");
+static_assert(sizeof(struct scap__group_blob) == 2, "group blob");
+static_assert(sizeof(struct scap__group_column) == 20, "group column");
 static_assert(sizeof(struct scap__keyframe_header) == 72, "keyframe header");
 static_assert(sizeof(struct scap__keyframe_text) == 16, "keyframe text");
 static_assert(sizeof(struct scap__end_header) == 40, "end header");

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* Groups: rows become columns and come back, to the byte; damage is told. */
+#include <criterion/criterion.h>
+#include <endian.h>
+#include <scap/error.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/group.h"
+#include "support_rows.h"
+
+#define SLICES 5
+#define PARTS 3
+
+static struct rows rows[SLICES][PARTS];
+static struct scap_slice_part parts[SLICES][PARTS];
+static struct scap_slice slices[SLICES];
+static struct scap__group_out *out;
+static struct scap__group_in *in;
+static struct scap__buffer payload;
+static struct scap__budget budget = { .limit = 256 << 20 };
+
+static void make_part(unsigned s, unsigned p, unsigned n, uint64_t *seed, uint32_t *seq)
+{
+	uint64_t ns = 1000 + s * 1000000ull;
+
+	for (unsigned i = 0; i < n; i++) {
+		ns += rows_random(seed) % 500;
+		*seq += rows_random(seed) % 20 ? 1 : 7;
+		if (rows_random(seed) % 4)
+			rows_call_file(&rows[s][p], *seq, ns, (uint32_t)(100 + i / 50), i % 7);
+		else
+			rows_any(&rows[s][p], *seq, ns, seed);
+	}
+}
+
+static void make(unsigned n_records, uint64_t seed)
+{
+	uint32_t seq[PARTS] = { 5, 1000, UINT32_MAX - 40 };
+
+	for (unsigned s = 0; s < SLICES; s++) {
+		for (unsigned p = 0; p < PARTS; p++) {
+			rows[s][p].n = 0;
+			make_part(s, p, s == 2 && p == 1 ? 0 : n_records, &seed, &seq[p]);
+			parts[s][p] = (struct scap_slice_part){
+				.cpu = p, .lane = p & 1, .rows = rows[s][p].p,
+				.bytes = rows[s][p].n,
+			};
+		}
+		slices[s] = (struct scap_slice){
+			.start_ns = s * 1000000, .end_ns = (s + 1) * 1000000, .real_ns = 77 + s,
+			.boot_ns = 5, .clock_raw_ns = s, .n_parts = s == 3 ? 0 : PARTS,
+			.parts = parts[s],
+		};
+	}
+}
+
+static void pack(void)
+{
+	for (unsigned s = 0; s < SLICES; s++)
+		cr_assert_eq(scap__group_out_slice(out, &slices[s]), 0);
+	payload.n = 0;
+	cr_assert_eq(scap__group_out_finish(out, &payload), 0);
+}
+
+static void compare_slice(const struct scap__group_slice *got, const struct scap_slice *want)
+{
+	cr_assert_eq(got->head.start_ns, want->start_ns);
+	cr_assert_eq(got->head.end_ns, want->end_ns);
+	cr_assert_eq(got->head.clock_raw_ns, want->clock_raw_ns);
+	cr_assert_eq(got->head.clock_real_ns, want->real_ns);
+	cr_assert_eq(got->head.clock_boot_ns, want->boot_ns);
+	cr_assert_eq(got->head.n_parts, want->n_parts);
+	for (uint32_t p = 0; p < want->n_parts; p++) {
+		cr_assert_eq(got->parts[p].ring, want->parts[p].cpu * SCAP_LANES +
+			     want->parts[p].lane);
+		cr_assert_eq(got->parts[p].bytes, want->parts[p].bytes);
+		cr_assert(!want->parts[p].bytes ||
+			  !memcmp(got->parts[p].rows, want->parts[p].rows, want->parts[p].bytes));
+	}
+}
+
+/* How many slices came back as they were before an error; all of them: SLICES. */
+static unsigned unpack(const uint8_t *p, size_t n, int *ret_rc)
+{
+	const struct scap__group_slice *got;
+	const char *what = NULL;
+	unsigned s = 0;
+
+	*ret_rc = scap__group_in_begin(in, p, n, &what);
+	for (; !*ret_rc; s++) {
+		*ret_rc = scap__group_in_slice(in, &got, &what);
+		if (*ret_rc)
+			break;
+		cr_assert_lt(s, SLICES);
+		compare_slice(got, &slices[s]);
+	}
+	if (*ret_rc < 0)
+		cr_assert_neq(what, NULL);
+	return s;
+}
+
+static void begin(void)
+{
+	cr_assert_eq(scap__group_out_new(1, &out), 0);
+	cr_assert_eq(scap__group_in_new(&budget, &in), 0);
+}
+
+static void end(void)
+{
+	scap__group_out_free(out);
+	scap__group_in_free(in);
+	cr_expect_eq(budget.used, 0);
+	scap__buffer_fini(&payload);
+	for (unsigned s = 0; s < SLICES; s++)
+		for (unsigned p = 0; p < PARTS; p++)
+			rows_free(&rows[s][p]);
+}
+
+TestSuite(group, .init = begin, .fini = end);
+
+Test(group, back_to_the_byte)
+{
+	int rc;
+
+	for (uint64_t seed = 1; seed < 20; seed++) {
+		make((unsigned)seed * 40, seed);
+		pack();
+		cr_assert_eq(unpack(payload.p, payload.n, &rc), SLICES);
+		cr_assert_eq(rc, 1);
+	}
+}
+
+Test(group, nothing)
+{
+	const struct scap__group_slice *got;
+	const char *what;
+
+	cr_assert_eq(scap__group_out_finish(out, &payload), 0);
+	cr_assert_eq(scap__group_in_begin(in, payload.p, payload.n, &what), 0);
+	cr_assert_eq(scap__group_in_slice(in, &got, &what), 1);
+}
+
+/* Records that the columns have no place for: unknown types, odd numbers, padding that is not 0. */
+Test(group, strange_records)
+{
+	int rc;
+
+	make(20, 3);
+	for (unsigned i = 0; i < 30; i++) {
+		struct rows *r = &rows[0][0];
+		size_t at = r->n;
+		uint64_t nr = 0x4000000000000 + i;
+
+		rows_call(r, 900 + i, 900000 + i, 7, 39, 7);
+		switch (i % 6) {
+		case 0: r->p[at + 2] = 29; break;
+		case 1: r->p[at + 2] = SCAP_REC_GAP; break;
+		case 2: r->p[at + 3] |= SCAP_CALL_NR64; r->p[at] += 1; rows_put(r, &nr, 8); break;
+		case 3: r->p[at] += 1; rows_put(r, "garbage", 8); break;
+		case 4: r->p[at + 30] = 7; break;
+		default: r->p[at + 2] = SCAP_REC_INTRO; break;
+		}
+	}
+	parts[0][0].rows = rows[0][0].p;
+	parts[0][0].bytes = rows[0][0].n;
+	pack();
+	cr_assert_eq(unpack(payload.p, payload.n, &rc), SLICES);
+	cr_assert_eq(rc, 1);
+}
+
+/* A group is used again after it was finished. */
+Test(group, again)
+{
+	struct scap__buffer first;
+	int rc;
+
+	make(50, 9);
+	pack();
+	first = payload;
+	payload = (struct scap__buffer){ 0 };
+	pack();
+	cr_assert_eq(first.n, payload.n);
+	cr_assert(!memcmp(first.p, payload.p, first.n));
+	scap__buffer_fini(&first);
+	cr_assert_eq(unpack(payload.p, payload.n, &rc), SLICES);
+}
+
+Test(group, every_byte_is_checked)
+{
+	int rc;
+
+	make(12, 4);
+	pack();
+	for (size_t i = 0; i < payload.n; i++) {
+		payload.p[i] ^= 0x10;
+		cr_assert_eq(unpack(payload.p, payload.n, &rc), 0, "byte %zu", i);
+		cr_assert_eq(rc, SCAP_EDAMAGED, "byte %zu: %d", i, rc);
+		payload.p[i] ^= 0x10;
+	}
+	for (size_t i = 0; i < payload.n; i++) {
+		uint8_t *copy = malloc(i + 1);
+
+		memcpy(copy, payload.p, i);
+		cr_assert_eq(unpack(copy, i, &rc), 0);
+		cr_assert_eq(rc, SCAP_EDAMAGED);
+		free(copy);
+	}
+}
+
+Test(group, memory_is_bounded)
+{
+	struct scap__budget small = { .limit = 100000 };
+	const char *what = NULL;
+	struct scap__group_in *g;
+
+	make(800, 5);
+	pack();
+	cr_assert_eq(scap__group_in_new(&small, &g), 0);
+	cr_assert_eq(scap__group_in_begin(g, payload.p, payload.n, &what), SCAP_ELIMIT);
+	scap__group_in_free(g);
+	cr_expect_eq(small.used, 0);
+}
