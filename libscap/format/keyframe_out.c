@@ -85,6 +85,7 @@ int scap_writer_keyframe(struct scap_writer *w, const struct scap_keyframe_part 
 		.n_texts = htole32(part->n_texts),
 	};
 	size_t bytes = sizeof(h) + part->bytes;
+	int rc;
 	bool ok = part->bytes <= PART_MAX_BYTES && part->bytes % SCAP__ALIGN == 0 &&
 		  part->number && !walk(part, &h);
 
@@ -98,5 +99,7 @@ int scap_writer_keyframe(struct scap_writer *w, const struct scap_keyframe_part 
 	if (!ok)
 		return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
 				  "a keyframe's records do not fill their part, or are too many");
-	return write_part(w, part, &h, bytes);
+	/* Nothing that was taken before it comes behind it. */
+	rc = part->part ? 0 : scap__writer_flush(w);
+	return rc ? rc : write_part(w, part, &h, bytes);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "format/reader.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +124,9 @@ int scap_reader_open_path(const char *path, const struct scap_reader_options *op
 	rc = scap_reader_open_source(&src, opt, ret_r, err);
 	if (rc && err)
 		add_path(err, path);
+	if (!rc && strcmp(path, "-") &&
+	    asprintf(&(*ret_r)->journal_path, "%s" SCAP__JOURNAL_SUFFIX, path) < 0)
+		(*ret_r)->journal_path = NULL;
 	return rc;
 }
 
@@ -134,6 +139,8 @@ void scap_reader_close(struct scap_reader *r)
 	scap__intros_fini(&r->intros);
 	scap__intros_fini(&r->key.intros);
 	scap__arena_fini(&r->strings);
+	scap__group_in_free(r->group);
+	free(r->journal_path);
 	free(r->rings);
 	free(r);
 }
@@ -380,12 +387,14 @@ static int read_payload(struct scap_reader *r, const struct scap__section *sec)
 		return scap__slice_read(r, sec, p);
 	if (sec->type == SCAP__SECTION_KEYFRAME)
 		return scap__keyframe_read(r, sec, p);
+	if (sec->type == SCAP__SECTION_GROUP)
+		return scap__group_read(r, sec, p);
 	return scap__end_read(r, sec, p);
 }
 
 static int read_section(struct scap_reader *r, const struct scap__section *sec)
 {
-	if (sec->type >= SCAP__SECTION_SLICE && sec->type <= SCAP__SECTION_KEYFRAME)
+	if (sec->type >= SCAP__SECTION_SLICE && sec->type <= SCAP__SECTION_GROUP)
 		return read_payload(r, sec);
 	return scap__section_skip(&r->in, sec);
 }
@@ -412,6 +421,8 @@ static int next_section(struct scap_reader *r)
 				"the capture has no end: its recorder was killed, or still writes");
 	if (!rc)
 		rc = read_section(r, &sec);
+	if (rc == SCAP_ETRUNCATED && scap__journal_begin(r) == 0)
+		return next_section(r);
 	if (rc && rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
 		r->over = rc;
 	return rc;
@@ -426,12 +437,17 @@ static int next_event(struct scap_reader *r)
 			rc = next_in_slice(r);
 		if (rc <= 0)
 			return rc;
+		rc = scap__group_next(r);
+		if (rc < 0)
+			return rc;
+		if (!rc)
+			continue;
 		if (r->over)
 			return r->over;
 		if (r->end_seen && next_tail(r) == 0)
 			return 0;
 		rc = next_section(r);
-		r->info.file_bytes = r->in.input.offset;
+		r->info.file_bytes = r->before_journal + r->in.input.offset;
 		if (rc)
 			return rc;
 	}

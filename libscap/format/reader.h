@@ -7,6 +7,7 @@
 
 #include "core/bytes.h"
 #include "format/event.h"
+#include "format/group.h"
 #include "format/intro.h"
 #include "format/merge.h"
 #include "format/section_in.h"
@@ -49,6 +50,12 @@ struct scap_reader {
 	struct scap__merge merge;
 	struct scap__intros intros;
 	struct scap__keyframe key;
+	struct scap__group_in *group;	/* NULL: none was met yet */
+	struct scap__section group_section;
+	bool in_group;		/* it may have more slices */
+	char *journal_path;	/* NULL: there can't be one, or it is being read */
+	bool in_journal;
+	uint64_t before_journal;	/* bytes of the file itself */
 	struct scap__arena strings;	/* of info */
 	struct scap_capture_info info;
 	struct scap_event ev;
@@ -72,10 +79,16 @@ struct scap_reader {
 /* Payloads of the sections, checked and put into r: 0 or an error. */
 int scap__host_read(struct scap_reader *r, const uint8_t *p, size_t n);
 int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
+/* Begins a group; its slices follow: 0; 1 after the last one; or an error. */
+int scap__group_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
+int scap__group_next(struct scap_reader *r);
 int scap__end_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 int scap__keyframe_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 /* The part's next record as an event: 0; 1 when there is none; or an error, then it goes on. */
 int scap__keyframe_next(struct scap_reader *r);
+
+/* Goes on with the journal of a capture that has no end: 0; 1: there is none, and all is as before. */
+int scap__journal_begin(struct scap_reader *r);
 
 /* The counters of a ring, made when it is first named: 0, -ENOMEM, SCAP_ELIMIT. */
 int scap__reader_ring(struct scap_reader *r, uint32_t ring, struct scap__ring **ret);

@@ -28,6 +28,7 @@ int scap__section_in_init(struct scap__section_in *s, const struct scap_source *
 void scap__section_in_fini(struct scap__section_in *s)
 {
 	scap__input_fini(&s->input);
+	scap__budget_give(s->budget, s->stored_cap + s->raw_cap);
 	ZSTD_freeDCtx(s->zstd);
 	free(s->stored);
 	free(s->raw);

@@ -83,6 +83,8 @@ static int write_section(struct scap_writer *w, struct scap__buffer *b, uint16_t
 	memset(b->p + b->n, 0, pad);
 	b->n += pad;
 	rc = w->sink.write(w->sink.ctx, b->p, b->n);
+	if (!rc && w->sync && w->fd >= 0 && fdatasync(w->fd) < 0)
+		rc = -errno;
 	if (rc < 0)
 		return write_failed(w, rc);
 	w->bytes += b->n;
@@ -93,11 +95,16 @@ static int write_section(struct scap_writer *w, struct scap__buffer *b, uint16_t
 int scap__section_write(struct scap_writer *w, uint16_t type)
 {
 	size_t raw_bytes = w->raw.n - HEAD_BYTES;
-	int rc = compress(w);
+	int rc = w->plain ? 0 : compress(w);
 
 	if (rc < 0)
 		return scap__fail(&w->error, rc, SCAP_NO_OFFSET, "out of memory");
 	if (rc)
 		return write_section(w, &w->packed, type, SCAP__SECTION_ZSTD, raw_bytes);
 	return write_section(w, &w->raw, type, 0, raw_bytes);
+}
+
+int scap__section_write_plain(struct scap_writer *w, uint16_t type)
+{
+	return write_section(w, &w->raw, type, 0, w->raw.n - HEAD_BYTES);
 }

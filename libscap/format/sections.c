@@ -91,27 +91,35 @@ int scap__host_read(struct scap_reader *r, const uint8_t *p, size_t n)
 
 /* ---- SLICE --------------------------------------------------------------------------------- */
 
+static int begin_slice(struct scap_reader *r, const struct scap__section *sec, uint64_t start,
+		       uint64_t end, uint32_t n_parts, struct scap__clock clock)
+{
+	int rc;
+
+	if (start >= end || start < r->slice_end_ns)
+		return damaged(r, sec, "its time overlaps with what came before");
+	rc = scap__merge_begin(&r->merge, n_parts, start, end);
+	if (rc)
+		return no_memory(r, rc);
+	r->slice_end_ns = end;
+	/* No other slice's triple: what is lost elsewhere must not move this one's events. */
+	r->clock = clock.known ? clock : r->host_clock;
+	return 0;
+}
+
 static int read_slice_header(struct scap_reader *r, const struct scap__section *sec,
 			     struct scap__bytes *b, uint32_t *ret_n_parts)
 {
 	uint64_t start = scap__get_u64(b), end = scap__get_u64(b), raw = scap__get_u64(b);
 	uint64_t real = scap__get_u64(b);
-	int rc;
 
 	scap__get_u64(b);
 	*ret_n_parts = scap__get_u32(b);
 	scap__get_u32(b);
 	if (b->bad || *ret_n_parts > b->n / sizeof(struct scap__slice_part))
 		return damaged(r, sec, "its directory does not fit");
-	if (start >= end || start < r->slice_end_ns)
-		return damaged(r, sec, "its time overlaps with what came before");
-	rc = scap__merge_begin(&r->merge, *ret_n_parts, start, end);
-	if (rc)
-		return no_memory(r, rc);
-	r->slice_end_ns = end;
-	/* No other slice's triple: what is lost elsewhere must not move this one's events. */
-	r->clock = real ? (struct scap__clock){ raw, real, true } : r->host_clock;
-	return 0;
+	return begin_slice(r, sec, start, end, *ret_n_parts,
+			   (struct scap__clock){ raw, real, real != 0 });
 }
 
 /* A CPU and a lane: the number of their ring; -1: there is no such lane. */
@@ -149,8 +157,12 @@ int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, con
 	uint32_t n_parts;
 	int64_t last_ring = -1;
 	size_t at = 0;
-	int rc = read_slice_header(r, sec, &b, &n_parts);
+	int rc;
 
+	/* Its group was written, and then the recorder died before it cut the journal. */
+	if (r->in_journal && sec->raw_bytes >= 8 && scap__le64(p) < r->slice_end_ns)
+		return 0;
+	rc = read_slice_header(r, sec, &b, &n_parts);
 	if (rc)
 		return rc;
 	dir = b;
@@ -165,6 +177,58 @@ int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, con
 	}
 	r->info.n_slices++;
 	return 0;
+}
+
+/* ---- GROUP --------------------------------------------------------------------------------- */
+
+static int group_failed(struct scap_reader *r, int rc, const char *what)
+{
+	r->in_group = false;
+	if (rc != SCAP_EDAMAGED)
+		return no_memory(r, rc);
+	return scap__fail(&r->error, SCAP_EDAMAGED, r->group_section.offset,
+			  "a group is damaged: %s", what);
+}
+
+int scap__group_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p)
+{
+	const char *what = NULL;
+	int rc = r->group ? 0 : scap__group_in_new(&r->budget, &r->group);
+
+	r->group_section = *sec;
+	if (!rc)
+		rc = scap__group_in_begin(r->group, p, (size_t)sec->raw_bytes, &what);
+	if (rc)
+		return group_failed(r, rc, what);
+	r->in_group = true;
+	return 0;
+}
+
+int scap__group_next(struct scap_reader *r)
+{
+	const struct scap__group_slice *s;
+	const char *what = NULL;
+	int rc = r->in_group ? scap__group_in_slice(r->group, &s, &what) : 1;
+
+	if (rc > 0) {
+		r->in_group = false;
+		return 1;
+	}
+	if (rc)
+		return group_failed(r, rc, what);
+	rc = begin_slice(r, &r->group_section, s->head.start_ns, s->head.end_ns, s->head.n_parts,
+			 (struct scap__clock){ s->head.clock_raw_ns, s->head.clock_real_ns,
+					       s->head.clock_real_ns != 0 });
+	for (uint32_t i = 0; !rc && i < s->head.n_parts; i++)
+		rc = scap__merge_add(&r->merge, s->parts[i].ring, s->parts[i].rows,
+				     s->parts[i].bytes, s->parts[i].n_records);
+	if (rc == SCAP_EDAMAGED) {
+		r->merge.n = 0;
+		return group_failed(r, rc, "its slices contradict each other");
+	}
+	if (!rc)
+		r->info.n_slices++;
+	return rc;
 }
 
 /* ---- END ----------------------------------------------------------------------------------- */

@@ -22,6 +22,13 @@
 #define SECTION_AIM_BYTES (1u << 20)
 #define SECTION_MIN_NS (1u << 20)
 
+/* What makes a group full. */
+#define GROUP_BYTES (16u << 20)
+#define GROUP_RECORDS (256u << 10)
+#define GROUP_NS (10 * 1000000000ull)
+
+#define WRITER_FLAGS (SCAP_WRITER_FORCE | SCAP_WRITER_ROWS | SCAP_WRITER_GROUPS | SCAP_WRITER_SYNC)
+
 /* ---- opening ------------------------------------------------------------------------------- */
 
 static int fd_write(void *ctx, const void *buf, size_t n)
@@ -48,8 +55,17 @@ static int fd_close(void *ctx)
 	return close((int)(intptr_t)ctx) < 0 ? -errno : 0;
 }
 
+struct scap_sink scap__fd_sink(int fd)
+{
+	return (struct scap_sink){
+		.ctx = (void *)(intptr_t)fd, .write = fd_write, .close = fd_close,
+	};
+}
+
 static void writer_free(struct scap_writer *w)
 {
+	scap__group_out_free(w->group);
+	free(w->journal_path);
 	ZSTD_freeCCtx(w->zstd);
 	free(w->raw.p);
 	free(w->packed.p);
@@ -79,6 +95,13 @@ static int init_zstd(struct scap_writer *w, int level)
 	return 0;
 }
 
+static int init_group(struct scap_writer *w, int level)
+{
+	if (scap__group_out_new(level ? level : 1, &w->group))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	return 0;
+}
+
 /* The id ties sections to their file: a capture may hold pieces of other captures as payload. */
 static int write_file_header(struct scap_writer *w)
 {
@@ -88,7 +111,7 @@ static int write_file_header(struct scap_writer *w)
 	};
 	int rc;
 
-	if (getrandom(&w->file_id, sizeof(w->file_id), GRND_NONBLOCK) != sizeof(w->file_id))
+	if (!w->file_id && getrandom(&w->file_id, sizeof(w->file_id), GRND_NONBLOCK) != sizeof(w->file_id))
 		w->file_id ^= (uint64_t)getpid() << 32 ^ (uintptr_t)w;
 	memcpy(h.magic, SCAP__FILE_MAGIC, sizeof(h.magic));
 	h.file_id = htole64(w->file_id);
@@ -113,8 +136,8 @@ static int write_host(struct scap_writer *w, const struct scap_writer_options *o
 	return scap__section_write(w, SCAP__SECTION_HOST);
 }
 
-static int open_common(const struct scap_sink *sink, int fd, const struct scap_writer_options *opt,
-		       struct scap_writer **ret_w, struct scap_error *err)
+int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_writer_options *opt,
+		      uint64_t file_id, struct scap_writer **ret_w, struct scap_error *err)
 {
 	struct scap_writer *w = calloc(1, sizeof(*w));
 	int rc;
@@ -126,7 +149,11 @@ static int open_common(const struct scap_sink *sink, int fd, const struct scap_w
 	}
 	w->sink = *sink;
 	w->fd = fd;
+	w->file_id = file_id;
+	w->sync = opt->flags & SCAP_WRITER_SYNC;
 	rc = init_zstd(w, opt->level);
+	if (!rc && opt->flags & SCAP_WRITER_GROUPS)
+		rc = init_group(w, opt->level);
 	if (!rc)
 		rc = write_file_header(w);
 	if (!rc)
@@ -142,7 +169,8 @@ static int get_options(struct scap_writer_options *dst, const struct scap_writer
 {
 	int rc = scap__options_copy(dst, sizeof(*dst), opt);
 
-	if (!rc && dst->flags & ~SCAP_WRITER_FORCE)
+	if (!rc && (dst->flags & ~WRITER_FLAGS || (dst->flags & SCAP_WRITER_ROWS &&
+						   dst->flags & SCAP_WRITER_GROUPS)))
 		rc = -EINVAL;
 	if (rc)
 		return scap__fail(err, rc, SCAP_NO_OFFSET, "the writer's options are not valid");
@@ -160,14 +188,14 @@ int scap_writer_open_sink(const struct scap_sink *sink, const struct scap_writer
 			sink->close(sink->ctx);
 		return rc;
 	}
-	return open_common(sink, -1, &o, ret_w, err);
+	return scap__writer_open(sink, -1, &o, 0, ret_w, err);
 }
 
 int scap_writer_open_path(const char *path, const struct scap_writer_options *opt,
 			  struct scap_writer **ret_w, struct scap_error *err)
 {
-	struct scap_sink sink = { .write = fd_write, .close = fd_close };
 	struct scap_writer_options o;
+	struct scap_sink sink;
 	bool regular, created;
 	int fd, rc;
 
@@ -177,8 +205,15 @@ int scap_writer_open_path(const char *path, const struct scap_writer_options *op
 				       err);
 	if (rc)
 		return rc;
-	sink.ctx = (void *)(intptr_t)fd;
-	rc = open_common(&sink, regular ? fd : -1, &o, ret_w, err);
+	sink = scap__fd_sink(fd);
+	if (regular && !(o.flags & SCAP_WRITER_ROWS))
+		o.flags |= SCAP_WRITER_GROUPS;
+	rc = scap__writer_open(&sink, regular ? fd : -1, &o, 0, ret_w, err);
+	if (!rc && regular && o.flags & SCAP_WRITER_GROUPS) {
+		rc = scap__journal_open(*ret_w, path, &o, err);
+		if (rc)
+			give_up(*ret_w, NULL, 0);
+	}
 	if (rc && created)
 		unlink(path);
 	return rc;
@@ -356,15 +391,82 @@ static int check_slice(const struct scap_writer *w, const struct scap_slice *s)
 	return 0;
 }
 
+/* ---- groups -------------------------------------------------------------------------------- */
+
+/* What was taken so far becomes a section of the file. */
+int scap__writer_flush(struct scap_writer *w)
+{
+	uint32_t n_slices, n_records;
+	uint64_t row_bytes;
+	int rc;
+
+	if (!w->group || !scap__group_out_slices(w->group))
+		return 0;
+	n_slices = scap__group_out_slices(w->group);
+	n_records = scap__group_out_records(w->group);
+	row_bytes = scap__group_out_row_bytes(w->group);
+	rc = scap__section_begin(w);
+	if (!rc && scap__group_out_finish(w->group, &w->raw))
+		rc = scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	if (!rc)
+		rc = scap__section_write_plain(w, SCAP__SECTION_GROUP);
+	w->only_in_journal = rc && w->journal;
+	if (rc)
+		return rc;
+	w->n_slices += n_slices;
+	w->n_records += n_records;
+	w->row_bytes += row_bytes;
+	return scap__journal_restart(w);
+}
+
+static bool is_full(const struct scap_writer *w)
+{
+	return scap__group_out_row_bytes(w->group) >= GROUP_BYTES ||
+	       scap__group_out_records(w->group) >= GROUP_RECORDS ||
+	       w->last_end_ns - w->group_start_ns >= GROUP_NS;
+}
+
+static int group_slice(struct scap_writer *w, const struct scap_slice *s)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < s->n_parts; i++) {
+		struct scap__slice_part part = { 0 };
+
+		if (walk_part(&s->parts[i], &part))
+			return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
+					  "records of CPU %u do not fill their part",
+					  s->parts[i].cpu);
+	}
+	if (w->journal) {
+		rc = scap_writer_slice(w->journal, s);
+		if (rc) {
+			w->error = w->journal->error;
+			w->refusing = true;
+			return rc;
+		}
+	}
+	if (!scap__group_out_slices(w->group))
+		w->group_start_ns = s->start_ns;
+	if (scap__group_out_slice(w->group, s))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	return is_full(w) ? scap__writer_flush(w) : 0;
+}
+
 int scap_writer_slice(struct scap_writer *w, const struct scap_slice *s)
 {
+	int rc;
+
 	if (w->refusing)
 		return w->error.code;
 	if (check_slice(w, s))
 		return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
 				  "slices must be in order and their parts too");
 	w->last_end_ns = s->end_ns;
-	return put_slice(w, s);
+	if (w->group && slice_bytes(s) <= SECTION_MAX_BYTES)
+		return group_slice(w, s);
+	rc = scap__writer_flush(w);
+	return rc ? rc : put_slice(w, s);
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
@@ -414,8 +516,15 @@ int scap_writer_close(struct scap_writer *w, uint64_t end_raw_ns,
 	bool had_failed = w->refusing;
 	int rc = 0;
 
-	if (rings && !w->broken)
-		rc = write_end(w, end_raw_ns, rings, n_rings);
+	if (rings && !w->broken && !w->only_in_journal)
+		rc = scap__writer_flush(w);
+	/* A file without an end has its tail in the journal. */
+	if (rings && !w->broken && !w->only_in_journal) {
+		int end_rc = write_end(w, end_raw_ns, rings, n_rings);
+
+		rc = rc ? rc : end_rc;
+	}
+	scap__journal_close(w, !rc && rings && !w->only_in_journal);
 	if (had_failed) {
 		w->error = first;
 		rc = first.code;

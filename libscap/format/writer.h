@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "core/buffer.h"
+#include "format/group.h"
 #include "format/layout.h"
 
 struct scap_writer {
@@ -23,12 +24,23 @@ struct scap_writer {
 	uint32_t next_index;
 	uint64_t last_end_ns;	/* of the last slice */
 	uint64_t n_slices, n_records, row_bytes;
+	struct scap__group_out *group;	/* NULL: rows */
+	uint64_t group_start_ns;
+	struct scap_writer *journal;	/* NULL: none */
+	char *journal_path;
+	bool only_in_journal;	/* a group that could not be written is there, in slices */
+	bool plain;			/* a journal: nothing is compressed */
+	bool sync;
+	uint64_t restart_bytes;		/* a journal: of its header and HOST */
+	uint32_t restart_index;
 };
 
 /* Begins a section's payload in w->raw. */
 int scap__section_begin(struct scap_writer *w);
-/* Compresses what w->raw holds and writes it. */
+/* Compresses what w->raw holds, if that may help, and writes it. */
 int scap__section_write(struct scap_writer *w, uint16_t type);
+/* Writes it as it is. */
+int scap__section_write_plain(struct scap_writer *w, uint16_t type);
 
 /* The payload of the HOST section, into w->raw. */
 int scap__host_put(struct scap_writer *w, const struct scap_writer_options *opt);
@@ -36,5 +48,20 @@ int scap__host_put(struct scap_writer *w, const struct scap_writer_options *opt)
 /* Opens as scap_writer_open_path() promises; *ret_regular: a regular file, *ret_created: new. */
 int scap__file_create(const char *path, bool force, int *ret_fd, bool *ret_regular,
 		      bool *ret_created, struct scap_error *err);
+
+/* Slices that wait for their group become one. */
+int scap__writer_flush(struct scap_writer *w);
+/* The file in which slices wait for their group: beside path, 0600. 0 or an error in err. */
+int scap__journal_open(struct scap_writer *w, const char *path,
+		       const struct scap_writer_options *opt, struct scap_error *err);
+/* Whatever it holds lies in the file by now. */
+int scap__journal_restart(struct scap_writer *w);
+/* remove: its name goes, too, for nothing is in it that is not in the file. */
+void scap__journal_close(struct scap_writer *w, bool remove);
+/* A sink that writes to a descriptor, and closes it. */
+struct scap_sink scap__fd_sink(int fd);
+/* As scap_writer_open_sink(), with the id of another file; 0: one of its own. */
+int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_writer_options *opt,
+		      uint64_t file_id, struct scap_writer **ret_w, struct scap_error *err);
 
 #endif

@@ -439,7 +439,8 @@ static void fill_slice(struct capture *c, const struct capture_spec *spec, struc
 void rows_capture(struct capture *c, const struct capture_spec *spec)
 {
 	struct scap_writer_options opt = {
-		.size = sizeof(opt), .level = spec->level, .hostname = "host", .kernel = "6.1",
+		.size = sizeof(opt), .flags = spec->groups ? SCAP_WRITER_GROUPS : 0,
+		.level = spec->level, .hostname = "host", .kernel = "6.1",
 		.machine = "x86_64", .boot_id = "boot", .recorder = "test", .filter = "-a",
 		.n_cpus = spec->n_cpus, .snaplen = 80, .recorder_tgid = 42, .ring_bytes = 65536,
 		.raw_ns = BASE_EPOCH * SCAP_EPOCH_NS,

@@ -63,6 +63,7 @@ struct capture_spec {
 	bool gaps;
 	bool keyframes;		/* one of 4 tasks before every second slice */
 	bool no_end;
+	bool groups;		/* columns, not rows */
 	int level;
 };
 

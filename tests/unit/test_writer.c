@@ -246,7 +246,7 @@ static void run_with_file_limit(rlim_t bytes, bool end_fits)
 
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &lim);
-	cr_assert_eq(open_writer(0, &w, &err), 0);
+	cr_assert_eq(open_writer(SCAP_WRITER_ROWS, &w, &err), 0);
 	n = write_until_full(w, &rows);
 	cr_assert_not_null(strstr(scap_writer_error(w)->text, "File too large"));
 	stat(path, &st);
@@ -274,7 +274,7 @@ Test(writer, no_space_at_any_place)
 	struct scap_writer *w;
 	struct scap_error err;
 
-	cr_assert_eq(open_writer(0, &w, &err), 0);
+	cr_assert_eq(open_writer(SCAP_WRITER_ROWS, &w, &err), 0);
 	make_rows(&rows, 0, 100);
 	cr_assert_eq(put_slice(w, &rows, 0), 0);
 	whole = scap_writer_bytes(w);

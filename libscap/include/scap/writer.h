@@ -11,6 +11,9 @@
 struct scap_writer;
 
 #define SCAP_WRITER_FORCE 0x1	/* overwrite an existing regular file */
+#define SCAP_WRITER_ROWS 0x2	/* no groups: every slice is in the file when it was taken */
+#define SCAP_WRITER_GROUPS 0x4	/* groups, also into a sink or a special file */
+#define SCAP_WRITER_SYNC 0x8	/* what was taken survives a power cut: waits for the disk */
 
 struct scap_writer_options {
 	size_t size;		/* sizeof(struct scap_writer_options) */
@@ -93,6 +96,11 @@ struct scap_ring_end {
  * Creates the file 0600, O_EXCL, following no link; SCAP_WRITER_FORCE truncates an existing
  * regular file that is not a link. Writes the header at once. -EEXIST: it exists.
  * Special files such as /dev/null are written to as they are.
+ *
+ * In a regular file slices are packed into groups (docs/format.md): when some 16 MiB of records or
+ * 10 s are together, before a keyframe, and at the end. Until then they lie in PATH.journal, where
+ * readers find them if this process dies; a clean end leaves no journal. Sinks and special files
+ * get each slice as it comes, unless SCAP_WRITER_GROUPS asks otherwise.
  */
 SCAP_API int scap_writer_open_path(const char *path, const struct scap_writer_options *opt,
 				   struct scap_writer **ret_w, struct scap_error *err);
