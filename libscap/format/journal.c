@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The journal: a capture of its own beside the file, with the same id, of the slices that are not in
- * the file yet. When a group was written it begins anew.
+ * The journals: captures of their own beside the file, with the same id, of the slices that are not
+ * in the file yet. One takes the slices of the group that grows; the other holds those of the group
+ * that is being packed, and begins anew when that was written.
  */
 #define _GNU_SOURCE
 #include "format/writer.h"
@@ -14,39 +15,61 @@
 
 #include "core/error.h"
 
-int scap__journal_open(struct scap_writer *w, const char *path,
-		       const struct scap_writer_options *opt, struct scap_error *err)
+static int open_one(struct scap_writer *w, struct scap__journal *j,
+		    const struct scap_writer_options *opt, struct scap_error *err)
 {
 	struct scap_writer_options o = *opt;
 	struct scap_sink sink;
 	bool regular, created;
 	int fd, rc;
 
-	o.flags = SCAP_WRITER_ROWS | (opt->flags & SCAP_WRITER_SYNC);
-	if (asprintf(&w->journal_path, "%s" SCAP__JOURNAL_SUFFIX, path) < 0) {
-		w->journal_path = NULL;
-		return scap__fail(err, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	}
-	rc = scap__file_create(w->journal_path, opt->flags & SCAP_WRITER_FORCE, &fd, &regular,
-			       &created, err);
+	rc = scap__file_create(j->path, opt->flags & SCAP_WRITER_FORCE, &fd, &regular, &created,
+			       err);
 	if (rc)
 		return rc;
 	sink = scap__fd_sink(fd);
-	rc = scap__writer_open(&sink, regular ? fd : -1, &o, w->file_id, &w->journal, err);
+	o.flags = SCAP_WRITER_ROWS | (opt->flags & SCAP_WRITER_SYNC);
+	rc = scap__writer_open(&sink, regular ? fd : -1, &o, w->file_id, &j->w, err);
 	if (rc) {
 		if (created)
-			unlink(w->journal_path);
+			unlink(j->path);
 		return rc;
 	}
-	w->journal->plain = true;
-	w->journal->restart_bytes = w->journal->bytes;
-	w->journal->restart_index = w->journal->next_index;
+	j->w->plain = true;
+	j->w->restart_bytes = j->w->bytes;
+	j->w->restart_index = j->w->next_index;
 	return 0;
+}
+
+int scap__journal_open(struct scap_writer *w, const char *path,
+		       const struct scap_writer_options *opt, struct scap_error *err)
+{
+	static const char *const suffixes[SCAP__JOURNALS] = SCAP__JOURNAL_SUFFIXES;
+	int rc = 0;
+
+	for (unsigned i = 0; !rc && i < SCAP__JOURNALS; i++) {
+		struct scap__journal *j = &w->journals[i];
+
+		if (asprintf(&j->path, "%s%s", path, suffixes[i]) < 0) {
+			j->path = NULL;
+			rc = scap__fail(err, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		} else {
+			rc = open_one(w, j, opt, err);
+		}
+	}
+	if (rc)
+		scap__journal_close(w, true);
+	return rc;
+}
+
+void scap__journal_turn(struct scap_writer *w)
+{
+	w->journal = (w->journal + 1) % SCAP__JOURNALS;
 }
 
 int scap__journal_restart(struct scap_writer *w)
 {
-	struct scap_writer *j = w->journal;
+	struct scap_writer *j = w->journals[(w->journal + 1) % SCAP__JOURNALS].w;
 
 	if (!j)
 		return 0;
@@ -63,10 +86,15 @@ int scap__journal_restart(struct scap_writer *w)
 
 void scap__journal_close(struct scap_writer *w, bool remove)
 {
-	if (!w->journal)
-		return;
-	scap_writer_close(w->journal, 0, NULL, 0, NULL);
-	w->journal = NULL;
-	if (remove)
-		unlink(w->journal_path);
+	for (unsigned i = 0; i < SCAP__JOURNALS; i++) {
+		struct scap__journal *j = &w->journals[i];
+
+		if (j->w) {
+			scap_writer_close(j->w, 0, NULL, 0, NULL);
+			if (remove)
+				unlink(j->path);
+		}
+		free(j->path);
+		*j = (struct scap__journal){ 0 };
+	}
 }

@@ -67,7 +67,7 @@ static int write_part(struct scap_writer *w, const struct scap_keyframe_part *pa
 	scap__buffer_put(&w->raw, part->rows, part->bytes);
 	for (uint32_t i = 0; i < part->n_texts; i++)
 		put_text(&w->raw, &part->texts[i]);
-	return scap__section_write(w, SCAP__SECTION_KEYFRAME);
+	return scap__groups_section(w, SCAP__SECTION_KEYFRAME);
 }
 
 int scap_writer_keyframe(struct scap_writer *w, const struct scap_keyframe_part *part)
@@ -85,7 +85,6 @@ int scap_writer_keyframe(struct scap_writer *w, const struct scap_keyframe_part 
 		.n_texts = htole32(part->n_texts),
 	};
 	size_t bytes = sizeof(h) + part->bytes;
-	int rc;
 	bool ok = part->bytes <= PART_MAX_BYTES && part->bytes % SCAP__ALIGN == 0 &&
 		  part->number && !walk(part, &h);
 
@@ -99,7 +98,5 @@ int scap_writer_keyframe(struct scap_writer *w, const struct scap_keyframe_part 
 	if (!ok)
 		return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
 				  "a keyframe's records do not fill their part, or are too many");
-	/* Nothing that was taken before it comes behind it. */
-	rc = part->part ? 0 : scap__writer_flush(w);
-	return rc ? rc : write_part(w, part, &h, bytes);
+	return write_part(w, part, &h, bytes);
 }

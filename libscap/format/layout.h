@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 #define SCAP__FILE_MAGIC	"\xb5SCZ\r\n\x1a\n"	/* 8 bytes */
-#define SCAP__JOURNAL_SUFFIX	".journal"
+/* What follows the names of a file's journals. */
+#define SCAP__JOURNAL_SUFFIXES	{ ".journal", ".journal2" }
 #define SCAP__FORMAT_VERSION	0
 #define SCAP__SECTION_MAGIC	0xb5c75ec5u
 #define SCAP__ALIGN		8u

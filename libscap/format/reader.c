@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "format/reader.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,9 +122,8 @@ int scap_reader_open_path(const char *path, const struct scap_reader_options *op
 	rc = scap_reader_open_source(&src, opt, ret_r, err);
 	if (rc && err)
 		add_path(err, path);
-	if (!rc && strcmp(path, "-") &&
-	    asprintf(&(*ret_r)->journal_path, "%s" SCAP__JOURNAL_SUFFIX, path) < 0)
-		(*ret_r)->journal_path = NULL;
+	if (!rc && strcmp(path, "-"))
+		(*ret_r)->path = strdup(path);
 	return rc;
 }
 
@@ -140,7 +137,9 @@ void scap_reader_close(struct scap_reader *r)
 	scap__intros_fini(&r->key.intros);
 	scap__arena_fini(&r->strings);
 	scap__group_in_free(r->group);
-	free(r->journal_path);
+	free(r->path);
+	free(r->journals[0]);
+	free(r->journals[1]);
 	free(r->rings);
 	free(r);
 }

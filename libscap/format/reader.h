@@ -53,7 +53,8 @@ struct scap_reader {
 	struct scap__group_in *group;	/* NULL: none was met yet */
 	struct scap__section group_section;
 	bool in_group;		/* it may have more slices */
-	char *journal_path;	/* NULL: there can't be one, or it is being read */
+	char *path;		/* NULL: journals can't be found */
+	char *journals[2];	/* those still to be read, the next one first */
 	bool in_journal;
 	uint64_t before_journal;	/* bytes of the file itself */
 	struct scap__arena strings;	/* of info */

@@ -14,12 +14,19 @@
 
 #define HEAD_BYTES sizeof(struct scap__section_header)
 
+int scap__section_room(struct scap__buffer *b)
+{
+	b->n = 0;
+	if (scap__buffer_reserve(b, HEAD_BYTES))
+		return -ENOMEM;
+	b->n = HEAD_BYTES;
+	return 0;
+}
+
 int scap__section_begin(struct scap_writer *w)
 {
-	w->raw.n = 0;
-	if (scap__buffer_reserve(&w->raw, HEAD_BYTES))
+	if (scap__section_room(&w->raw))
 		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	w->raw.n = HEAD_BYTES;
 	return 0;
 }
 
@@ -104,7 +111,7 @@ int scap__section_write(struct scap_writer *w, uint16_t type)
 	return write_section(w, &w->raw, type, 0, raw_bytes);
 }
 
-int scap__section_write_plain(struct scap_writer *w, uint16_t type)
+int scap__section_write_from(struct scap_writer *w, uint16_t type, struct scap__buffer *b)
 {
-	return write_section(w, &w->raw, type, 0, w->raw.n - HEAD_BYTES);
+	return write_section(w, b, type, 0, b->n - HEAD_BYTES);
 }

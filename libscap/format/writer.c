@@ -22,11 +22,6 @@
 #define SECTION_AIM_BYTES (1u << 20)
 #define SECTION_MIN_NS (1u << 20)
 
-/* What makes a group full. */
-#define GROUP_BYTES (16u << 20)
-#define GROUP_RECORDS (256u << 10)
-#define GROUP_NS (10 * 1000000000ull)
-
 #define WRITER_FLAGS (SCAP_WRITER_FORCE | SCAP_WRITER_ROWS | SCAP_WRITER_GROUPS | SCAP_WRITER_SYNC)
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -64,8 +59,7 @@ struct scap_sink scap__fd_sink(int fd)
 
 static void writer_free(struct scap_writer *w)
 {
-	scap__group_out_free(w->group);
-	free(w->journal_path);
+	scap__groups_fini(w);
 	ZSTD_freeCCtx(w->zstd);
 	free(w->raw.p);
 	free(w->packed.p);
@@ -92,13 +86,6 @@ static int init_zstd(struct scap_writer *w, int level)
 						level ? level : 1)))
 		return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
 				  "compression level %d is not possible", level);
-	return 0;
-}
-
-static int init_group(struct scap_writer *w, int level)
-{
-	if (scap__group_out_new(level ? level : 1, &w->group))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	return 0;
 }
 
@@ -153,7 +140,7 @@ int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_wr
 	w->sync = opt->flags & SCAP_WRITER_SYNC;
 	rc = init_zstd(w, opt->level);
 	if (!rc && opt->flags & SCAP_WRITER_GROUPS)
-		rc = init_group(w, opt->level);
+		rc = scap__groups_init(w, opt->level);
 	if (!rc)
 		rc = write_file_header(w);
 	if (!rc)
@@ -246,6 +233,12 @@ static int walk_part(const struct scap_slice_part *part, struct scap__slice_part
 	return 0;
 }
 
+static int bad_part(struct scap_writer *w, uint32_t cpu)
+{
+	return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
+			  "records of CPU %u do not fill their part", cpu);
+}
+
 static void put_slice_header(struct scap_writer *w, const struct scap_slice *s)
 {
 	struct scap__slice_header h = {
@@ -269,9 +262,7 @@ static int put_directory(struct scap_writer *w, const struct scap_slice *s,
 		struct scap__slice_part part = { .offset = htole64(offset) };
 
 		if (walk_part(&s->parts[i], &part))
-			return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
-					  "records of CPU %u do not fill their part",
-					  s->parts[i].cpu);
+			return bad_part(w, s->parts[i].cpu);
 		scap__buffer_put(&w->raw, &part, sizeof(part));
 		offset += s->parts[i].bytes;
 		*ret_n_records += le32toh(part.n_records);
@@ -391,67 +382,7 @@ static int check_slice(const struct scap_writer *w, const struct scap_slice *s)
 	return 0;
 }
 
-/* ---- groups -------------------------------------------------------------------------------- */
-
-/* What was taken so far becomes a section of the file. */
-int scap__writer_flush(struct scap_writer *w)
-{
-	uint32_t n_slices, n_records;
-	uint64_t row_bytes;
-	int rc;
-
-	if (!w->group || !scap__group_out_slices(w->group))
-		return 0;
-	n_slices = scap__group_out_slices(w->group);
-	n_records = scap__group_out_records(w->group);
-	row_bytes = scap__group_out_row_bytes(w->group);
-	rc = scap__section_begin(w);
-	if (!rc && scap__group_out_finish(w->group, &w->raw))
-		rc = scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	if (!rc)
-		rc = scap__section_write_plain(w, SCAP__SECTION_GROUP);
-	w->only_in_journal = rc && w->journal;
-	if (rc)
-		return rc;
-	w->n_slices += n_slices;
-	w->n_records += n_records;
-	w->row_bytes += row_bytes;
-	return scap__journal_restart(w);
-}
-
-static bool is_full(const struct scap_writer *w)
-{
-	return scap__group_out_row_bytes(w->group) >= GROUP_BYTES ||
-	       scap__group_out_records(w->group) >= GROUP_RECORDS ||
-	       w->last_end_ns - w->group_start_ns >= GROUP_NS;
-}
-
-static int group_slice(struct scap_writer *w, const struct scap_slice *s)
-{
-	int rc = 0;
-
-	for (uint32_t i = 0; i < s->n_parts; i++) {
-		struct scap__slice_part part = { 0 };
-
-		if (walk_part(&s->parts[i], &part))
-			return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
-					  "records of CPU %u do not fill their part",
-					  s->parts[i].cpu);
-	}
-	if (w->journal) {
-		rc = scap_writer_slice(w->journal, s);
-		if (rc) {
-			w->error = w->journal->error;
-			w->refusing = true;
-			return rc;
-		}
-	}
-	if (!scap__group_out_slices(w->group))
-		w->group_start_ns = s->start_ns;
-	if (scap__group_out_slice(w->group, s))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	return is_full(w) ? scap__writer_flush(w) : 0;
-}
+/* ---- taking them ---------------------------------------------------------------------------- */
 
 int scap_writer_slice(struct scap_writer *w, const struct scap_slice *s)
 {
@@ -463,9 +394,17 @@ int scap_writer_slice(struct scap_writer *w, const struct scap_slice *s)
 		return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
 				  "slices must be in order and their parts too");
 	w->last_end_ns = s->end_ns;
-	if (w->group && slice_bytes(s) <= SECTION_MAX_BYTES)
-		return group_slice(w, s);
-	rc = scap__writer_flush(w);
+	if (!w->groups)
+		return put_slice(w, s);
+	for (uint32_t i = 0; i < s->n_parts; i++) {
+		struct scap__slice_part part = { 0 };
+
+		if (walk_part(&s->parts[i], &part))
+			return bad_part(w, s->parts[i].cpu);
+	}
+	if (slice_bytes(s) <= SECTION_MAX_BYTES)
+		return scap__groups_slice(w, s);
+	rc = scap__groups_flush(w);
 	return rc ? rc : put_slice(w, s);
 }
 
@@ -516,8 +455,8 @@ int scap_writer_close(struct scap_writer *w, uint64_t end_raw_ns,
 	bool had_failed = w->refusing;
 	int rc = 0;
 
-	if (rings && !w->broken && !w->only_in_journal)
-		rc = scap__writer_flush(w);
+	if (rings && !w->broken)
+		rc = scap__groups_flush(w);
 	/* A file without an end has its tail in the journal. */
 	if (rings && !w->broken && !w->only_in_journal) {
 		int end_rc = write_end(w, end_raw_ns, rings, n_rings);

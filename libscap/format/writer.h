@@ -10,6 +10,14 @@
 #include "format/group.h"
 #include "format/layout.h"
 
+#define SCAP__JOURNALS 2
+
+/* See journal.c. */
+struct scap__journal {
+	struct scap_writer *w;
+	char *path;
+};
+
 struct scap_writer {
 	struct scap_sink sink;
 	struct scap_error error;	/* the first one */
@@ -24,11 +32,10 @@ struct scap_writer {
 	uint32_t next_index;
 	uint64_t last_end_ns;	/* of the last slice */
 	uint64_t n_slices, n_records, row_bytes;
-	struct scap__group_out *group;	/* NULL: rows */
-	uint64_t group_start_ns;
-	struct scap_writer *journal;	/* NULL: none */
-	char *journal_path;
+	struct scap__groups *groups;	/* NULL: rows */
 	bool only_in_journal;	/* a group that could not be written is there, in slices */
+	struct scap__journal journals[SCAP__JOURNALS];	/* their writers are NULL: none */
+	unsigned journal;		/* the one in use */
 	bool plain;			/* a journal: nothing is compressed */
 	bool sync;
 	uint64_t restart_bytes;		/* a journal: of its header and HOST */
@@ -39,8 +46,10 @@ struct scap_writer {
 int scap__section_begin(struct scap_writer *w);
 /* Compresses what w->raw holds, if that may help, and writes it. */
 int scap__section_write(struct scap_writer *w, uint16_t type);
-/* Writes it as it is. */
-int scap__section_write_plain(struct scap_writer *w, uint16_t type);
+/* An empty buffer but for room in front for a section's header: 0 or -ENOMEM. */
+int scap__section_room(struct scap__buffer *b);
+/* Writes what was put behind that room as it is. */
+int scap__section_write_from(struct scap_writer *w, uint16_t type, struct scap__buffer *b);
 
 /* The payload of the HOST section, into w->raw. */
 int scap__host_put(struct scap_writer *w, const struct scap_writer_options *opt);
@@ -49,14 +58,26 @@ int scap__host_put(struct scap_writer *w, const struct scap_writer_options *opt)
 int scap__file_create(const char *path, bool force, int *ret_fd, bool *ret_regular,
 		      bool *ret_created, struct scap_error *err);
 
-/* Slices that wait for their group become one. */
-int scap__writer_flush(struct scap_writer *w);
-/* The file in which slices wait for their group: beside path, 0600. 0 or an error in err. */
+/* writer_group.c: slices become groups, packed by a thread of its own. */
+int scap__groups_init(struct scap_writer *w, int level);
+void scap__groups_fini(struct scap_writer *w);
+int scap__groups_slice(struct scap_writer *w, const struct scap_slice *s);
+/* All that was taken so far is written: waits for the thread. Does nothing without groups. */
+int scap__groups_flush(struct scap_writer *w);
+/*
+ * The section in w->raw is written as soon as all that was taken before it is: at once, or when the
+ * group that is being packed is done.
+ */
+int scap__groups_section(struct scap_writer *w, uint16_t type);
+
+/* The files in which slices wait for their group: beside path, 0600. 0 or an error in err. */
 int scap__journal_open(struct scap_writer *w, const char *path,
 		       const struct scap_writer_options *opt, struct scap_error *err);
-/* Whatever it holds lies in the file by now. */
+/* Slices go to the other one from here on. */
+void scap__journal_turn(struct scap_writer *w);
+/* What the one that is not in use holds lies in the file by now. */
 int scap__journal_restart(struct scap_writer *w);
-/* remove: its name goes, too, for nothing is in it that is not in the file. */
+/* remove: their names go, too, for nothing is in them that is not in the file. */
 void scap__journal_close(struct scap_writer *w, bool remove);
 /* A sink that writes to a descriptor, and closes it. */
 struct scap_sink scap__fd_sink(int fd);

@@ -19,7 +19,7 @@
 #define PER_SLICE 100
 
 static char dir[] = "/tmp/scap-journal-XXXXXX";
-static char path[100], journal[120], copy[120];
+static char path[100], journal[120], journal2[120], copy[120];
 static struct rows rows;
 
 static void setup(void)
@@ -27,6 +27,7 @@ static void setup(void)
 	cr_assert_not_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/x.scapz", dir);
 	snprintf(journal, sizeof(journal), "%s.journal", path);
+	snprintf(journal2, sizeof(journal2), "%s.journal2", path);
 	snprintf(copy, sizeof(copy), "%s/copy", dir);
 }
 
@@ -34,6 +35,7 @@ static void teardown(void)
 {
 	unlink(path);
 	unlink(journal);
+	unlink(journal2);
 	unlink(copy);
 	rmdir(dir);
 	rows_free(&rows);
@@ -71,6 +73,19 @@ static void put_slices(struct scap_writer *w, uint32_t from, uint32_t to)
 {
 	for (uint32_t i = from; i < to; i++)
 		cr_assert_eq(put_slice(w, i), 0);
+}
+
+static uint64_t count_path(int *ret_rc)
+{
+	struct scap_reader *r = NULL;
+	const struct scap_event *ev;
+	uint64_t n = 0;
+
+	cr_assert_eq(scap_reader_open_path(path, NULL, &r, NULL), 0);
+	while ((*ret_rc = scap_reader_next(r, &ev)) == 0)
+		n++;
+	scap_reader_close(r);
+	return n;
 }
 
 /* Every event must follow the one before it: how many there are. */
@@ -118,10 +133,11 @@ Test(journal, a_clean_end_leaves_none)
 
 	cr_assert_eq(stat(journal, &st), 0);
 	cr_assert_eq(st.st_mode & 0777, 0600);
-	put_slices(w, 0, 3);
-	close_ok(w, 3);
+	put_slices(w, 0, 33);
+	close_ok(w, 33);
 	cr_assert_lt(stat(journal, &st), 0);
-	check(3, 1);
+	cr_assert_lt(stat(journal2, &st), 0);
+	check(33, 1);
 }
 
 /* After each slice: whatever was taken is read. */
@@ -143,6 +159,7 @@ Test(journal, groups_empty_it)
 	struct scap_writer *w = open_writer(0);
 	uint64_t before = scap_writer_bytes(w);
 	struct stat empty, st;
+	uint32_t n;
 
 	stat(journal, &empty);
 	put_slices(w, 0, 5);
@@ -150,45 +167,67 @@ Test(journal, groups_empty_it)
 	stat(journal, &st);
 	cr_assert_gt(st.st_size, empty.st_size);
 	put_slices(w, 5, 10);
+	/* Packed by a thread, written by us. */
+	for (n = 10; scap_writer_bytes(w) == before && n < 19; n++) {
+		usleep(200000);
+		put_slices(w, n, n + 1);
+	}
 	cr_assert_gt(scap_writer_bytes(w), before);
 	stat(journal, &st);
 	cr_assert_eq(st.st_size, empty.st_size);
-	close_ok(w, 10);
-	check(10, 1);
+	stat(journal2, &st);
+	cr_assert_gt(st.st_size, empty.st_size);
+	close_ok(w, n);
+	check(n, 1);
+}
+
+/* Slices 0 to 9 as a group in the file and in the first journal, 10 and 11 in the second. */
+static uint64_t make_both(uint64_t *ret_before)
+{
+	struct scap_writer *w = open_writer(0);
+	char command[300];
+	uint64_t after;
+
+	*ret_before = scap_writer_bytes(w);
+	put_slices(w, 0, 9);
+	snprintf(command, sizeof(command), "cp %s %s", journal, copy);
+	cr_assert_eq(system(command), 0);
+	put_slices(w, 9, 11);
+	/* Empty slices, until the group was packed and written. */
+	for (uint64_t i = 0; scap_writer_bytes(w) == *ret_before; i++) {
+		struct scap_slice s = { .start_ns = T0 + 11 * SCAP_EPOCH_NS + i };
+
+		s.end_ns = s.start_ns + 1;
+		usleep(1000);
+		cr_assert_eq(scap_writer_slice(w, &s), 0);
+	}
+	after = scap_writer_bytes(w);
+	scap_writer_close(w, 0, NULL, 0, NULL);
+	cr_assert_eq(rename(copy, journal), 0);
+	return after;
 }
 
 /* Killed between the group and the cut: what is in both counts once. */
 Test(journal, in_both)
 {
-	struct scap_writer *w = open_writer(0);
-	char command[300];
+	uint64_t before;
 
-	put_slices(w, 0, 9);
-	snprintf(command, sizeof(command), "cp %s %s", journal, copy);
-	cr_assert_eq(system(command), 0);
-	put_slices(w, 9, 10);
-	scap_writer_close(w, 0, NULL, 0, NULL);
-	cr_assert_eq(rename(copy, journal), 0);
-	check(10, SCAP_ETRUNCATED);
+	make_both(&before);
+	check(11, SCAP_ETRUNCATED);
 }
 
 /* Killed inside the group's write: its slices are still in the journal. */
 Test(journal, half_a_group)
 {
-	struct scap_writer *w = open_writer(0);
-	uint64_t before = scap_writer_bytes(w), after;
-	char command[300];
+	uint64_t before, after = make_both(&before);
 
-	put_slices(w, 0, 9);
-	snprintf(command, sizeof(command), "cp %s %s", journal, copy);
-	cr_assert_eq(system(command), 0);
-	put_slices(w, 9, 10);
-	after = scap_writer_bytes(w);
-	scap_writer_close(w, 0, NULL, 0, NULL);
-	cr_assert_eq(rename(copy, journal), 0);
+	/* Slice 9 is missing in the copy of the first journal: a hole, and the rest is there. */
 	for (uint64_t cut = after - 1; cut > before; cut -= (cut - before) / 9 + 1) {
+		int rc;
+
 		cr_assert_eq(truncate(path, (off_t)cut), 0);
-		check(9, SCAP_ETRUNCATED);
+		cr_assert_eq(count_path(&rc), 9 * PER_SLICE + 1 + PER_SLICE);
+		cr_assert_eq(rc, SCAP_ETRUNCATED);
 	}
 }
 

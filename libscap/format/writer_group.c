@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slices on their way into groups. Taking a slice is cheap; packing a group takes a while, in which
+ * the rings must be drained: a thread does it. All writing is done by the writer's own caller.
+ */
+#include "format/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "core/error.h"
+
+/* What makes a group full. */
+#define GROUP_BYTES (16u << 20)
+#define GROUP_RECORDS (256u << 10)
+#define GROUP_NS (10 * 1000000000ull)
+
+/* A section that waits until the group before it is written. */
+struct waiting {
+	struct waiting *next;
+	struct scap__buffer raw;
+	uint16_t type;
+};
+
+struct scap__groups {
+	struct scap__group_out *growing, *packing;
+	uint64_t start_ns;		/* of the growing one */
+	uint32_t n_slices, n_records;	/* of the one that is being packed */
+	uint64_t row_bytes;
+	bool busy;			/* the thread has one, or it was not written yet */
+	struct waiting *first, **last;
+	pthread_t thread;
+	bool started;
+	/* Both sides, under lock. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool work, done, quit;
+	int rc;
+	struct scap__buffer *payload;
+};
+
+static void *pack(void *arg)
+{
+	struct scap__groups *g = arg;
+
+	pthread_mutex_lock(&g->lock);
+	for (;;) {
+		int rc;
+
+		while (!g->work && !g->quit)
+			pthread_cond_wait(&g->changed, &g->lock);
+		if (g->quit)
+			break;
+		g->work = false;
+		pthread_mutex_unlock(&g->lock);
+		rc = scap__group_out_finish(g->packing, g->payload);
+		pthread_mutex_lock(&g->lock);
+		g->rc = rc;
+		g->done = true;
+		pthread_cond_broadcast(&g->changed);
+	}
+	pthread_mutex_unlock(&g->lock);
+	return NULL;
+}
+
+/* It takes no signal: these are the caller's. */
+static int start(struct scap__groups *g)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&g->thread, NULL, pack, g);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	g->started = !rc;
+	return -rc;
+}
+
+int scap__groups_init(struct scap_writer *w, int level)
+{
+	struct scap__groups *g = calloc(1, sizeof(*g));
+
+	w->groups = g;
+	if (!g)
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	pthread_mutex_init(&g->lock, NULL);
+	pthread_cond_init(&g->changed, NULL);
+	g->last = &g->first;
+	g->payload = calloc(1, sizeof(*g->payload));
+	if (!g->payload || scap__group_out_new(level ? level : 1, &g->growing) ||
+	    scap__group_out_new(level ? level : 1, &g->packing))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	return 0;
+}
+
+void scap__groups_fini(struct scap_writer *w)
+{
+	struct scap__groups *g = w->groups;
+
+	if (!g)
+		return;
+	if (g->started) {
+		pthread_mutex_lock(&g->lock);
+		g->quit = true;
+		pthread_cond_broadcast(&g->changed);
+		pthread_mutex_unlock(&g->lock);
+		pthread_join(g->thread, NULL);
+	}
+	while (g->first) {
+		struct waiting *next = g->first->next;
+
+		scap__buffer_fini(&g->first->raw);
+		free(g->first);
+		g->first = next;
+	}
+	scap__group_out_free(g->growing);
+	scap__group_out_free(g->packing);
+	if (g->payload)
+		scap__buffer_fini(g->payload);
+	free(g->payload);
+	pthread_mutex_destroy(&g->lock);
+	pthread_cond_destroy(&g->changed);
+	free(g);
+	w->groups = NULL;
+}
+
+/* ---- the packed group ------------------------------------------------------------------------ */
+
+static int write_group(struct scap_writer *w, struct scap__groups *g)
+{
+	int rc = g->rc;
+
+	if (rc)
+		return scap__fail(&w->error, rc, SCAP_NO_OFFSET, "out of memory");
+	rc = scap__section_write_from(w, SCAP__SECTION_GROUP, g->payload);
+	w->only_in_journal = rc && w->journals[0].w;
+	if (rc)
+		return rc;
+	w->n_slices += g->n_slices;
+	w->n_records += g->n_records;
+	w->row_bytes += g->row_bytes;
+	return scap__journal_restart(w);
+}
+
+static int write_waiting(struct scap_writer *w, struct scap__groups *g, int rc)
+{
+	while (g->first) {
+		struct waiting *s = g->first;
+		struct scap__buffer mine = w->raw;
+
+		w->raw = s->raw;
+		if (!rc)
+			rc = scap__section_write(w, s->type);
+		scap__buffer_fini(&w->raw);
+		w->raw = mine;
+		g->first = s->next;
+		free(s);
+	}
+	g->last = &g->first;
+	return rc;
+}
+
+/* Writes the group that was being packed, if it is ready or must be: 0 or an error. */
+static int collect(struct scap_writer *w, struct scap__groups *g, bool must)
+{
+	if (!g->busy)
+		return 0;
+	pthread_mutex_lock(&g->lock);
+	while (must && !g->done)
+		pthread_cond_wait(&g->changed, &g->lock);
+	if (!g->done) {
+		pthread_mutex_unlock(&g->lock);
+		return 0;
+	}
+	g->done = false;
+	pthread_mutex_unlock(&g->lock);
+	g->busy = false;
+	return write_waiting(w, g, write_group(w, g));
+}
+
+/* Hands the growing group to the thread. */
+static int begin_packing(struct scap_writer *w, struct scap__groups *g)
+{
+	struct scap__group_out *full = g->growing;
+	int rc;
+
+	if (!scap__group_out_slices(full))
+		return 0;
+	rc = collect(w, g, true);
+	if (!rc && !g->started && start(g))
+		rc = scap__fail(&w->error, -EAGAIN, SCAP_NO_OFFSET, "no thread can be started");
+	if (!rc && scap__section_room(g->payload))
+		rc = scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	if (rc)
+		return rc;
+	g->n_slices = scap__group_out_slices(full);
+	g->n_records = scap__group_out_records(full);
+	g->row_bytes = scap__group_out_row_bytes(full);
+	g->growing = g->packing;
+	g->packing = full;
+	g->busy = true;
+	scap__journal_turn(w);
+	pthread_mutex_lock(&g->lock);
+	g->work = true;
+	pthread_cond_broadcast(&g->changed);
+	pthread_mutex_unlock(&g->lock);
+	return 0;
+}
+
+/* ---- what comes in --------------------------------------------------------------------------- */
+
+static bool is_full(const struct scap_writer *w, const struct scap__groups *g)
+{
+	return scap__group_out_row_bytes(g->growing) >= GROUP_BYTES ||
+	       scap__group_out_records(g->growing) >= GROUP_RECORDS ||
+	       w->last_end_ns - g->start_ns >= GROUP_NS;
+}
+
+int scap__groups_slice(struct scap_writer *w, const struct scap_slice *s)
+{
+	struct scap_writer *journal;
+	struct scap__groups *g = w->groups;
+	int rc = collect(w, g, false);
+
+	if (rc)
+		return rc;
+	journal = w->journals[w->journal].w;
+	if (journal && scap_writer_slice(journal, s)) {
+		w->error = journal->error;
+		w->refusing = true;
+		return w->error.code;
+	}
+	if (!scap__group_out_slices(g->growing))
+		g->start_ns = s->start_ns;
+	if (scap__group_out_slice(g->growing, s))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	return is_full(w, g) ? begin_packing(w, g) : 0;
+}
+
+int scap__groups_flush(struct scap_writer *w)
+{
+	int rc;
+
+	if (!w->groups || w->only_in_journal)
+		return 0;
+	rc = begin_packing(w, w->groups);
+	return rc ? rc : collect(w, w->groups, true);
+}
+
+int scap__groups_section(struct scap_writer *w, uint16_t type)
+{
+	struct waiting *s;
+	int rc;
+
+	if (!w->groups)
+		return scap__section_write(w, type);
+	/* Nothing that was taken before it comes behind it. */
+	rc = begin_packing(w, w->groups);
+	if (!rc)
+		rc = collect(w, w->groups, false);
+	if (rc || !w->groups->busy)
+		return rc ? rc : scap__section_write(w, type);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	s->type = type;
+	s->raw = w->raw;
+	w->raw = (struct scap__buffer){ 0 };
+	*w->groups->last = s;
+	w->groups->last = &s->next;
+	return 0;
+}
