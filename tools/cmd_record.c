@@ -349,6 +349,16 @@ static uint64_t expected_bytes(const struct scap_recorder_totals *t)
 	return t->file_bytes + (uint64_t)((double)t->buffered_bytes * (ratio < 1 ? ratio : 1));
 }
 
+/* What waits for its group is packed before a guess at its size ends the recording. */
+static bool is_large(struct record *r)
+{
+	const struct scap_recorder_totals *t = scap_recorder_totals(r->recorder);
+
+	if (!r->opt.max_bytes || expected_bytes(t) < r->opt.max_bytes)
+		return false;
+	return scap_recorder_flush(r->recorder) < 0 || expected_bytes(t) >= r->opt.max_bytes;
+}
+
 /* True: one came that ends the recording. */
 static bool got_signal(struct record *r)
 {
@@ -373,7 +383,7 @@ static bool is_over(struct record *r)
 		r->end = RECORD_END_DURATION;
 	else if (opt->max_events && t->n_stored >= opt->max_events)
 		r->end = RECORD_END_EVENTS;
-	else if (opt->max_bytes && expected_bytes(t) >= opt->max_bytes)
+	else if (is_large(r))
 		r->end = RECORD_END_SIZE;
 	else if (!record_disk_ok(r))
 		r->end = RECORD_END_DISK;

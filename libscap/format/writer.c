@@ -415,6 +415,16 @@ uint64_t scap_writer_bytes(const struct scap_writer *w)
 	return w->bytes;
 }
 
+int scap_writer_flush(struct scap_writer *w)
+{
+	return w->refusing ? w->error.code : scap__groups_flush(w);
+}
+
+uint64_t scap_writer_pending(const struct scap_writer *w)
+{
+	return w->groups ? scap__groups_pending(w->groups) : 0;
+}
+
 const struct scap_error *scap_writer_error(const struct scap_writer *w)
 {
 	return &w->error;

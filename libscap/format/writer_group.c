@@ -212,6 +212,11 @@ static int begin_packing(struct scap_writer *w, struct scap__groups *g)
 
 /* ---- what comes in --------------------------------------------------------------------------- */
 
+uint64_t scap__groups_pending(const struct scap__groups *g)
+{
+	return scap__group_out_row_bytes(g->growing) + (g->busy ? g->row_bytes : 0);
+}
+
 static bool is_full(const struct scap_writer *w, const struct scap__groups *g)
 {
 	return scap__group_out_row_bytes(g->growing) >= GROUP_BYTES ||

@@ -228,8 +228,10 @@ static void update_totals(struct scap_recorder *r)
 	r->totals.n_stored = c->n_records - c->n_bookkeeping;
 	r->totals.n_bookkeeping = c->n_bookkeeping;
 	r->totals.n_lost = c->n_lost;
-	if (r->writer)
+	if (r->writer) {
 		r->totals.file_bytes = scap_writer_bytes(r->writer);
+		r->totals.buffered_bytes += scap_writer_pending(r->writer);
+	}
 }
 
 /* ---- writing ------------------------------------------------------------------------------ */
@@ -430,6 +432,14 @@ static int keyframe_round(struct scap_recorder *r)
 	int rc = r->writer ? scap__keyframer_round(&r->key, r->live, r->writer, r->now_ns) : 0;
 
 	r->totals.n_keyframes = r->key.number;
+	return rc < 0 ? fail_write(r, rc) : 0;
+}
+
+int scap_recorder_flush(struct scap_recorder *r)
+{
+	int rc = r->writer ? scap_writer_flush(r->writer) : 0;
+
+	update_totals(r);
 	return rc < 0 ? fail_write(r, rc) : 0;
 }
 

@@ -195,7 +195,7 @@ struct scap_recorder_totals {
 	uint64_t n_lost;	/* events that found no room, as told by GAP records */
 	uint64_t n_bookkeeping;	/* INTRO, FILE, GAP records */
 	uint64_t row_bytes;	/* of all records */
-	uint64_t buffered_bytes;	/* of these, not yet in a slice */
+	uint64_t buffered_bytes;	/* of these, not yet in the file itself */
 	uint64_t n_slices;
 	uint64_t n_wakeups;
 	uint64_t file_bytes;	/* written up to the last whole slice */
@@ -218,6 +218,8 @@ SCAP_API int scap_recorder_start(struct scap_recorder *r);
  * complete. A signal or wake_fd ends the wait early. Errors are final, but finish may follow.
  */
 SCAP_API int scap_recorder_step(struct scap_recorder *r, int max_wait_ms);
+/* What lies in slices already is in the file itself afterwards, as file_bytes then shows. */
+SCAP_API int scap_recorder_flush(struct scap_recorder *r);
 /* Steps until scap_recorder_request_stop(), from a signal handler or another thread. */
 SCAP_API int scap_recorder_run(struct scap_recorder *r);
 SCAP_API void scap_recorder_request_stop(struct scap_recorder *r);

@@ -114,6 +114,10 @@ SCAP_API int scap_writer_slice(struct scap_writer *w, const struct scap_slice *s
 SCAP_API int scap_writer_keyframe(struct scap_writer *w, const struct scap_keyframe_part *part);
 /* Bytes written so far. */
 SCAP_API uint64_t scap_writer_bytes(const struct scap_writer *w);
+/* All that was taken becomes a group now: waits until it is written. */
+SCAP_API int scap_writer_flush(struct scap_writer *w);
+/* Bytes of records that were taken and are in no section of the file yet: their group grows. */
+SCAP_API uint64_t scap_writer_pending(const struct scap_writer *w);
 SCAP_API const struct scap_error *scap_writer_error(const struct scap_writer *w);
 /*
  * Writes the end section (where each ring stood, end_raw_ns) and closes. The writer is gone
