@@ -91,7 +91,9 @@ static bool open_fd(struct input *in, const char *path)
 bool input_open(struct input *in, const char *path, uint32_t flags, struct output *out,
 		int *ret_exit)
 {
-	struct scap_reader_options opt = { .size = sizeof(opt), .flags = flags };
+	struct scap_reader_options opt = {
+		.size = sizeof(opt), .flags = flags, .path = strcmp(path, "-") ? path : NULL,
+	};
 	struct scap_source src = { .ctx = in, .read = input_read };
 	struct scap_error err = { .offset = SCAP_NO_OFFSET };
 	int rc;

@@ -155,6 +155,14 @@ static __attribute__((noinline)) bool match_large(const struct scap__check *chec
 	return match_in(check, ev, &s);
 }
 
+bool scap__check_holds(const struct scap__check *check, const struct scap_event *ev)
+{
+	char buf[SCAP__SCRATCH_SMALL];
+	struct scap__scratch s = { buf, sizeof(buf), 0 };
+
+	return check->field.def->large ? match_large(check, ev) : match_in(check, ev, &s);
+}
+
 bool scap_filter_match(const struct scap_filter *f, const struct scap_event *ev)
 {
 	char buf[SCAP__SCRATCH_SMALL];

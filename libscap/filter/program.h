@@ -38,6 +38,8 @@ struct scap_filter {
 /* Converts a literal for a field; checks that it can be one of its values. */
 int scap__constant_init(struct scap__constant *c, const struct scap_field *f,
 			const struct scap__literal *lit, struct scap_error *err);
+/* Whether a check holds for an event. */
+bool scap__check_holds(const struct scap__check *check, const struct scap_event *ev);
 /* Whether the operator is legal for the type. */
 bool scap__op_legal(unsigned op, unsigned type);
 /* Shell pattern over the whole subject: * ? [a-z] [!a-z] and backslash; * also matches /. */

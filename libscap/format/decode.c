@@ -383,6 +383,17 @@ static int decode_body(struct scap__bytes *b, struct scap_event *ev, const char 
 	return scap__decode_event(b, ev, ret_what);
 }
 
+void scap__event_of_kind(struct scap_event *ev, unsigned type, unsigned abi, int64_t nr)
+{
+	*ev = (struct scap_event){ 0 };
+	clear(ev);
+	ev->type = (uint8_t)type;
+	ev->abi = (uint8_t)abi;
+	ev->nr = nr;
+	if (type == SCAP_REC_CALL || type == SCAP_REC_ENTER)
+		name_call(ev);
+}
+
 int scap__event_decode(const uint8_t *rec, size_t n, struct scap_event *ev, const char **ret_what)
 {
 	struct scap__bytes b = { rec, n, false };

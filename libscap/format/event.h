@@ -159,6 +159,8 @@ struct scap_event {
  * raw_ns are filled); SCAP_EDAMAGED with *ret_what a static text.
  */
 int scap__event_decode(const uint8_t *rec, size_t n, struct scap_event *ev, const char **ret_what);
+/* An event of which nothing is known but its type, ABI and number. */
+void scap__event_of_kind(struct scap_event *ev, unsigned type, unsigned abi, int64_t nr);
 const struct scap__blob *scap__event_blob(const struct scap_event *ev, unsigned slot);
 
 #endif

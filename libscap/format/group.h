@@ -112,16 +112,37 @@ int scap__group_out_finish(struct scap__group_out *g, struct scap__buffer *out);
 
 struct scap__group_in;
 
-/* A part of a slice as it was. */
+/*
+ * What a reader needs of a group. Of records that may() says no to, columns are not even unpacked;
+ * INTRO and FILE always come. follows(): whether a part that begins with first_seq follows what came
+ * of the ring before; if it does not, or if anything is missing within a slice, all of it comes.
+ */
+struct scap__choice {
+	bool (*may)(void *ctx, unsigned type, unsigned abi, int64_t nr);	/* NULL: all */
+	void *may_ctx;
+	bool (*follows)(void *ctx, uint32_t ring, uint32_t first_seq);
+	void *follows_ctx;
+};
+
+/* A part of a slice as it was, or, if it is chosen from, the records of it that may matter. */
 struct scap__group_part {
-	uint32_t ring, n_records, first_seq;
-	size_t bytes;
+	uint32_t ring, n_records, first_seq, next_seq, n_events;
+	uint64_t last_ns;
+	size_t bytes;		/* of all records */
 	const uint8_t *rows;	/* valid until the next slice is asked for */
+	/* Chosen from: */
+	size_t n_bytes;		/* there are at rows */
+	uint32_t n_rows;	/* records there */
+	uint32_t at;		/* the reader's place among them */
+	uint32_t *index;	/* of each, its place in the part */
+	uint64_t *order;	/* of all of the part's records, where they are placed in time */
+	uint32_t *before;	/* how many events come before each in the part; one more at the end */
 };
 
 struct scap__group_slice {
 	struct scap__slice_header head;	/* in the machine's byte order */
-	const struct scap__group_part *parts;
+	struct scap__group_part *parts;
+	bool chosen;		/* not all records are there */
 };
 
 /* What the decompressor needs is kept from group to group. */
@@ -133,7 +154,15 @@ void scap__group_in_free(struct scap__group_in *g);
  */
 int scap__group_in_begin(struct scap__group_in *g, const uint8_t *p, size_t n, const char **ret_what);
 /* The next slice: 0; 1 after the last one; or an error, after which the group is at its end. */
-int scap__group_in_slice(struct scap__group_in *g, const struct scap__group_slice **ret_s,
+int scap__group_in_slice(struct scap__group_in *g, struct scap__group_slice **ret_s,
 			 const char **ret_what);
+/* Says what matters of the group that was begun; choice must stay. */
+void scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice);
+/*
+ * Of a chosen slice: the events of it, over all rings, that come before the record at place i of the
+ * part.
+ */
+uint64_t scap__group_rank(const struct scap__group_slice *s, const struct scap__group_part *part,
+			  uint32_t i);
 
 #endif

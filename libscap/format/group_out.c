@@ -170,7 +170,7 @@ static struct event *find_event(struct scap__group_out *g, struct scap__group_ev
 	for (uint32_t i = 0; i < g->n_events; i++)
 		if (!memcmp(&g->events[i]->id, &id, sizeof(id)))
 			return g->events[i];
-	if (g->n_events == SCAP__GROUP_EVENTS_MAX)
+	if (g->n_events >= SCAP__GROUP_EVENTS_MAX - 2 && id.type)
 		return NULL;
 	g->events[g->n_events] = calloc(1, sizeof(struct event));
 	if (!g->events[g->n_events]) {
@@ -228,10 +228,12 @@ static struct shape *find_shape(struct scap__group_out *g, const uint64_t key[2]
 	at = shape_slot(g, key);
 	if (g->table[at])
 		return &g->shapes[g->table[at] - 1];
-	/* One is kept for records that are stored as they are. */
-	if (g->n_shapes >= SCAP__GROUP_SHAPES_MAX - 1 && key[0])
+	/* Two are kept for records that are stored as they are. */
+	if (g->n_shapes >= SCAP__GROUP_SHAPES_MAX - 2 && (uint8_t)key[0])
 		return NULL;
 	id = (struct scap__group_event){ .type = (uint8_t)key[0] };
+	if (!id.type)
+		id.abi = (uint8_t)(key[0] >> 8);
 	if (id.type == SCAP_REC_CALL || id.type == SCAP_REC_ENTER) {
 		id.nr = htole16((uint16_t)(key[0] >> 16));
 		id.abi = SCAP_SHAPE_ABI((uint8_t)(key[0] >> 32));
@@ -426,9 +428,11 @@ static void add_raw(struct scap__group_out *g, const struct record *r)
 		g->no_memory = true;
 }
 
+/* Records that are stored as they are: others, and those that are events. */
+static const uint64_t raw_keys[2][2] = { { 0 }, { 1 << 8 } };
+
 static void add_record(struct scap__group_out *g, const uint8_t *p, size_t n, uint32_t *next_seq)
 {
-	static const uint64_t raw_key[2];
 	struct record r = { .p = p, .end = p + n, .type = p[2], .flags = p[3] };
 	struct shape *s = parse(&r) ? find_shape(g, r.key) : NULL;
 	uint32_t seq = scap__le32(p + 4);
@@ -436,7 +440,7 @@ static void add_record(struct scap__group_out *g, const uint8_t *p, size_t n, ui
 	if (s) {
 		add_parsed(g, s, &r);
 	} else {
-		s = g->no_memory ? NULL : find_shape(g, raw_key);
+		s = g->no_memory ? NULL : find_shape(g, raw_keys[r.type < SCAP_REC_INTRO]);
 		if (!s)
 			return;
 		add_raw(g, &r);
@@ -455,7 +459,7 @@ static void add_part(struct scap__group_out *g, const struct scap_slice_part *pa
 		.cpu = htole16((uint16_t)part->cpu), .lane = htole16((uint16_t)part->lane),
 		.bytes = htole32((uint32_t)part->bytes),
 	};
-	uint32_t n_before = g->n_records, next_seq = 0;
+	uint32_t n_before = g->n_records, next_seq = 0, n_events = 0;
 
 	if (part->bytes) {
 		next_seq = scap__le32(p + 4);
@@ -465,8 +469,12 @@ static void add_part(struct scap__group_out *g, const struct scap_slice_part *pa
 		size_t n = (size_t)scap__le16(p) * 8;
 
 		add_record(g, p, n, &next_seq);
+		n_events += p[2] < SCAP_REC_INTRO;
+		d.last_ns = htole64(scap__le64(p + 8));
 		p += n;
 	}
+	d.next_seq = htole32(next_seq);
+	d.n_events = htole32(n_events);
 	d.n_records = htole32(g->n_records - n_before);
 	if (scap__buffer_add(&g->parts, &d, sizeof(d)))
 		g->no_memory = true;

@@ -129,13 +129,16 @@ struct scap__group_dir_part {
 	uint16_t lane;
 	uint32_t n_records;
 	uint32_t first_seq;
+	uint32_t next_seq;	/* one more than that of its last record */
+	uint32_t n_events;	/* records but INTRO, FILE, GAP, KEY_* */
 	uint32_t bytes;
+	uint64_t last_ns;	/* of its last record */
 };
 
 /* A kind of record that has columns of its own. */
 struct scap__group_event {
 	uint8_t type;		/* SCAP_REC_*; 0: records that are stored as they are */
-	uint8_t abi;		/* of calls and entries */
+	uint8_t abi;		/* of calls and entries; with type 0: 1: they are events */
 	uint16_t nr;
 };
 
@@ -209,7 +212,7 @@ static_assert(sizeof(struct scap__host_entry) == 8, "host entry");
 static_assert(sizeof(struct scap__slice_header) == 48, "slice header");
 static_assert(sizeof(struct scap__slice_part) == 32, "slice part");
 static_assert(sizeof(struct scap__group_header) == 64, "group header");
-static_assert(sizeof(struct scap__group_dir_part) == 16, "group part");
+static_assert(sizeof(struct scap__group_dir_part) == 32, "group part");
 static_assert(sizeof(struct scap__group_event) == 4, "group event");
 static_assert(sizeof(struct scap__group_shape) == 6, "group shape");
 static_assert(sizeof(struct scap__group_blob) == 2, "group blob");

@@ -13,8 +13,17 @@
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
+static bool follows(void *ctx, uint32_t ring, uint32_t first_seq)
+{
+	const struct scap_reader *r = ctx;
+
+	return first_seq == (ring < r->n_rings ? r->rings[ring].next_seq : 0);
+}
+
 static void init(struct scap_reader *r, const struct scap_reader_options *opt)
 {
+	r->choice.follows = follows;
+	r->choice.follows_ctx = r;
 	r->budget.limit = opt->memory_limit ? opt->memory_limit : MEMORY_DEFAULT_BYTES;
 	r->flags = opt->flags;
 	scap__merge_init(&r->merge, &r->budget);
@@ -92,6 +101,10 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 		scap__fail(&r->error, rc, SCAP_NO_OFFSET, "out of memory");
 	else
 		rc = start(r);
+	if (!rc && o.path) {
+		r->path = strdup(o.path);
+		rc = r->path ? 0 : scap__fail(&r->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	}
 	if (rc) {
 		if (err)
 			*err = r->error;
@@ -114,16 +127,20 @@ static void add_path(struct scap_error *err, const char *path)
 int scap_reader_open_path(const char *path, const struct scap_reader_options *opt,
 			  struct scap_reader **ret_r, struct scap_error *err)
 {
+	struct scap_reader_options o;
 	struct scap_source src;
-	int rc = scap__path_source(path, &src, err);
+	int rc = scap__options_copy(&o, sizeof(o), opt);
 
 	if (rc)
+		return scap__fail(err, rc, SCAP_NO_OFFSET, "the reader's options are not valid");
+	rc = scap__path_source(path, &src, err);
+	if (rc)
 		return rc;
-	rc = scap_reader_open_source(&src, opt, ret_r, err);
+	o.size = sizeof(o);
+	o.path = strcmp(path, "-") ? path : NULL;
+	rc = scap_reader_open_source(&src, &o, ret_r, err);
 	if (rc && err)
 		add_path(err, path);
-	if (!rc && strcmp(path, "-"))
-		(*ret_r)->path = strdup(path);
 	return rc;
 }
 
@@ -142,6 +159,13 @@ void scap_reader_close(struct scap_reader *r)
 	free(r->journals[1]);
 	free(r->rings);
 	free(r);
+}
+
+void scap_reader_choose(struct scap_reader *r,
+			bool (*may)(void *ctx, unsigned type, unsigned abi, int64_t nr), void *ctx)
+{
+	r->choice.may = may;
+	r->choice.may_ctx = ctx;
 }
 
 const struct scap_error *scap_reader_error(const struct scap_reader *r)
@@ -326,6 +350,24 @@ static int follow_sequence(struct scap_reader *r, struct scap__ring *c)
 	return r->hole_damage ? damaged_row(r, r->hole_damage) : 0;
 }
 
+/* One of a slice of which not all are there: nothing is missing, and all was counted already. */
+static int take_chosen(struct scap_reader *r)
+{
+	struct scap__group_part *part = r->chosen->parts;
+	uint32_t i;
+	int rc;
+
+	while (part->ring != r->ev.ring)
+		part++;
+	i = part->index[part->at++];
+	rc = finish_event(r);
+	if (rc || is_bookkeeping(r->ev.type))
+		return rc;
+	r->n_events--;
+	r->ev.num = r->n_before + scap__group_rank(r->chosen, part, i) + 1;
+	return 0;
+}
+
 /* The record at the merge's top. */
 static int take_record(struct scap_reader *r, const struct scap__cursor *top)
 {
@@ -341,6 +383,8 @@ static int take_record(struct scap_reader *r, const struct scap__cursor *top)
 		return damaged_row(r, what);
 	ev->ring = top->ring;
 	ev->cpu = top->ring / SCAP_LANES;
+	if (r->chosen)
+		return take_chosen(r);
 	rc = scap__reader_ring(r, top->ring, &c);
 	if (rc)
 		return no_memory(r, rc);

@@ -52,6 +52,9 @@ struct scap_reader {
 	struct scap__keyframe key;
 	struct scap__group_in *group;	/* NULL: none was met yet */
 	struct scap__section group_section;
+	struct scap__choice choice;
+	struct scap__group_slice *chosen;	/* the slice at hand, if it is chosen from */
+	uint64_t n_before;	/* events before it */
 	bool in_group;		/* it may have more slices */
 	char *path;		/* NULL: journals can't be found */
 	char *journals[2];	/* those still to be read, the next one first */

@@ -102,6 +102,7 @@ static int begin_slice(struct scap_reader *r, const struct scap__section *sec, u
 	if (rc)
 		return no_memory(r, rc);
 	r->slice_end_ns = end;
+	r->chosen = NULL;
 	/* No other slice's triple: what is lost elsewhere must not move this one's events. */
 	r->clock = clock.known ? clock : r->host_clock;
 	return 0;
@@ -201,12 +202,44 @@ int scap__group_read(struct scap_reader *r, const struct scap__section *sec, con
 	if (rc)
 		return group_failed(r, rc, what);
 	r->in_group = true;
+	if (!(r->flags & SCAP_READER_BOOKKEEPING))
+		scap__group_in_choose(r->group, &r->choice);
 	return 0;
+}
+
+/* All of the part's records count, whether they are there or not. */
+static int count_part(struct scap_reader *r, const struct scap__group_part *part)
+{
+	struct scap__ring *c;
+	int rc;
+
+	if (!part->n_records)
+		return 0;
+	rc = scap__reader_ring(r, part->ring, &c);
+	if (rc)
+		return no_memory(r, rc);
+	c->any = c->seen = true;
+	c->next_seq = part->next_seq;
+	c->last_ns = part->last_ns;
+	c->row_bytes += part->bytes;
+	c->events += part->n_events;
+	c->bookkeeping += part->n_records - part->n_events;
+	r->n_events += part->n_events;
+	return 0;
+}
+
+static int add_part(struct scap_reader *r, const struct scap__group_slice *s,
+		    const struct scap__group_part *part)
+{
+	if (!s->chosen)
+		return scap__merge_add(&r->merge, part->ring, part->rows, part->bytes,
+				       part->n_records);
+	return scap__merge_add(&r->merge, part->ring, part->rows, part->n_bytes, part->n_rows);
 }
 
 int scap__group_next(struct scap_reader *r)
 {
-	const struct scap__group_slice *s;
+	struct scap__group_slice *s;
 	const char *what = NULL;
 	int rc = r->in_group ? scap__group_in_slice(r->group, &s, &what) : 1;
 
@@ -219,9 +252,13 @@ int scap__group_next(struct scap_reader *r)
 	rc = begin_slice(r, &r->group_section, s->head.start_ns, s->head.end_ns, s->head.n_parts,
 			 (struct scap__clock){ s->head.clock_raw_ns, s->head.clock_real_ns,
 					       s->head.clock_real_ns != 0 });
-	for (uint32_t i = 0; !rc && i < s->head.n_parts; i++)
-		rc = scap__merge_add(&r->merge, s->parts[i].ring, s->parts[i].rows,
-				     s->parts[i].bytes, s->parts[i].n_records);
+	r->chosen = s->chosen ? s : NULL;
+	r->n_before = r->n_events;
+	for (uint32_t i = 0; !rc && i < s->head.n_parts; i++) {
+		rc = add_part(r, s, &s->parts[i]);
+		if (!rc && s->chosen)
+			rc = count_part(r, &s->parts[i]);
+	}
 	if (rc == SCAP_EDAMAGED) {
 		r->merge.n = 0;
 		return group_failed(r, rc, "its slices contradict each other");

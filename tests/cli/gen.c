@@ -319,7 +319,8 @@ static const char *hostname = "shop1", *filter = "";
 static struct scap_writer *open_capture(const char *path)
 {
 	struct scap_writer_options opt = {
-		.size = sizeof(opt), .flags = SCAP_WRITER_FORCE | SCAP_WRITER_ROWS, .hostname = hostname,
+		.size = sizeof(opt), .flags = SCAP_WRITER_FORCE | SCAP_WRITER_ROWS,
+		.hostname = hostname,
 		.kernel = "6.1.0-test", .machine = "x86_64",
 		.boot_id = "00000000-1111-2222-3333-444444444444", .recorder = "gen",
 		.filter = filter, .n_cpus = N_CPUS, .snaplen = 80, .recorder_tgid = 99,

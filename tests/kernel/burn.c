@@ -65,7 +65,7 @@ static void burn(long n, long ms)
 {
 	struct burner b[16] = { };
 
-	/* What a thread runs at its end for the first time takes its time: not that of those told. */
+	/* What a thread runs at its end takes long for the first time: not that of those told. */
 	pthread_create(&b[0].thread, NULL, burner, &b[0]);
 	pthread_join(b[0].thread, NULL);
 	for (long i = 0; i < n && i < 16; i++) {

@@ -152,8 +152,8 @@ static uint64_t ran_ns(const char *capture, uint32_t tid, long *ret_preempted)
 }
 
 /*
- * The thread's clock leaves interrupts out, which take long on a busy host, and so may its end, after
- * it looked: got may be more, but never less.
+ * The thread's clock leaves interrupts out, which take long on a busy host, and so may its end,
+ * after it looked: got may be more, but never less.
  */
 #define SLACK_NS 60000000
 

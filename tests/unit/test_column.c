@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Columns of numbers: every encoding gives back what was put in, and takes no damage for numbers. */
+/* Columns of numbers: every encoding gives back what was put in; damage is no danger. */
 #include <criterion/criterion.h>
 #include <scap/error.h>
 #include <stdlib.h>

@@ -83,7 +83,7 @@ static void compare_slice(const struct scap__group_slice *got, const struct scap
 /* How many slices came back as they were before an error; all of them: SLICES. */
 static unsigned unpack(const uint8_t *p, size_t n, int *ret_rc)
 {
-	const struct scap__group_slice *got;
+	struct scap__group_slice *got;
 	const char *what = NULL;
 	unsigned s = 0;
 
@@ -133,7 +133,7 @@ Test(group, back_to_the_byte)
 
 Test(group, nothing)
 {
-	const struct scap__group_slice *got;
+	struct scap__group_slice *got;
 	const char *what;
 
 	cr_assert_eq(scap__group_out_finish(out, &payload), 0);
@@ -194,7 +194,7 @@ Test(group, every_byte_is_checked)
 	pack();
 	for (size_t i = 0; i < payload.n; i++) {
 		payload.p[i] ^= 0x10;
-		cr_assert_eq(unpack(payload.p, payload.n, &rc), 0, "byte %zu", i);
+		cr_assert_lt(unpack(payload.p, payload.n, &rc), SLICES, "byte %zu", i);
 		cr_assert_eq(rc, SCAP_EDAMAGED, "byte %zu: %d", i, rc);
 		payload.p[i] ^= 0x10;
 	}

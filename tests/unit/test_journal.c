@@ -262,7 +262,7 @@ Test(journal, never_over_a_file)
 	cr_assert_eq(st.st_size, 8);
 }
 
-/* The disk is full when the group is due: its slices stay in the journal, and the file has no end. */
+/* The disk is full when the group is due: its slices stay in the journal, the file has no end. */
 Test(journal, no_space_for_a_group)
 {
 	struct scap_ring_end end = { .next_seq = 12 * PER_SLICE };

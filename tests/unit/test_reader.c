@@ -108,6 +108,79 @@ Test(reader, empty_slices_and_no_slices)
 	round_trip(&(struct capture_spec){ .seed = 5, .n_cpus = 2 }, 0, 0);
 }
 
+/* ---- choosing by kind ---------------------------------------------------------------------- */
+
+/* Some kinds, as the bits of a number say. */
+static bool may(void *ctx, unsigned type, unsigned abi, int64_t nr)
+{
+	uint64_t hash = (type * 31u + abi) * 31u + (uint64_t)nr;
+
+	return *(uint64_t *)ctx >> hash % 64 & 1;
+}
+
+struct seen {
+	uint64_t num, raw_ns, sum;
+	uint32_t cpu;
+};
+
+/* The events that may() says yes to, with what they know of their thread and file. */
+static size_t read_kinds(const struct capture *c, uint64_t *kinds, bool choose, struct seen *out,
+			 uint64_t *ret_last)
+{
+	struct scap_reader *r = open_reader(&c->file, 0, 0);
+	const struct scap_event *ev;
+	size_t n = 0;
+	int rc;
+
+	*ret_last = 0;
+	if (choose)
+		scap_reader_choose(r, may, kinds);
+	while ((rc = scap_reader_next(r, &ev)) == 0) {
+		*ret_last += 1;
+		if (ev->num && !may(kinds, ev->type, ev->abi, ev->nr))
+			continue;
+		out[n] = (struct seen){ .num = ev->num, .raw_ns = ev->raw_ns, .cpu = ev->cpu };
+		for (uint32_t i = 0; i < ev->rec_bytes; i++)
+			out[n].sum = out[n].sum * 31 + ev->rec[i];
+		out[n].sum += ev->thread ? ev->thread->comm[0] : 1000;
+		out[n].sum += ev->file && ev->file->path ? ev->file->path_bytes : 10000;
+		n++;
+	}
+	cr_assert_eq(rc, 1, "%s", scap_reader_error(r)->text);
+	scap_reader_close(r);
+	return n;
+}
+
+Test(reader, chosen_kinds_are_as_in_the_whole)
+{
+	static struct seen whole[20000], chosen[20000];
+	uint64_t left_out = 0;
+
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct capture_spec spec = { .seed = seed, .n_cpus = 1 + seed % 5, .n_slices = 4,
+					     .per_slice = 60, .gaps = seed % 4 == 0,
+					     .slices_per_epoch = seed % 4, .groups = true };
+		uint64_t kinds = seed % 7 ? rows_random(&spec.seed) : 0, n_whole, n_chosen;
+		struct capture c;
+		size_t n;
+
+		kinds &= rows_random(&spec.seed);
+		rows_capture(&c, &spec);
+		n = read_kinds(&c, &kinds, false, whole, &n_whole);
+		cr_assert_eq(read_kinds(&c, &kinds, true, chosen, &n_chosen), n);
+		for (size_t i = 0; i < n; i++) {
+			cr_assert_eq(whole[i].num, chosen[i].num, "seed %lu, event %zu", seed, i);
+			cr_assert_eq(whole[i].raw_ns, chosen[i].raw_ns);
+			cr_assert_eq(whole[i].cpu, chosen[i].cpu);
+			cr_assert_eq(whole[i].sum, chosen[i].sum);
+		}
+		cr_assert_leq(n_chosen, n_whole);
+		left_out += n_whole - n_chosen;
+		capture_free(&c);
+	}
+	cr_assert_gt(left_out, 3000);
+}
+
 /* ---- introductions against a naive model --------------------------------------------------- */
 
 struct memory {			/* what was introduced, newest last */

@@ -34,6 +34,8 @@ struct scap_reader_options {
 	uint32_t flags;		/* SCAP_READER_* */
 	uint32_t pad;
 	uint64_t memory_limit;	/* bytes; 0: 256 MiB. A capture that needs more: SCAP_ELIMIT */
+	const char *path;	/* of a source: beside it lie the journals of a capture that has no
+				   end; NULL: nowhere. scap_reader_open_path() knows it */
 };
 
 /* What the capture says about itself; strings live as long as the reader. */
@@ -60,6 +62,15 @@ SCAP_API int scap_reader_open_path(const char *path, const struct scap_reader_op
 SCAP_API int scap_reader_open_source(const struct scap_source *src,
 				     const struct scap_reader_options *opt,
 				     struct scap_reader **ret_r, struct scap_error *err);
+/*
+ * Lets the reader leave out events of which may() says no, by their type (SCAP_REC_*), ABI and
+ * number (INT64_MIN: not a call); it need not. Numbers of events, gaps and counts stay what they
+ * are. To be called before the first event is read; scap_filter_may_match() is such a function. Without effect
+ * with SCAP_READER_BOOKKEEPING.
+ */
+SCAP_API void scap_reader_choose(struct scap_reader *r,
+				 bool (*may)(void *ctx, unsigned type, unsigned abi, int64_t nr),
+				 void *ctx);
 /*
  * The next event: 0; 1 at the end; negative on damage, when everything before it was delivered.
  * GAP records are delivered as events (they say what is missing at their place in time), and so

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows of a group's slices, all of them or those that may matter. */
+#include "format/group_in.h"
+
+#include <errno.h>
+#include <scap/error.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+/* Where a record is being put together. */
+struct out {
+	struct scap__group_in *g;
+	uint8_t *p, *end;
+	int rc;			/* why a column could not be unpacked */
+	bool dense;		/* numbers follow each other */
+	bool bad;
+};
+
+static uint64_t next(struct out *o, struct scap__column *c)
+{
+	if (!c->unpacked && !o->rc)
+		o->rc = scap__group_load(o->g, c);
+	if (c->at >= c->n || o->rc) {
+		o->bad = true;
+		return 0;
+	}
+	return c->v[c->at++];
+}
+
+static void put(struct out *o, const void *p, size_t n)
+{
+	if (n > (size_t)(o->end - o->p)) {
+		o->bad = true;
+		return;
+	}
+	memcpy(o->p, p, n);
+	o->p += n;
+}
+
+static void put_u32(struct out *o, uint64_t v)
+{
+	uint32_t le = htole32((uint32_t)v);
+
+	put(o, &le, 4);
+}
+
+static void put_u64(struct out *o, uint64_t v)
+{
+	uint64_t le = htole64(v);
+
+	put(o, &le, 8);
+}
+
+static const uint8_t *string(struct out *o, struct scap__string_list *l, uint64_t place,
+			     size_t *ret_n)
+{
+	if (!l->starts && !o->rc)
+		o->rc = scap__group_load_list(o->g, l);
+	if (o->rc || place >= l->lengths.n) {
+		o->bad = true;
+		*ret_n = 0;
+		return NULL;
+	}
+	*ret_n = l->lengths.v[place];
+	return l->bytes.p + l->starts[place];
+}
+
+static const uint8_t *take_bytes(struct out *o, struct scap__column *c, uint64_t n)
+{
+	if (!o->rc)
+		o->rc = scap__group_load(o->g, c);
+	if (o->rc || n > c->n - c->at) {
+		o->bad = true;
+		return NULL;
+	}
+	c->at += (uint32_t)n;
+	return c->p + c->at - n;
+}
+
+static void put_blob(struct scap__group_in *g, struct out *o, struct scap__column_event *e,
+		     unsigned slot, unsigned state)
+{
+	static const uint8_t zeros[8];
+	const uint8_t *p = NULL;
+	size_t n = 0;
+	uint64_t v;
+
+	if (slot >= SCAP_SLOTS || !e->blob[slot]) {
+		o->bad = true;
+		return;
+	}
+	v = next(o, &e->blob[slot][0]);
+	if (e->blob_kind[slot] == SCAP__COL_BLOB_NAME)
+		p = string(o, &g->names, v, &n);
+	else if (e->blob_kind[slot] == SCAP__COL_BLOB_DATA)
+		p = string(o, &g->data, v, &n);
+	else
+		p = take_bytes(o, &e->bytes[slot], n = v);
+	if (o->bad || n > SCAP_BLOB_BYTES(UINT32_MAX)) {
+		o->bad = true;
+		return;
+	}
+	put_u32(o, SCAP_BLOB_META(slot, state, (uint32_t)n));
+	put_u32(o, n + next(o, &e->blob[slot][1]));
+	if (n)
+		put(o, p, n);
+	put(o, zeros, -n & 7);
+}
+
+static void put_call(struct scap__group_in *g, struct out *o, const struct scap__shape *s)
+{
+	struct scap__column_event *e = s->event;
+	uint64_t result = 0;
+	bool is_call = s->type == SCAP_REC_CALL;
+	uint16_t nr = htole16(e->nr);
+	uint8_t tail[2] = { s->shape, s->more };
+
+	put_u32(o, next(o, &g->tid));
+	if (is_call) {
+		put_u32(o, next(o, &e->latency));
+		result = next(o, &e->result);
+		put_u32(o, result);
+	}
+	put(o, &nr, 2);
+	put(o, tail, 2);
+	if (is_call && s->flags & SCAP_CALL_RET64)
+		put_u64(o, result);
+	if (is_call && s->flags & SCAP_CALL_COOKIES) {
+		put_u32(o, next(o, &e->cookie[0]));
+		put_u32(o, next(o, &e->cookie[1]));
+	}
+	for (unsigned i = 0; i < SCAP_SHAPE_NARGS(s->shape); i++)
+		put_u64(o, next(o, &e->arg[i]));
+}
+
+static void put_raw(struct scap__group_in *g, struct out *o, uint8_t *head)
+{
+	uint64_t n = next(o, &g->raw_length);
+	const uint8_t *p;
+
+	if (n > SCAP_REC_MAX_BYTES) {
+		o->bad = true;
+		return;
+	}
+	p = take_bytes(o, &g->raw_bytes, n + 2);
+	if (!p)
+		return;
+	memcpy(head + 2, p, 2);
+	put(o, p + 2, n);
+}
+
+static void put_record(struct scap__group_in *g, struct out *o, const struct scap__shape *s,
+		       uint32_t *next_seq)
+{
+	uint8_t head[sizeof(struct scap_rec)] = { 0, 0, s->type, s->flags }, *begin = o->p;
+	uint32_t seq;
+	uint64_t time;
+	uint16_t len8;
+
+	put(o, head, sizeof(head));
+	if (o->bad)
+		return;
+	seq = htole32(*next_seq);
+	if (!o->dense)
+		seq = htole32(*next_seq + (uint32_t)next(o, &g->seq));
+	time = htole64(next(o, &g->time));
+	if (!s->type)
+		put_raw(g, o, begin);
+	else if (s->event->words)
+		for (unsigned i = 0; i < scap__fixed_bytes(s->type) / 4 - 4; i++)
+			put_u32(o, next(o, &s->event->words[i]));
+	else
+		put_call(g, o, s);
+	for (unsigned i = 0; i < s->n_blobs; i++)
+		put_blob(g, o, s->event, s->blobs[2 * i], s->blobs[2 * i + 1]);
+	if (o->bad || (o->p - begin) % 8 || o->p - begin > (ssize_t)SCAP_REC_MAX_BYTES) {
+		o->bad = true;
+		return;
+	}
+	len8 = htole16((uint16_t)((o->p - begin) / 8));
+	memcpy(begin, &len8, 2);
+	memcpy(begin + 4, &seq, 4);
+	memcpy(begin + 8, &time, 8);
+	*next_seq = le32toh(seq) + 1;
+}
+
+static int put_part(struct scap__group_in *g, struct scap__group_part *part, uint8_t *rows)
+{
+	struct out o = { .g = g, .p = rows, .end = rows + part->bytes };
+	uint32_t next_seq = part->first_seq;
+
+	part->rows = rows;
+	for (uint32_t i = 0; i < part->n_records && !o.bad; i++) {
+		uint64_t s = next(&o, &g->shape);
+
+		if (s >= g->n_shapes)
+			o.bad = true;
+		else
+			put_record(g, &o, &g->shapes[s], &next_seq);
+	}
+	if (o.rc)
+		return o.rc;
+	if (o.bad || o.p != o.end || (part->n_records && next_seq != part->next_seq))
+		return scap__group_bad(g, "its columns do not make its records");
+	return 0;
+}
+
+/* ---- some rows ------------------------------------------------------------------------------- */
+
+static bool is_event(const struct scap__shape *s)
+{
+	return s->type ? s->type < SCAP_REC_INTRO : s->event->abi;
+}
+
+static bool is_call(const struct scap__shape *s)
+{
+	return s->type == SCAP_REC_CALL || s->type == SCAP_REC_ENTER;
+}
+
+void scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice)
+{
+	if (!choice->may)
+		return;
+	for (uint32_t i = 0; i < g->n_shapes; i++) {
+		struct scap__shape *s = &g->shapes[i];
+
+		/* What is stored as it is may be anything. */
+		s->wanted = !is_event(s) || !s->type || choice->may(choice->may_ctx, s->type, s->event->abi,
+							is_call(s) ? s->event->nr : INT64_MIN);
+		g->any_wanted |= is_event(s) && s->wanted;
+	}
+	g->choice = choice;
+}
+
+/* Whether nothing is missing in the slice, or between it and what came before. */
+static bool is_whole(const struct scap__group_in *g, uint32_t n_parts)
+{
+	const struct scap__choice *c = g->choice;
+
+	for (uint32_t i = 0; i < n_parts; i++) {
+		const struct scap__group_part *part = &g->slice_parts[i];
+
+		if (part->n_records &&
+		    (part->next_seq - part->first_seq != part->n_records ||
+		     !c->follows(c->follows_ctx, part->ring, part->first_seq)))
+			return false;
+	}
+	return true;
+}
+
+/* The part's records that are wanted; nothing is missing in it, so that numbers follow. */
+static int put_chosen(struct scap__group_in *g, struct scap__group_part *part, uint8_t *rows)
+{
+	struct out o = { .g = g, .p = rows, .end = rows + part->bytes, .dense = true };
+	uint32_t first = g->shape.at;
+	void *room;
+	int rc = scap__arena_get(&g->arena, (size_t)part->n_records * 4 + 1, &room);
+
+	if (rc)
+		return rc;
+	part->rows = rows;
+	part->index = room;
+	part->n_rows = part->at = 0;
+	for (uint32_t i = 0; i < part->n_records && !o.bad; i++) {
+		uint64_t place = next(&o, &g->shape);
+		const struct scap__shape *s = &g->shapes[place];
+		uint32_t seq = part->first_seq + i;
+
+		if (place >= g->n_shapes) {
+			o.bad = true;
+		} else if (!s->wanted) {
+			g->tid.at += is_call(s);
+		} else {
+			g->seq.at = g->time.at = first + i;
+			put_record(g, &o, s, &seq);
+			part->index[part->n_rows++] = i;
+		}
+	}
+	g->seq.at = g->time.at = first + part->n_records;
+	part->n_bytes = (size_t)(o.p - rows);
+	return o.rc ? o.rc : o.bad ? scap__group_bad(g, "its columns do not make its records") : 0;
+}
+
+/* Where its records are placed in time, as the merge does it, and how many events are before each. */
+static int place_records(struct scap__group_in *g, struct scap__group_part *part, uint32_t first)
+{
+	uint64_t last = g->slice.head.start_ns, latest = g->slice.head.end_ns - 1;
+	uint32_t n_events = 0;
+	void *order, *before;
+	int rc = scap__arena_get(&g->arena, (size_t)part->n_records * 8 + 1, &order);
+
+	if (!rc)
+		rc = scap__arena_get(&g->arena, ((size_t)part->n_records + 1) * 4, &before);
+	if (!rc)
+		rc = scap__group_load(g, &g->time);
+	if (rc)
+		return rc;
+	part->order = order;
+	part->before = before;
+	for (uint32_t i = 0; i < part->n_records; i++) {
+		uint64_t t = g->time.v[first + i];
+
+		last = t > last ? t : last;
+		part->order[i] = last < latest ? last : latest;
+		part->before[i] = n_events;
+		n_events += is_event(&g->shapes[g->shape.v[first + i]]);
+	}
+	part->before[part->n_records] = n_events;
+	return n_events == part->n_events ? 0 : scap__group_bad(g, "a part does not have its events");
+}
+
+uint64_t scap__group_rank(const struct scap__group_slice *s, const struct scap__group_part *part,
+			  uint32_t i)
+{
+	uint64_t t = part->order[i], n = 0;
+
+	for (uint32_t k = 0; k < s->head.n_parts; k++) {
+		const struct scap__group_part *other = &s->parts[k];
+		uint32_t lo = 0, hi = other->n_records;
+
+		while (other != part && lo < hi) {
+			uint32_t mid = lo + (hi - lo) / 2;
+
+			if (other->order[mid] < t ||
+			    (other->order[mid] == t && other->ring < part->ring))
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		n += other->before[other == part ? i : lo];
+	}
+	return n;
+}
+
+static bool any_event(const struct scap__group_in *g, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct scap__shape *s = &g->shapes[g->shape.v[first + i]];
+
+		if (s->wanted && is_event(s))
+			return true;
+	}
+	return false;
+}
+
+static int choose_rows(struct scap__group_in *g, uint32_t n_parts)
+{
+	uint32_t first = g->shape.at, at = first;
+	size_t used = 0;
+	int rc = 0;
+
+	g->slice.chosen = true;
+	if (!g->any_wanted && g->whole_epochs) {
+		for (uint32_t i = 0; i < n_parts; i++)
+			g->shape.at += g->slice_parts[i].n_records;
+		if (g->shape.at > g->n_records)
+			return scap__group_bad(g, "a slice claims too many records");
+		return 0;
+	}
+	for (uint32_t i = 0; !rc && i < n_parts; i++) {
+		rc = put_chosen(g, &g->slice_parts[i], g->rows + used);
+		used += g->slice_parts[i].n_bytes;
+	}
+	if (rc || !any_event(g, first, g->shape.at - first))
+		return rc;
+	for (uint32_t i = 0; !rc && i < n_parts; i++) {
+		rc = place_records(g, &g->slice_parts[i], at);
+		at += g->slice_parts[i].n_records;
+	}
+	return rc;
+}
+
+/* ---- slices ---------------------------------------------------------------------------------- */
+
+static int grow_rows(struct scap__group_in *g, size_t n)
+{
+	int rc;
+
+	if (n <= g->rows_cap)
+		return 0;
+	scap__budget_give(g->budget, g->rows_cap);
+	free(g->rows);
+	g->rows = NULL;
+	g->rows_cap = 0;
+	rc = scap__budget_take(g->budget, n);
+	if (rc)
+		return rc;
+	g->rows = malloc(n);
+	if (!g->rows) {
+		scap__budget_give(g->budget, n);
+		return -ENOMEM;
+	}
+	g->rows_cap = n;
+	return 0;
+}
+
+static int read_parts(struct scap__group_in *g, uint32_t n, uint64_t *ret_bytes)
+{
+	uint32_t last = 0;
+	void *room;
+	int rc = scap__arena_get(&g->arena, n * sizeof(struct scap__group_part) + 1, &room);
+
+	if (rc)
+		return rc;
+	g->slice_parts = room;
+	*ret_bytes = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct scap__group_part *part = &g->slice_parts[i];
+		uint32_t cpu = scap__get_u16(&g->parts), lane = scap__get_u16(&g->parts);
+
+		part->ring = cpu * SCAP_LANES + lane;
+		part->n_records = scap__get_u32(&g->parts);
+		part->first_seq = scap__get_u32(&g->parts);
+		part->next_seq = scap__get_u32(&g->parts);
+		part->n_events = scap__get_u32(&g->parts);
+		part->bytes = scap__get_u32(&g->parts);
+		part->last_ns = scap__get_u64(&g->parts);
+		*ret_bytes += part->bytes;
+		if (lane >= SCAP_LANES || (i && part->ring <= last) || part->bytes % 8)
+			return scap__group_bad(g, "a slice's list of parts is damaged");
+		last = part->ring;
+	}
+	if (*ret_bytes > SCAP__RAW_MAX_BYTES)
+		return scap__group_bad(g, "a slice claims to be too large");
+	return 0;
+}
+
+static int read_slice(struct scap__group_in *g)
+{
+	struct scap__slice_header *h = &g->slice.head;
+	uint64_t bytes = 0, at = 0;
+	int rc;
+
+	h->start_ns = scap__get_u64(&g->slices);
+	h->end_ns = scap__get_u64(&g->slices);
+	h->clock_raw_ns = scap__get_u64(&g->slices);
+	h->clock_real_ns = scap__get_u64(&g->slices);
+	h->clock_boot_ns = scap__get_u64(&g->slices);
+	h->n_parts = scap__get_u32(&g->slices);
+	scap__get_u32(&g->slices);
+	if (h->n_parts > g->n_parts_left)
+		return scap__group_bad(g, "a slice claims more parts than there are");
+	g->n_parts_left -= h->n_parts;
+	g->slice.chosen = false;
+	rc = read_parts(g, h->n_parts, &bytes);
+	g->slice.parts = g->slice_parts;
+	if (!rc)
+		rc = grow_rows(g, bytes + 1);
+	if (!rc && g->choice && h->start_ns < h->end_ns && is_whole(g, h->n_parts))
+		return choose_rows(g, h->n_parts);
+	for (uint32_t i = 0; !rc && i < h->n_parts; i++) {
+		rc = put_part(g, &g->slice_parts[i], g->rows + at);
+		at += g->slice_parts[i].bytes;
+	}
+	return rc;
+}
+
+int scap__group_in_slice(struct scap__group_in *g, struct scap__group_slice **ret_s,
+			 const char **ret_what)
+{
+	int rc;
+
+	if (!g->n_slices_left)
+		return 1;
+	g->n_slices_left--;
+	rc = read_slice(g);
+	if (!rc && !g->n_slices_left && (g->shape.at != g->n_records || g->n_parts_left))
+		rc = scap__group_bad(g, "its slices do not use all of it");
+	if (rc)
+		g->n_slices_left = 0;
+	*ret_what = g->what;
+	*ret_s = &g->slice;
+	return rc;
+}
