@@ -114,8 +114,9 @@ struct scap__group_in;
 
 /*
  * What a reader needs of a group. Of records that may() says no to, columns are not even unpacked;
- * INTRO and FILE always come. follows(): whether a part that begins with first_seq follows what came
- * of the ring before; if it does not, or if anything is missing within a slice, all of it comes.
+ * INTRO and FILE always come. follows(): whether a part that begins with first_seq follows what
+ * came of the ring before; if it does not, or if anything is missing within a slice, all of it
+ * comes.
  */
 struct scap__choice {
 	bool (*may)(void *ctx, unsigned type, unsigned abi, int64_t nr);	/* NULL: all */
@@ -152,7 +153,8 @@ void scap__group_in_free(struct scap__group_in *g);
  * Begins with a payload, which must stay where it is until the last slice was asked for: 0; or
  * SCAP_EDAMAGED with *ret_what a static text, -ENOMEM, SCAP_ELIMIT.
  */
-int scap__group_in_begin(struct scap__group_in *g, const uint8_t *p, size_t n, const char **ret_what);
+int scap__group_in_begin(struct scap__group_in *g, const uint8_t *p, size_t n,
+			 const char **ret_what);
 /* The next slice: 0; 1 after the last one; or an error, after which the group is at its end. */
 int scap__group_in_slice(struct scap__group_in *g, struct scap__group_slice **ret_s,
 			 const char **ret_what);

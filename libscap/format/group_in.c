@@ -365,7 +365,8 @@ static int begin(struct scap__group_in *g, const uint8_t *p, size_t n)
 	return rc ? rc : read_directory(g, dir, raw, n_slices, n_parts, n_columns);
 }
 
-int scap__group_in_begin(struct scap__group_in *g, const uint8_t *p, size_t n, const char **ret_what)
+int scap__group_in_begin(struct scap__group_in *g, const uint8_t *p, size_t n,
+			 const char **ret_what)
 {
 	int rc;
 

@@ -454,7 +454,7 @@ static void add_record(struct scap__group_out *g, const uint8_t *p, size_t n, ui
 
 static void add_part(struct scap__group_out *g, const struct scap_slice_part *part)
 {
-	const uint8_t *p = part->rows, *end = p + part->bytes;
+	const uint8_t *p = part->rows, *end = part->bytes ? p + part->bytes : p;
 	struct scap__group_dir_part d = {
 		.cpu = htole16((uint16_t)part->cpu), .lane = htole16((uint16_t)part->lane),
 		.bytes = htole32((uint32_t)part->bytes),

@@ -53,6 +53,9 @@ static void put_u64(struct out *o, uint64_t v)
 	put(o, &le, 8);
 }
 
+/* Of lists and columns of empty strings only there is no memory. */
+static const uint8_t no_bytes[1];
+
 static const uint8_t *string(struct out *o, struct scap__string_list *l, uint64_t place,
 			     size_t *ret_n)
 {
@@ -64,7 +67,7 @@ static const uint8_t *string(struct out *o, struct scap__string_list *l, uint64_
 		return NULL;
 	}
 	*ret_n = l->lengths.v[place];
-	return l->bytes.p + l->starts[place];
+	return *ret_n ? l->bytes.p + l->starts[place] : no_bytes;
 }
 
 static const uint8_t *take_bytes(struct out *o, struct scap__column *c, uint64_t n)
@@ -76,7 +79,7 @@ static const uint8_t *take_bytes(struct out *o, struct scap__column *c, uint64_t
 		return NULL;
 	}
 	c->at += (uint32_t)n;
-	return c->p + c->at - n;
+	return n ? c->p + c->at - n : no_bytes;
 }
 
 static void put_blob(struct scap__group_in *g, struct out *o, struct scap__column_event *e,
@@ -227,8 +230,9 @@ void scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *
 		struct scap__shape *s = &g->shapes[i];
 
 		/* What is stored as it is may be anything. */
-		s->wanted = !is_event(s) || !s->type || choice->may(choice->may_ctx, s->type, s->event->abi,
-							is_call(s) ? s->event->nr : INT64_MIN);
+		s->wanted = !is_event(s) || !s->type ||
+			    choice->may(choice->may_ctx, s->type, s->event->abi,
+					is_call(s) ? s->event->nr : INT64_MIN);
 		g->any_wanted |= is_event(s) && s->wanted;
 	}
 	g->choice = choice;
@@ -283,7 +287,7 @@ static int put_chosen(struct scap__group_in *g, struct scap__group_part *part, u
 	return o.rc ? o.rc : o.bad ? scap__group_bad(g, "its columns do not make its records") : 0;
 }
 
-/* Where its records are placed in time, as the merge does it, and how many events are before each. */
+/* Where its records are placed in time, as by the merge, and how many events are before each. */
 static int place_records(struct scap__group_in *g, struct scap__group_part *part, uint32_t first)
 {
 	uint64_t last = g->slice.head.start_ns, latest = g->slice.head.end_ns - 1;

@@ -91,7 +91,7 @@ int scap__keyframe_read(struct scap_reader *r, const struct scap__section *sec, 
 /* The part's next record as an event: 0; 1 when there is none; or an error, then it goes on. */
 int scap__keyframe_next(struct scap_reader *r);
 
-/* Goes on with the journal of a capture that has no end: 0; 1: there is none, and all is as before. */
+/* Goes on with a journal of a capture that has no end: 0; 1: there is none, all is as before. */
 int scap__journal_begin(struct scap_reader *r);
 
 /* The counters of a ring, made when it is first named: 0, -ENOMEM, SCAP_ELIMIT. */

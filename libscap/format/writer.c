@@ -98,7 +98,8 @@ static int write_file_header(struct scap_writer *w)
 	};
 	int rc;
 
-	if (!w->file_id && getrandom(&w->file_id, sizeof(w->file_id), GRND_NONBLOCK) != sizeof(w->file_id))
+	if (!w->file_id &&
+	    getrandom(&w->file_id, sizeof(w->file_id), GRND_NONBLOCK) != sizeof(w->file_id))
 		w->file_id ^= (uint64_t)getpid() << 32 ^ (uintptr_t)w;
 	memcpy(h.magic, SCAP__FILE_MAGIC, sizeof(h.magic));
 	h.file_id = htole64(w->file_id);

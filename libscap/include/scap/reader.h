@@ -65,8 +65,8 @@ SCAP_API int scap_reader_open_source(const struct scap_source *src,
 /*
  * Lets the reader leave out events of which may() says no, by their type (SCAP_REC_*), ABI and
  * number (INT64_MIN: not a call); it need not. Numbers of events, gaps and counts stay what they
- * are. To be called before the first event is read; scap_filter_may_match() is such a function. Without effect
- * with SCAP_READER_BOOKKEEPING.
+ * are. To be called before the first event is read; scap_filter_may_match() is such a function.
+ * Without effect with SCAP_READER_BOOKKEEPING.
  */
 SCAP_API void scap_reader_choose(struct scap_reader *r,
 				 bool (*may)(void *ctx, unsigned type, unsigned abi, int64_t nr),
