@@ -172,7 +172,7 @@ static int put_delta(struct scap__trial *t, enum scap__encoding enc, const uint6
 	return put_fixed(enc, t->a.v, n, out);
 }
 
-/* Its place in the dictionary, where it is put if it is new and there is room; else SCAP__DICT_MAX. */
+/* Its place in the dictionary, to which it is added if there is room; else SCAP__DICT_MAX. */
 static uint32_t dict_place(struct scap__trial *t, uint64_t v, uint32_t *n_dict)
 {
 	uint32_t at = (uint32_t)(v * 0x9e3779b97f4a7c15ull >> (64 - TABLE_BITS));
@@ -310,7 +310,7 @@ int scap__column_put(struct scap__trial *t, const uint64_t *v, size_t n, struct 
 	rc = scap__column_put_as(t, choose(t, v, n), v, n, out);
 	if (rc <= 0)
 		return rc;
-	/* The sample had fewer values than a dictionary holds, or longer runs; all together do not. */
+	/* The sample had fewer values than a dictionary holds, or longer runs. */
 	out->n = begin;
 	return put_fixed(SCAP__ENC_PLAIN, v, n, out);
 }

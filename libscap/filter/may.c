@@ -20,7 +20,7 @@ struct walk {
 	uint8_t *seen;		/* checks, a bit each */
 };
 
-/* Whether the filter's end can be reached that accepts: where a check can't be decided, both ways. */
+/* Whether its end that accepts can be reached; where a check can't be decided, it goes both ways. */
 static bool reaches(struct walk *w, uint32_t i)
 {
 	while (i < SCAP__REJECT) {

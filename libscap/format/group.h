@@ -137,7 +137,7 @@ struct scap__group_part {
 	uint32_t at;		/* the reader's place among them */
 	uint32_t *index;	/* of each, its place in the part */
 	uint64_t *order;	/* of all of the part's records, where they are placed in time */
-	uint32_t *before;	/* how many events come before each in the part; one more at the end */
+	uint32_t *before;	/* how many events come before each in the part, and in all */
 };
 
 struct scap__group_slice {
@@ -161,7 +161,7 @@ int scap__group_in_slice(struct scap__group_in *g, struct scap__group_slice **re
 /* Says what matters of the group that was begun; choice must stay. */
 void scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice);
 /*
- * Of a chosen slice: the events of it, over all rings, that come before the record at place i of the
+ * Of a chosen slice: its events, over all rings, that come before the record at place i of the
  * part.
  */
 uint64_t scap__group_rank(const struct scap__group_slice *s, const struct scap__group_part *part,

@@ -312,7 +312,9 @@ static int place_records(struct scap__group_in *g, struct scap__group_part *part
 		n_events += is_event(&g->shapes[g->shape.v[first + i]]);
 	}
 	part->before[part->n_records] = n_events;
-	return n_events == part->n_events ? 0 : scap__group_bad(g, "a part does not have its events");
+	if (n_events != part->n_events)
+		return scap__group_bad(g, "a part does not have its events");
+	return 0;
 }
 
 uint64_t scap__group_rank(const struct scap__group_slice *s, const struct scap__group_part *part,
