@@ -20,7 +20,7 @@ struct walk {
 	uint8_t *seen;		/* checks, a bit each */
 };
 
-/* Whether its end that accepts can be reached; where a check can't be decided, it goes both ways. */
+/* Whether its end that accepts can be reached; a check that can't be decided goes both ways. */
 static bool reaches(struct walk *w, uint32_t i)
 {
 	while (i < SCAP__REJECT) {
