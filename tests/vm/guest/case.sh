@@ -84,7 +84,7 @@ wait_for()
 			fail "waited too long for $what"
 			return 1
 		fi
-		usleep 100000
+		[ $n -gt 25 ] && usleep 100000 || usleep 20000
 	done
 }
 
