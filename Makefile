@@ -18,6 +18,7 @@ export FUZZ_SECONDS FUZZ_SECONDS_reader
 
 B	?= build
 WARN	:= -Wall -Wextra -Werror
+LIBS	:= -lzstd -lz -lsodium
 INCLUDE	:= -Ilibscap/include -Ilibscap -Idriver/uapi
 BASE	:= -std=gnu11 $(WARN) $(INCLUDE) -MMD -MP
 LIB_CF	:= $(BASE) -fPIC -fvisibility=hidden -fstack-protector-strong
@@ -97,14 +98,14 @@ $(B)/libscap.a: $(LIB_OBJ) $(B)/lib.list
 $(B)/libscap.so.$(SOMAJOR): $(LIB_OBJ) libscap/libscap.map tests/symbols.sh $(API) $(B)/lib.list
 	$(say) LD $@
 	$(Q)$(CC) -shared -o $@.new $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(@F) \
-		-Wl,--version-script=libscap/libscap.map -Wl,-z,relro,-z,now $(LIB_OBJ) -lzstd
+		-Wl,--version-script=libscap/libscap.map -Wl,-z,relro,-z,now $(LIB_OBJ) $(LIBS)
 	$(Q)sh tests/symbols.sh $@.new || { rm -f $@.new; exit 1; }
 	$(Q)mv -f $@.new $@ && ln -sf $(@F) $(B)/libscap.so
 
 # Static, so that it can be dropped into a guest or a rescue shell.
 $(B)/scap: $(TOOL_OBJ) $(B)/libscap.a $(B)/tools.list
 	$(say) LD $@
-	$(Q)$(CC) -static -o $@ $(CFLAGS) $(LDFLAGS) $(TOOL_OBJ) $(B)/libscap.a -lzstd -lpthread
+	$(Q)$(CC) -static -o $@ $(CFLAGS) $(LDFLAGS) $(TOOL_OBJ) $(B)/libscap.a $(LIBS) -lpthread
 
 # ---- module ---------------------------------------------------------------------------------
 
@@ -137,7 +138,7 @@ $(B)/san/tools/%.o: tools/%.c
 		-c -o $@ $<
 $(B)/san/scap: $(TOOL_SRC:%.c=$(B)/san/%.o) $(B)/san/libscap.a $(B)/tools.list
 	$(say) LD $@
-	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) -lzstd -lpthread
+	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) $(LIBS) -lpthread
 $(B)/tsan/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LIB_CF) $(TSAN) -c -o $@ $<
@@ -158,26 +159,26 @@ $(B)/unit/test_%: tests/unit/test_%.c $(UNIT_SUPPORT) $(B)/san/libscap.a
 	$(say) TEST $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CF) $(SAN) -MF $@.d -o $@ $< $(UNIT_SUPPORT) $(B)/san/libscap.a \
-		-lcriterion -lzstd -lpthread
+		-lcriterion $(LIBS) -lpthread
 $(B)/tsan/tsan_%: tests/unit/tsan_%.c $(B)/tsan/libscap.a
 	$(say) TEST $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CF) $(TSAN) -MF $@.d -o $@ $< $(B)/tsan/libscap.a -lzstd -lpthread
+	$(Q)$(CC) $(TEST_CF) $(TSAN) -MF $@.d -o $@ $< $(B)/tsan/libscap.a $(LIBS) -lpthread
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SUPPORT) $(B)/fuzz/libscap.a
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(TEST_CF) $(FUZZ) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_SUPPORT) \
-		$(B)/fuzz/libscap.a -lzstd -lpthread
+		$(B)/fuzz/libscap.a $(LIBS) -lpthread
 $(B)/cli/%: tests/cli/%.c $(B)/libscap.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CF) $(CFLAGS) -MF $@.d -o $@ $< $(B)/libscap.a -lzstd
+	$(Q)$(CC) $(TEST_CF) $(CFLAGS) -MF $@.d -o $@ $< $(B)/libscap.a $(LIBS)
 
 # Programs for the guest are static; *_i386.c and *32.c are 32-bit ones, without the library.
 GUEST_32	:= $(filter %32 %_i386,$(GUEST))
 $(GUEST_32): GUEST_CF = -m32
 $(GUEST_32): GUEST_LIB =
 GUEST_CF	= -Ilibscap
-GUEST_LIB	= $(B)/libscap.a -lzstd
+GUEST_LIB	= $(B)/libscap.a $(LIBS)
 vpath %.c tests/kernel tests/vm tests/bench
 $(B)/guest/%: %.c $(B)/libscap.a
 	$(say) GUEST $@

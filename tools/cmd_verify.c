@@ -7,6 +7,7 @@
 #include <scap/summary.h>
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,8 +20,9 @@ static const struct opt verify_opts[] = {
 };
 
 static const char verify_details[] =
-	"Checks structure, checksums, keyframes and the sequence numbers of each CPU, and says\n"
-	"which events are missing. Exit status 0: sound; what is missing is accounted for.\n"
+	"Checks structure, checksums, seals, keyframes and the sequence numbers of each CPU, and\n"
+	"says which events are missing. 'sealed' is the digest of the last seal: keep it in another\n"
+	"place, and a change of the file can be proved. Exit status 0: sound; what is missing is accounted for.\n"
 	"3: damaged, cut short, or events are missing without a record of it.\n"
 	"FILE - is standard input; losses are then only summed up.\n";
 
@@ -41,7 +43,10 @@ struct verify {
 	struct hole *holes;	/* by CPU */
 	uint32_t n_holes;
 	unsigned n_damages;
+	struct scap_seal_info seals;
 };
+
+#define READ_FLAGS (SCAP_READER_KEYFRAMES | SCAP_READER_SEALS)
 
 static void print_hole(struct verify *v, uint32_t cpu)
 {
@@ -115,7 +120,7 @@ static int list(struct verify *v)
 	const struct scap_event *ev;
 	int rc, ret;
 
-	if (!input_open(&v->in, v->path, SCAP_READER_KEYFRAMES, NULL, &ret))
+	if (!input_open(&v->in, v->path, READ_FLAGS, NULL, &ret))
 		return ret;
 	while ((rc = scap_reader_next(v->in.reader, &ev)) <= 0) {
 		if (rc == 0) {
@@ -129,8 +134,40 @@ static int list(struct verify *v)
 	}
 	for (uint32_t cpu = 0; cpu < v->n_holes; cpu++)
 		print_hole(v, cpu);
+	v->seals = *scap_reader_seals(v->in.reader);
 	input_close(&v->in);
 	return TOOL_OK;
+}
+
+#define SEAL_TEXT_BYTES (2 * sizeof(((struct scap_seal_info *)0)->last) + 1)
+
+static const char *seal_text(const struct verify *v, char *buf)
+{
+	for (size_t i = 0; i < sizeof(v->seals.last); i++)
+		snprintf(buf + 2 * i, 3, "%02x", v->seals.last[i]);
+	return buf;
+}
+
+/* Captures as rows have none; .scap files neither. */
+static void print_seals(struct verify *v)
+{
+	char buf[SEAL_TEXT_BYTES];
+
+	if (v->seals.n_sealed)
+		output_printf(&v->out, "sealed: %s\n", seal_text(v, buf));
+	if (v->seals.n_sealed && v->seals.n_open)
+		output_printf(&v->out, "not sealed: %" PRIu64 " sections at its end\n",
+			      v->seals.n_open);
+}
+
+static void print_seals_json(struct verify *v)
+{
+	char buf[SEAL_TEXT_BYTES];
+
+	output_printf(&v->out, ",\"sections_sealed\":%" PRIu64 ",\"sections_open\":%" PRIu64,
+		      v->seals.n_sealed, v->seals.n_open);
+	if (v->seals.n_sealed)
+		output_printf(&v->out, ",\"seal\":\"%s\"", seal_text(v, buf));
 }
 
 static void print_json(struct verify *v, const char *verdict, const struct scap_summary_totals *t,
@@ -139,6 +176,7 @@ static void print_json(struct verify *v, const char *verdict, const struct scap_
 	output_printf(&v->out, "],\"verdict\":\"%s\",\"attempted\":%" PRIu64 ",\"stored\":%" PRIu64
 		      ",\"lost\":%" PRIu64 ",\"unexplained\":%" PRIu64, verdict, t->attempted,
 		      t->stored, t->lost, t->unexplained);
+	print_seals_json(v);
 	output_string(&v->out, ",\"damage\":");
 	if (err) {
 		output_string(&v->out, "{\"text\":");
@@ -172,6 +210,7 @@ static void print_text(struct verify *v, const char *verdict, const struct scap_
 		output_printf(&v->out, ", from %s to %s", time_and_date(t->first_wall_ns, a),
 			      time_and_date(t->last_wall_ns, b));
 	output_string(&v->out, "\n");
+	print_seals(v);
 }
 
 /* The second way: the sequence numbers. Standard input has only this one. */
@@ -183,7 +222,7 @@ static int judge(struct verify *v)
 	const char *verdict = "complete";
 	int rc, ret;
 
-	if (!input_open(&v->in, v->path, SCAP_READER_KEYFRAMES, NULL, &ret))
+	if (!input_open(&v->in, v->path, READ_FLAGS, NULL, &ret))
 		return ret;
 	rc = scap_summary_read(v->in.reader, &s);
 	input_clear_progress(&v->in);
@@ -194,6 +233,7 @@ static int judge(struct verify *v)
 		scap_summary_free(s);
 		return ret;
 	}
+	v->seals = *scap_reader_seals(v->in.reader);
 	t = scap_summary_totals(s);
 	if (t->lost)
 		verdict = "lost";

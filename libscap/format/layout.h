@@ -36,6 +36,7 @@ enum scap__section_type {
 	SCAP__SECTION_END = 3,
 	SCAP__SECTION_KEYFRAME = 4,
 	SCAP__SECTION_GROUP = 5,
+	SCAP__SECTION_SEAL = 6,
 };
 
 #define SCAP__SECTION_ZSTD	0x1u
@@ -190,6 +191,22 @@ struct scap__keyframe_text {
 	uint64_t key;
 };
 
+/* SEAL: this, then an entry for each section since the last SEAL, or the file's beginning. */
+struct scap__seal_header {
+	uint32_t algorithm;	/* SCAP__SEAL_BLAKE2B */
+	uint32_t n_entries;
+	uint8_t previous[32];	/* digest of the SEAL before it; of the first: of the file header */
+};
+
+#define SCAP__SEAL_BLAKE2B 1u
+
+/* digest: of the section's header but for its crc, and the stored payload. */
+struct scap__seal_entry {
+	uint32_t index;
+	uint32_t reserved;
+	uint8_t digest[32];
+};
+
 /* END: this, then the rings. */
 struct scap__end_header {
 	uint64_t end_raw_ns;
@@ -219,6 +236,8 @@ static_assert(sizeof(struct scap__group_blob) == 2, "group blob");
 static_assert(sizeof(struct scap__group_column) == 20, "group column");
 static_assert(sizeof(struct scap__keyframe_header) == 72, "keyframe header");
 static_assert(sizeof(struct scap__keyframe_text) == 16, "keyframe text");
+static_assert(sizeof(struct scap__seal_header) == 40, "seal header");
+static_assert(sizeof(struct scap__seal_entry) == 40, "seal entry");
 static_assert(sizeof(struct scap__end_header) == 40, "end header");
 static_assert(sizeof(struct scap__end_ring) == 8, "end ring");
 

@@ -10,6 +10,7 @@
 #include "core/options.h"
 
 #define MEMORY_DEFAULT_BYTES (256ull << 20)
+#define READER_FLAGS (SCAP_READER_BOOKKEEPING | SCAP_READER_KEYFRAMES | SCAP_READER_SEALS)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
@@ -47,6 +48,8 @@ static int read_host(struct scap_reader *r)
 	if (rc)
 		return rc;
 	rc = scap__section_payload(&r->in, &sec, &p);
+	if (!rc)
+		rc = scap__seals_add(r, &sec);
 	if (rc)
 		return rc;
 	if (sec.type != SCAP__SECTION_HOST)
@@ -89,7 +92,7 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 	struct scap_reader *r;
 	int rc = scap__options_copy(&o, sizeof(o), opt);
 
-	if (rc || o.flags & ~(SCAP_READER_BOOKKEEPING | SCAP_READER_KEYFRAMES))
+	if (rc || o.flags & ~READER_FLAGS)
 		return refuse_source(src, err, rc ? rc : -EINVAL,
 				     "the reader's options are not valid");
 	r = calloc(1, sizeof(*r));
@@ -99,7 +102,8 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 	rc = scap__section_in_init(&r->in, src, &r->budget, &r->error);
 	if (rc)
 		scap__fail(&r->error, rc, SCAP_NO_OFFSET, "out of memory");
-	else
+	r->in.sealing = o.flags & SCAP_READER_SEALS;
+	if (!rc)
 		rc = start(r);
 	if (!rc && o.path) {
 		r->path = strdup(o.path);
@@ -154,6 +158,7 @@ void scap_reader_close(struct scap_reader *r)
 	scap__intros_fini(&r->key.intros);
 	scap__arena_fini(&r->strings);
 	scap__group_in_free(r->group);
+	scap__buffer_fini(&r->entries);
 	free(r->path);
 	free(r->journals[0]);
 	free(r->journals[1]);
@@ -432,14 +437,22 @@ static int read_payload(struct scap_reader *r, const struct scap__section *sec)
 		return scap__keyframe_read(r, sec, p);
 	if (sec->type == SCAP__SECTION_GROUP)
 		return scap__group_read(r, sec, p);
+	if (sec->type == SCAP__SECTION_SEAL)
+		return scap__seal_read(r, sec, p);
 	return scap__end_read(r, sec, p);
 }
 
 static int read_section(struct scap_reader *r, const struct scap__section *sec)
 {
-	if (sec->type >= SCAP__SECTION_SLICE && sec->type <= SCAP__SECTION_GROUP)
-		return read_payload(r, sec);
-	return scap__section_skip(&r->in, sec);
+	int rc, seal_rc;
+
+	if ((sec->type >= SCAP__SECTION_SLICE && sec->type <= SCAP__SECTION_GROUP) ||
+	    (sec->type == SCAP__SECTION_SEAL && r->in.sealing))
+		rc = read_payload(r, sec);
+	else
+		rc = scap__section_skip(&r->in, sec);
+	seal_rc = scap__seals_add(r, sec);
+	return rc ? rc : seal_rc;
 }
 
 /* Whatever comes behind the end is told once and then left alone. */
@@ -457,6 +470,10 @@ static int next_section(struct scap_reader *r)
 	struct scap__section sec;
 	int rc = scap__section_next(&r->in, &sec);
 
+	if (r->end_seen && !rc && sec.type == SCAP__SECTION_SEAL && !r->end_sealed) {
+		r->end_sealed = true;
+		return read_section(r, &sec);
+	}
 	if (r->end_seen)
 		return behind_end(r, rc);
 	if (rc == 1)

@@ -5,6 +5,7 @@
 
 #include <scap/reader.h>
 
+#include "core/buffer.h"
 #include "core/bytes.h"
 #include "format/event.h"
 #include "format/group.h"
@@ -55,6 +56,9 @@ struct scap_reader {
 	struct scap__choice choice;
 	struct scap__group_slice *chosen;	/* the slice at hand, if it is chosen from */
 	uint64_t n_before;	/* events before it */
+	struct scap_seal_info seals;
+	struct scap__buffer entries;	/* struct scap__seal_entry of sections without a seal */
+	bool end_sealed;
 	bool in_group;		/* it may have more slices */
 	char *path;		/* NULL: journals can't be found */
 	char *journals[2];	/* those still to be read, the next one first */
@@ -90,6 +94,10 @@ int scap__end_read(struct scap_reader *r, const struct scap__section *sec, const
 int scap__keyframe_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 /* The part's next record as an event: 0; 1 when there is none; or an error, then it goes on. */
 int scap__keyframe_next(struct scap_reader *r);
+
+/* seal_in.c */
+int scap__seals_add(struct scap_reader *r, const struct scap__section *sec);
+int scap__seal_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 
 /* Goes on with a journal of a capture that has no end: 0; 1: there is none, all is as before. */
 int scap__journal_begin(struct scap_reader *r);

@@ -111,6 +111,11 @@ static int check_file_header(struct scap__section_in *s, const uint8_t *p, size_
 				  "the capture uses features (0x%x) unknown to this library",
 				  incompat);
 	s->file_id = scap__le64(p + offsetof(struct scap__file_header, file_id));
+	if (s->sealing) {
+		scap__digest_begin(&s->digest);
+		scap__digest_add(&s->digest, p, n);
+		scap__digest_end(&s->digest, s->file_digest);
+	}
 	return 0;
 }
 
@@ -240,9 +245,15 @@ static int expect_header(struct scap__section_in *s, struct scap__section *ret)
 int scap__section_next(struct scap__section_in *s, struct scap__section *ret)
 {
 	int rc = s->lost ? search(s, ret) : expect_header(s, ret);
+	const uint8_t *head;
 
-	if (rc)
-		return rc;
+	/* It was looked at before, and is there. */
+	if (rc || scap__input_peek(&s->input, HEAD_BYTES, &head) < (ssize_t)HEAD_BYTES)
+		return rc ? rc : truncated(s, "inside a section's header");
+	if (s->sealing) {
+		scap__digest_begin(&s->digest);
+		scap__digest_add(&s->digest, head, HEAD_BYTES - 4);
+	}
 	scap__input_skip(&s->input, HEAD_BYTES);
 	s->next_index++;
 	return 0;
@@ -303,6 +314,8 @@ static int read_stored(struct scap__section_in *s, const struct scap__section *s
 		return fail_io(s, got);
 	if ((size_t)got < n)
 		return truncated(s, "inside a section");
+	if (s->sealing)
+		scap__digest_add(&s->digest, dst, n);
 	rc = read_padding(s, sec);
 	if (!rc && scap__crc32c(0, dst, n) != sec->payload_crc)
 		rc = damaged(s, sec, "its checksum is wrong");
@@ -333,6 +346,8 @@ int scap__section_skip(struct scap__section_in *s, const struct scap__section *s
 		if (got < 0)
 			return fail_io(s, got);
 		crc = scap__crc32c(crc, p, (size_t)got);
+		if (s->sealing)
+			scap__digest_add(&s->digest, p, (size_t)got);
 		scap__input_skip(&s->input, (size_t)got);
 		if ((size_t)got < n)
 			return truncated(s, "inside a section");

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "core/arena.h"
+#include "core/digest.h"
 #include "format/input.h"
 #include "format/layout.h"
 
@@ -28,6 +29,9 @@ struct scap__section_in {
 	uint64_t file_id;
 	uint32_t next_index;
 	bool lost;		/* the last header was damaged: search for the next one */
+	bool sealing;		/* digests are made */
+	struct scap__digest digest;	/* of the section at hand */
+	uint8_t file_digest[SCAP__DIGEST_BYTES];	/* of the file header */
 };
 
 /* Takes over src, also on failure. */

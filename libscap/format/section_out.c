@@ -96,6 +96,8 @@ static int write_section(struct scap_writer *w, struct scap__buffer *b, uint16_t
 		return write_failed(w, rc);
 	w->bytes += b->n;
 	w->next_index++;
+	if (w->sealing && scap__seal_add(w, &h, b->p + HEAD_BYTES, stored))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	return 0;
 }
 

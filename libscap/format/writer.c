@@ -61,6 +61,7 @@ static void writer_free(struct scap_writer *w)
 {
 	scap__groups_fini(w);
 	ZSTD_freeCCtx(w->zstd);
+	scap__buffer_fini(&w->entries);
 	free(w->raw.p);
 	free(w->packed.p);
 	free(w);
@@ -89,6 +90,15 @@ static int init_zstd(struct scap_writer *w, int level)
 	return 0;
 }
 
+static void digest_header(struct scap_writer *w, const struct scap__file_header *h)
+{
+	struct scap__digest d;
+
+	scap__digest_begin(&d);
+	scap__digest_add(&d, h, sizeof(*h));
+	scap__digest_end(&d, w->last_seal);
+}
+
 /* The id ties sections to their file: a capture may hold pieces of other captures as payload. */
 static int write_file_header(struct scap_writer *w)
 {
@@ -104,6 +114,7 @@ static int write_file_header(struct scap_writer *w)
 	memcpy(h.magic, SCAP__FILE_MAGIC, sizeof(h.magic));
 	h.file_id = htole64(w->file_id);
 	h.crc = htole32(scap__crc32c(0, &h, sizeof(h) - sizeof(h.crc)));
+	digest_header(w, &h);
 	rc = w->sink.write(w->sink.ctx, &h, sizeof(h));
 	if (rc < 0)
 		return scap__fail(&w->error, rc, 0, "writing the capture's header failed: %s",
@@ -142,6 +153,7 @@ int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_wr
 	rc = init_zstd(w, opt->level);
 	if (!rc && opt->flags & SCAP_WRITER_GROUPS)
 		rc = scap__groups_init(w, opt->level);
+	w->sealing = opt->flags & SCAP_WRITER_GROUPS;
 	if (!rc)
 		rc = write_file_header(w);
 	if (!rc)
@@ -472,6 +484,8 @@ int scap_writer_close(struct scap_writer *w, uint64_t end_raw_ns,
 	if (rings && !w->broken && !w->only_in_journal) {
 		int end_rc = write_end(w, end_raw_ns, rings, n_rings);
 
+		if (!end_rc)
+			end_rc = scap__seal_write(w, w->last_end_ns);
 		rc = rc ? rc : end_rc;
 	}
 	scap__journal_close(w, !rc && rings && !w->only_in_journal);

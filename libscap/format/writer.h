@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "core/buffer.h"
+#include "core/digest.h"
 #include "format/group.h"
 #include "format/layout.h"
 
@@ -36,6 +37,10 @@ struct scap_writer {
 	bool only_in_journal;	/* a group that could not be written is there, in slices */
 	struct scap__journal journals[SCAP__JOURNALS];	/* their writers are NULL: none */
 	unsigned journal;		/* the one in use */
+	bool sealing;
+	uint64_t sealed_ns;	/* where the last seal ends */
+	uint8_t last_seal[SCAP__DIGEST_BYTES];
+	struct scap__buffer entries;	/* of the next seal */
 	bool plain;			/* a journal: nothing is compressed */
 	bool sync;
 	uint64_t restart_bytes;		/* a journal: of its header and HOST */
@@ -80,6 +85,12 @@ void scap__journal_turn(struct scap_writer *w);
 int scap__journal_restart(struct scap_writer *w);
 /* remove: their names go, too, for nothing is in them that is not in the file. */
 void scap__journal_close(struct scap_writer *w, bool remove);
+/* seal.c: remembers a section that was written, header first: 0 or -ENOMEM. */
+int scap__seal_add(struct scap_writer *w, const struct scap__section_header *h,
+		   const uint8_t *payload, size_t n);
+/* Writes a SEAL over all sections since the last one, of slices that end at end_ns. */
+int scap__seal_write(struct scap_writer *w, uint64_t end_ns);
+
 /* A sink that writes to a descriptor, and closes it. */
 struct scap_sink scap__fd_sink(int fd);
 /* As scap_writer_open_sink(), with the id of another file; 0: one of its own. */

@@ -17,6 +17,9 @@
 #define GROUP_RECORDS (256u << 10)
 #define GROUP_NS (10 * 1000000000ull)
 
+/* The time between seals. */
+#define SEAL_NS (10 * 1000000000ull)
+
 /* A section that waits until the group before it is written. */
 struct waiting {
 	struct waiting *next;
@@ -27,6 +30,7 @@ struct waiting {
 struct scap__groups {
 	struct scap__group_out *growing, *packing;
 	uint64_t start_ns;		/* of the growing one */
+	uint64_t end_ns;		/* of the one that is being packed */
 	uint32_t n_slices, n_records;	/* of the one that is being packed */
 	uint64_t row_bytes;
 	bool busy;			/* the thread has one, or it was not written yet */
@@ -142,7 +146,8 @@ static int write_group(struct scap_writer *w, struct scap__groups *g)
 	w->n_slices += g->n_slices;
 	w->n_records += g->n_records;
 	w->row_bytes += g->row_bytes;
-	return scap__journal_restart(w);
+	rc = g->end_ns - w->sealed_ns >= SEAL_NS ? scap__seal_write(w, g->end_ns) : 0;
+	return rc ? rc : scap__journal_restart(w);
 }
 
 static int write_waiting(struct scap_writer *w, struct scap__groups *g, int rc)
@@ -199,6 +204,7 @@ static int begin_packing(struct scap_writer *w, struct scap__groups *g)
 	g->n_slices = scap__group_out_slices(full);
 	g->n_records = scap__group_out_records(full);
 	g->row_bytes = scap__group_out_row_bytes(full);
+	g->end_ns = w->last_end_ns;
 	g->growing = g->packing;
 	g->packing = full;
 	g->busy = true;

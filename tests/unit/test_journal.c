@@ -17,6 +17,7 @@
 
 #define T0 SCAP_EPOCH_NS
 #define PER_SLICE 100
+#define SEAL_BYTES (48 + 40 + 2 * 40)	/* of HOST and the first group */
 
 static char dir[] = "/tmp/scap-journal-XXXXXX";
 static char path[100], journal[120], journal2[120], copy[120];
@@ -219,7 +220,7 @@ Test(journal, in_both)
 /* Killed inside the group's write: its slices are still in the journal. */
 Test(journal, half_a_group)
 {
-	uint64_t before, after = make_both(&before);
+	uint64_t before, after = make_both(&before) - SEAL_BYTES;
 
 	/* Slice 9 is missing in the copy of the first journal: a hole, and the rest is there. */
 	for (uint64_t cut = after - 1; cut > before; cut -= (cut - before) / 9 + 1) {

@@ -157,7 +157,7 @@ vm_abi99()
 	[ "$out" -nt "$build/scap" ] && return 0
 	(cd "$top" && ${CC:-cc} -std=gnu11 -O1 -static -DSCAP_ABI_VERSION=99 -DSCAP_VERSION='"abi99"' \
 		-Ilibscap/include -Ilibscap -Idriver/uapi -o "$out" libscap/*/*.c tools/*.c \
-		-lzstd -lpthread) >"$vm/abi99.log" 2>&1 || rm -f "$out"
+		-lzstd -lz -lsodium -lpthread) >"$vm/abi99.log" 2>&1 || rm -f "$out"
 }
 
 # One guest at a time: two would disturb each other's time limits.

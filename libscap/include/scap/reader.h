@@ -28,6 +28,7 @@ struct scap_reader;
 
 #define SCAP_READER_BOOKKEEPING 0x1	/* deliver INTRO and FILE records as events, too */
 #define SCAP_READER_KEYFRAMES 0x2	/* deliver the records of keyframes as events, too */
+#define SCAP_READER_SEALS 0x4	/* check seals; one that is broken is damage */
 
 struct scap_reader_options {
 	size_t size;		/* sizeof(struct scap_reader_options) */
@@ -36,6 +37,13 @@ struct scap_reader_options {
 	uint64_t memory_limit;	/* bytes; 0: 256 MiB. A capture that needs more: SCAP_ELIMIT */
 	const char *path;	/* of a source: beside it lie the journals of a capture that has no
 				   end; NULL: nowhere. scap_reader_open_path() knows it */
+};
+
+/* What seals say, as far as the capture was read. */
+struct scap_seal_info {
+	uint64_t n_sealed;	/* sections that a seal vouches for */
+	uint64_t n_open;	/* that none does yet: of a capture that has no end */
+	uint8_t last[32];	/* digest of the last seal; zeros: none */
 };
 
 /* What the capture says about itself; strings live as long as the reader. */
@@ -62,6 +70,8 @@ SCAP_API int scap_reader_open_path(const char *path, const struct scap_reader_op
 SCAP_API int scap_reader_open_source(const struct scap_source *src,
 				     const struct scap_reader_options *opt,
 				     struct scap_reader **ret_r, struct scap_error *err);
+/* With SCAP_READER_SEALS: of what was read so far. Lives as long as the reader. */
+SCAP_API const struct scap_seal_info *scap_reader_seals(const struct scap_reader *r);
 /*
  * Lets the reader leave out events of which may() says no, by their type (SCAP_REC_*), ABI and
  * number (INT64_MIN: not a call); it need not. Numbers of events, gaps and counts stay what they
