@@ -21,8 +21,9 @@ static const struct opt verify_opts[] = {
 
 static const char verify_details[] =
 	"Checks structure, checksums, seals, keyframes and the sequence numbers of each CPU, and\n"
-	"says which events are missing. 'sealed' is the digest of the last seal: keep it in another\n"
-	"place, and a change of the file can be proved. Exit status 0: sound; what is missing is accounted for.\n"
+	"says which events are missing. 'sealed' is the digest of the last seal: kept in another\n"
+	"place, it proves later that the file was not changed.\n"
+	"Exit status 0: sound; what is missing is accounted for.\n"
 	"3: damaged, cut short, or events are missing without a record of it.\n"
 	"FILE - is standard input; losses are then only summed up.\n";
 
