@@ -156,7 +156,8 @@ static bool open_output(struct record *r)
 	struct scap_error err;
 	char filter[1024];
 	struct scap_writer_options wo = {
-		.size = sizeof(wo), .flags = r->opt.force ? SCAP_WRITER_FORCE : 0,
+		.size = sizeof(wo), .flags = (r->opt.force ? SCAP_WRITER_FORCE : 0) |
+					  (r->opt.fsync ? SCAP_WRITER_SYNC : 0),
 		.n_cpus = info->n_cpus, .snaplen = info->snaplen,
 		.recorder_tgid = (uint32_t)getpid(), .clock_source = info->clock_source,
 		.ring_bytes = info->ring_bytes, .filter = filter + 1, .recorder = "scap record",

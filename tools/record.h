@@ -22,7 +22,7 @@ struct record_options {
 	uint32_t n_cgroups;
 	uint32_t *pids;
 	uint32_t n_pids;
-	bool all, force, quiet, json;
+	bool all, force, quiet, json, fsync;
 	char **argv;		/* the command; NULL: none */
 };
 

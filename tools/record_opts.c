@@ -13,7 +13,7 @@
 enum {
 	OPT_OUTPUT = 1, OPT_SNAPLEN, OPT_RING, OPT_DURATION, OPT_EVENTS, OPT_MAX_SIZE, OPT_PID,
 	OPT_CGROUP, OPT_SYSCALL, OPT_ALL, OPT_FORCE, OPT_QUIET, OPT_JSON, OPT_ARGV,
-	OPT_ENV, OPT_SCHED, OPT_FAULTS,
+	OPT_ENV, OPT_SCHED, OPT_FAULTS, OPT_FSYNC,
 };
 
 const struct opt record_opts[] = {
@@ -39,6 +39,7 @@ const struct opt record_opts[] = {
 	{ OPT_DURATION, 'd', "duration", "TIME", "stop after 30, 1.5s, 10m, ..." },
 	{ OPT_EVENTS, 'n', "events", "N", "stop when N events are recorded, or soon after" },
 	{ OPT_MAX_SIZE, 0, "max-size", "BYTES", "stop when FILE is about that large" },
+	{ OPT_FSYNC, 0, "fsync", NULL, "wait for the disk: a power cut loses a second at most" },
 	{ OPT_QUIET, 'q', "quiet", NULL, "say nothing unless it fails" },
 	{ OPT_JSON, 'j', "json", NULL, "the closing report as one JSON object on standard output" },
 	{ 0 }
@@ -220,6 +221,8 @@ static bool set_option(int id, const struct opt_parser *p, struct record_options
 		return set_calls(p, opt);
 	case OPT_ALL:
 		return opt->all = true;
+	case OPT_FSYNC:
+		return opt->fsync = true;
 	case OPT_FORCE:
 		return opt->force = true;
 	case OPT_QUIET:

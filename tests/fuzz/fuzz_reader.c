@@ -341,7 +341,7 @@ static void make_input(struct rows *out, unsigned seed)
 	}
 	rows_capture(&c, &(struct capture_spec){ .seed = seed, .n_cpus = 2, .n_slices = 3,
 		     .per_slice = 3, .gaps = true, .keyframes = seed & 8,
-		     .slices_per_epoch = seed / 3 % 3 });
+		     .slices_per_epoch = seed / 3 % 3, .groups = seed & 16 });
 	if (seed & 4) {
 		rows_put(out, c.file.p, c.file.n);
 	} else {
