@@ -141,6 +141,15 @@ Test(journal, a_clean_end_leaves_none)
 	check(33, 1);
 }
 
+Test(journal, waiting_for_the_disk)
+{
+	struct scap_writer *w = open_writer(SCAP_WRITER_SYNC);
+
+	put_slices(w, 0, 12);
+	close_ok(w, 12);
+	check(12, 1);
+}
+
 /* After each slice: whatever was taken is read. */
 Test(journal, a_killed_writer_loses_nothing_it_took)
 {
