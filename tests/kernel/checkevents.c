@@ -172,8 +172,8 @@ static int sched(const char *capture, const char *truth)
 		       want, 100.0 * diff / want, preempted, nivcsw);
 		check(diff > -want / 50 && diff < want / 50 + SLACK_NS,
 		      "%u: %lld ns, should be %lld", tid, got, want);
-		/* One more may come between its look and its end. */
-		check(preempted >= nivcsw && preempted <= nivcsw + 1,
+		/* A few more may come between its look and its end. */
+		check(preempted >= nivcsw && preempted <= nivcsw + 4,
 		      "%u: %ld involuntary switches, should be %ld", tid, preempted, nivcsw);
 	}
 	return n;
