@@ -77,6 +77,9 @@ $(B)/obj/libscap/%.o: libscap/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LIB_CF) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
 
+# Loops over columns, which are worth unrolling.
+$(B)/obj/libscap/column/%.o: CFLAGS += -O3
+
 $(B)/obj/tools/%.o: tools/%.c Makefile
 	$(say) CC $<
 	@mkdir -p $(@D)

@@ -8,8 +8,8 @@
 #include "column/coding.h"
 
 #define TRIAL_VALUES 1024	/* of which an encoding is chosen */
-#define TABLE_BITS 14
-#define TABLE_SIZE (1u << TABLE_BITS)	/* four times a full dictionary */
+#define SMALL_BYTES 40
+#define TABLE_BITS 14	/* four times a full dictionary */
 #define HEAD_MAX_BYTES (2 + 3 * SCAP__VARINT_MAX_BYTES)
 
 int scap__values_grow(struct scap__values *c)
@@ -48,7 +48,7 @@ int scap__trial_init(struct scap__trial *t)
 {
 	*t = (struct scap__trial){ .zstd = ZSTD_createCCtx() };
 	t->dict = malloc(SCAP__DICT_MAX * sizeof(*t->dict));
-	t->table = malloc(TABLE_SIZE * sizeof(*t->table));
+	t->table = malloc(sizeof(*t->table) << TABLE_BITS);
 	if (!t->zstd || !t->dict || !t->table) {
 		scap__trial_fini(t);
 		return -ENOMEM;
@@ -173,11 +173,12 @@ static int put_delta(struct scap__trial *t, enum scap__encoding enc, const uint6
 }
 
 /* Its place in the dictionary, to which it is added if there is room; else SCAP__DICT_MAX. */
-static uint32_t dict_place(struct scap__trial *t, uint64_t v, uint32_t *n_dict)
+static uint32_t dict_place(struct scap__trial *t, unsigned table_bits, uint64_t v,
+			   uint32_t *n_dict)
 {
-	uint32_t at = (uint32_t)(v * 0x9e3779b97f4a7c15ull >> (64 - TABLE_BITS));
+	uint32_t at = (uint32_t)(v * 0x9e3779b97f4a7c15ull >> (64 - table_bits));
 
-	for (;; at = (at + 1) % TABLE_SIZE) {
+	for (;; at = (at + 1) & ((1u << table_bits) - 1)) {
 		uint32_t place = t->table[at];
 
 		if (place < *n_dict && t->dict[place] == v)
@@ -195,13 +196,15 @@ static uint32_t dict_place(struct scap__trial *t, uint64_t v, uint32_t *n_dict)
 static int put_dict(struct scap__trial *t, const uint64_t *v, size_t n, struct scap__buffer *out)
 {
 	uint32_t n_dict = 0;
-	unsigned width;
+	unsigned width, table_bits = 4;
 
+	while (table_bits < TABLE_BITS && n > 1u << (table_bits - 1))
+		table_bits++;
 	if (reserve(&t->a, n))
 		return -ENOMEM;
-	memset(t->table, 0xff, TABLE_SIZE * sizeof(*t->table));
+	memset(t->table, 0xff, sizeof(*t->table) << table_bits);
 	for (size_t i = 0; i < n; i++) {
-		t->a.v[i] = dict_place(t, v[i], &n_dict);
+		t->a.v[i] = dict_place(t, table_bits, v[i], &n_dict);
 		if (t->a.v[i] == SCAP__DICT_MAX)
 			return 1;
 	}
@@ -290,8 +293,12 @@ static enum scap__encoding choose(struct scap__trial *t, const uint64_t *v, size
 	enum scap__encoding enc = SCAP__ENC_PLAIN;
 
 	for (int e = SCAP__ENC_PLAIN; e < SCAP__ENCODINGS; e++) {
-		size_t bytes = try(t, (enum scap__encoding)e, v + (n - n_try) / 2, n_try);
+		size_t bytes;
 
+		/* Small enough: nothing can save what another trial takes. */
+		if (best < SMALL_BYTES)
+			break;
+		bytes = try(t, (enum scap__encoding)e, v + (n - n_try) / 2, n_try);
 		if (bytes < best) {
 			best = bytes;
 			enc = (enum scap__encoding)e;

@@ -22,10 +22,12 @@ enum {
 	STREAMS = STREAM_MORE + SCAP_SLOTS
 };
 
-#define KIND_UNKNOWN 0
+#define NO_PLACE UINT32_MAX
 
 struct event {
+	struct event *kept;		/* the next of all that ever were */
 	struct scap__group_event id;
+	uint32_t place;			/* in the group; NO_PLACE: it has none of it */
 	struct scap__values *streams[STREAMS];
 	uint8_t blob_kind[SCAP_SLOTS];	/* SCAP__COL_BLOB_*; 0: not known yet */
 	struct scap__buffer *bytes[SCAP_SLOTS];
@@ -42,7 +44,9 @@ struct scap__group_out {
 	struct scap__trial trial;
 	ZSTD_CCtx *zstd;
 	struct event **events;
+	struct event *kept;	/* with the memory of their streams: the next group needs it, too */
 	struct shape *shapes;
+	struct shape *last;	/* the last one that was found */
 	uint32_t *table;	/* place of a shape + 1; 0: free */
 	uint32_t n_events, n_shapes, cap_shapes, n_table;
 	struct scap__buffer slices, parts;	/* of the directory */
@@ -57,23 +61,35 @@ struct scap__group_out {
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static void free_event(struct event *e)
+{
+	for (unsigned k = 0; k < STREAMS; k++)
+		if (e->streams[k]) {
+			scap__values_fini(e->streams[k]);
+			free(e->streams[k]);
+		}
+	for (unsigned k = 0; k < SCAP_SLOTS; k++)
+		if (e->bytes[k]) {
+			scap__buffer_fini(e->bytes[k]);
+			free(e->bytes[k]);
+		}
+	free(e);
+}
+
 static void empty(struct scap__group_out *g)
 {
 	for (uint32_t i = 0; i < g->n_events; i++) {
 		struct event *e = g->events[i];
 
+		e->place = NO_PLACE;
 		for (unsigned k = 0; k < STREAMS; k++)
-			if (e->streams[k]) {
-				scap__values_fini(e->streams[k]);
-				free(e->streams[k]);
-			}
+			if (e->streams[k])
+				e->streams[k]->n = 0;
 		for (unsigned k = 0; k < SCAP_SLOTS; k++)
-			if (e->bytes[k]) {
-				scap__buffer_fini(e->bytes[k]);
-				free(e->bytes[k]);
-			}
-		free(e);
+			if (e->bytes[k])
+				e->bytes[k]->n = 0;
 	}
+	g->last = NULL;
 	g->n_events = g->n_shapes = g->n_slices = g->n_parts = g->n_records = g->n_columns = 0;
 	g->row_bytes = 0;
 	g->slices.n = g->parts.n = g->raw_bytes.n = g->dir.n = g->body.n = 0;
@@ -105,7 +121,12 @@ void scap__group_out_free(struct scap__group_out *g)
 {
 	if (!g)
 		return;
-	empty(g);
+	while (g->kept) {
+		struct event *next = g->kept->kept;
+
+		free_event(g->kept);
+		g->kept = next;
+	}
 	scap__trial_fini(&g->trial);
 	ZSTD_freeCCtx(g->zstd);
 	free(g->events);
@@ -150,35 +171,52 @@ static void add(struct scap__group_out *g, struct scap__values *c, uint64_t v)
 		g->no_memory = true;
 }
 
-static void add_to(struct scap__group_out *g, struct event *e, unsigned stream, uint64_t v)
+static __attribute__((noinline)) void grow(struct scap__group_out *g, struct event *e,
+					   unsigned stream)
+{
+	if (!e->streams[stream])
+		e->streams[stream] = calloc(1, sizeof(*e->streams[stream]));
+	if (!e->streams[stream] || scap__values_grow(e->streams[stream]))
+		g->no_memory = true;
+}
+
+static inline void add_to(struct scap__group_out *g, struct event *e, unsigned stream, uint64_t v)
 {
 	struct scap__values *c = e->streams[stream];
 
-	if (!c) {
-		c = e->streams[stream] = calloc(1, sizeof(*c));
-		if (!c) {
-			g->no_memory = true;
+	if (!c || c->n == c->cap) {
+		grow(g, e, stream);
+		c = e->streams[stream];
+		if (g->no_memory)
 			return;
-		}
 	}
-	add(g, c, v);
+	c->v[c->n++] = v;
 }
 
 /* NULL: no room for one more, or no memory. */
 static struct event *find_event(struct scap__group_out *g, struct scap__group_event id)
 {
-	for (uint32_t i = 0; i < g->n_events; i++)
-		if (!memcmp(&g->events[i]->id, &id, sizeof(id)))
-			return g->events[i];
+	struct event *e = g->kept;
+
+	while (e && memcmp(&e->id, &id, sizeof(id)))
+		e = e->kept;
+	if (e && e->place != NO_PLACE)
+		return e;
 	if (g->n_events >= SCAP__GROUP_EVENTS_MAX - 2 && id.type)
 		return NULL;
-	g->events[g->n_events] = calloc(1, sizeof(struct event));
-	if (!g->events[g->n_events]) {
-		g->no_memory = true;
-		return NULL;
+	if (!e) {
+		e = calloc(1, sizeof(*e));
+		if (!e) {
+			g->no_memory = true;
+			return NULL;
+		}
+		e->id = id;
+		e->kept = g->kept;
+		g->kept = e;
 	}
-	g->events[g->n_events]->id = id;
-	return g->events[g->n_events++];
+	e->place = g->n_events;
+	g->events[g->n_events++] = e;
+	return e;
 }
 
 static size_t shape_slot(const struct scap__group_out *g, const uint64_t key[2])
@@ -186,8 +224,13 @@ static size_t shape_slot(const struct scap__group_out *g, const uint64_t key[2])
 	uint64_t h = (key[0] * 0x9e3779b97f4a7c15ull ^ key[1]) * 0xff51afd7ed558ccdull;
 	size_t at = h >> 40 & (g->n_table - 1);
 
-	while (g->table[at] && memcmp(g->shapes[g->table[at] - 1].key, key, 16))
+	while (g->table[at]) {
+		const uint64_t *there = g->shapes[g->table[at] - 1].key;
+
+		if (there[0] == key[0] && there[1] == key[1])
+			break;
 		at = (at + 1) & (g->n_table - 1);
+	}
 	return at;
 }
 
@@ -197,6 +240,7 @@ static int grow_shapes(struct scap__group_out *g)
 	struct shape *shapes = realloc(g->shapes, n / 2 * sizeof(*shapes));
 	uint32_t *table = calloc(n, sizeof(*table));
 
+	g->last = NULL;
 	if (shapes)
 		g->shapes = shapes;
 	if (!shapes || !table) {
@@ -223,11 +267,13 @@ static struct shape *find_shape(struct scap__group_out *g, const uint64_t key[2]
 	struct shape *s;
 	size_t at;
 
+	if (g->last && g->last->key[0] == key[0] && g->last->key[1] == key[1])
+		return g->last;
 	if (g->n_shapes >= g->cap_shapes && grow_shapes(g))
 		return NULL;
 	at = shape_slot(g, key);
 	if (g->table[at])
-		return &g->shapes[g->table[at] - 1];
+		return g->last = &g->shapes[g->table[at] - 1];
 	/* Two are kept for records that are stored as they are. */
 	if (g->n_shapes >= SCAP__GROUP_SHAPES_MAX - 2 && (uint8_t)key[0])
 		return NULL;
@@ -602,15 +648,6 @@ static void put_columns(struct scap__group_out *g)
 	put_bytes(g, SCAP__COL_DATA_BYTES, OF_NONE, 0, &g->data.bytes);
 }
 
-static uint32_t place_of(const struct scap__group_out *g, const struct event *e)
-{
-	uint32_t i = 0;
-
-	while (g->events[i] != e)
-		i++;
-	return i;
-}
-
 /* All of the directory that stands before the list of columns, which put_columns() appends. */
 static void put_lists(struct scap__group_out *g)
 {
@@ -622,7 +659,7 @@ static void put_lists(struct scap__group_out *g)
 	for (uint32_t i = 0; i < g->n_shapes; i++) {
 		const struct shape *s = &g->shapes[i];
 		struct scap__group_shape d = {
-			.event = htole16((uint16_t)place_of(g, s->event)),
+			.event = htole16((uint16_t)s->event->place),
 			.flags = (uint8_t)(s->key[0] >> 8), .shape = (uint8_t)(s->key[0] >> 32),
 			.more = (uint8_t)(s->key[0] >> 40), .n_blobs = s->n_blobs,
 		};
