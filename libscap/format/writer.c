@@ -152,7 +152,7 @@ int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_wr
 	w->sync = opt->flags & SCAP_WRITER_SYNC;
 	rc = init_zstd(w, opt->level);
 	if (!rc && opt->flags & SCAP_WRITER_GROUPS)
-		rc = scap__groups_init(w, opt->level);
+		rc = scap__groups_init(w, opt);
 	w->sealing = opt->flags & SCAP_WRITER_GROUPS;
 	if (!rc)
 		rc = write_file_header(w);

@@ -64,7 +64,7 @@ int scap__file_create(const char *path, bool force, int *ret_fd, bool *ret_regul
 		      bool *ret_created, struct scap_error *err);
 
 /* writer_group.c: slices become groups, packed by a thread of its own. */
-int scap__groups_init(struct scap_writer *w, int level);
+int scap__groups_init(struct scap_writer *w, const struct scap_writer_options *opt);
 void scap__groups_fini(struct scap_writer *w);
 uint64_t scap__groups_pending(const struct scap__groups *g);
 int scap__groups_slice(struct scap_writer *w, const struct scap_slice *s);

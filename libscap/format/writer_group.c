@@ -29,6 +29,7 @@ struct waiting {
 
 struct scap__groups {
 	struct scap__group_out *growing, *packing;
+	uint64_t max_ns;		/* of a group */
 	uint64_t start_ns;		/* of the growing one */
 	uint64_t end_ns;		/* of the one that is being packed */
 	uint32_t n_slices, n_records;	/* of the one that is being packed */
@@ -83,8 +84,9 @@ static int start(struct scap__groups *g)
 	return -rc;
 }
 
-int scap__groups_init(struct scap_writer *w, int level)
+int scap__groups_init(struct scap_writer *w, const struct scap_writer_options *opt)
 {
+	int level = opt->level ? opt->level : 1;
 	struct scap__groups *g = calloc(1, sizeof(*g));
 
 	w->groups = g;
@@ -94,8 +96,9 @@ int scap__groups_init(struct scap_writer *w, int level)
 	pthread_cond_init(&g->changed, NULL);
 	g->last = &g->first;
 	g->payload = calloc(1, sizeof(*g->payload));
-	if (!g->payload || scap__group_out_new(level ? level : 1, &g->growing) ||
-	    scap__group_out_new(level ? level : 1, &g->packing))
+	g->max_ns = opt->group_ns ? opt->group_ns : GROUP_NS;
+	if (!g->payload || scap__group_out_new(level, &g->growing) ||
+	    scap__group_out_new(level, &g->packing))
 		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	return 0;
 }
@@ -227,7 +230,7 @@ static bool is_full(const struct scap_writer *w, const struct scap__groups *g)
 {
 	return scap__group_out_row_bytes(g->growing) >= GROUP_BYTES ||
 	       scap__group_out_records(g->growing) >= GROUP_RECORDS ||
-	       w->last_end_ns - g->start_ns >= GROUP_NS;
+	       w->last_end_ns - g->start_ns >= g->max_ns;
 }
 
 int scap__groups_slice(struct scap_writer *w, const struct scap_slice *s)
