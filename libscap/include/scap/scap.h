@@ -5,6 +5,7 @@
 
 #include <scap/error.h>
 #include <scap/event.h>
+#include <scap/export.h>
 #include <scap/filter.h>
 #include <scap/io.h>
 #include <scap/live.h>
