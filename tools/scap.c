@@ -14,9 +14,10 @@ extern const struct verb verb_record;
 extern const struct verb verb_read;
 extern const struct verb verb_info;
 extern const struct verb verb_verify;
+extern const struct verb verb_export;
 
 static const struct verb *const verbs[] = {
-	&verb_record, &verb_read, &verb_info, &verb_verify,
+	&verb_record, &verb_read, &verb_info, &verb_verify, &verb_export,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/error.h"
 #include "core/options.h"
@@ -80,7 +79,7 @@ static int check_options(struct scap_export_options *opt, const struct scap_expo
 	int rc = scap__options_copy(opt, sizeof(*opt), from);
 
 	if (!rc && (opt->profile > SCAP_EXPORT_FALCO ||
-		    opt->flags & ~(SCAP_EXPORT_FORCE | SCAP_EXPORT_PLAIN)))
+		    opt->flags & ~SCAP_EXPORT_PLAIN))
 		rc = -EINVAL;
 	return rc ? scap__fail(err, rc, SCAP_NO_OFFSET, "the options make no sense") : 0;
 }
@@ -116,53 +115,15 @@ int scap_export_open_sink(const struct scap_sink *sink, const struct scap_export
 	return 0;
 }
 
-static int fd_write(void *ctx, const void *buf, size_t n)
+int scap_export_create(const char *path, bool force, int *ret_fd, bool *ret_created,
+		       struct scap_error *err)
 {
-	int fd = *(int *)ctx;
-	const char *p = buf;
-
-	while (n) {
-		ssize_t got = write(fd, p, n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got ? -errno : -EIO;
-		p += got;
-		n -= (size_t)got;
-	}
-	return 0;
-}
-
-static int fd_close(void *ctx)
-{
-	int rc = close(*(int *)ctx) < 0 ? -errno : 0;
-
-	free(ctx);
-	return rc;
-}
-
-int scap_export_open_path(const char *path, const struct scap_export_options *options,
-			  const struct scap_capture_info *info, struct scap_export **ret_x,
-			  struct scap_error *err)
-{
-	struct scap_sink sink = { .write = fd_write, .close = fd_close };
-	struct scap_export_options opt;
 	bool regular, created;
-	int rc = check_options(&opt, options, err);
-	int *fd = rc ? NULL : malloc(sizeof(*fd));
+	int rc = scap__file_create(path, force, ret_fd, &regular, &created, err);
 
-	if (!rc && !fd)
-		rc = scap__fail(err, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	if (!rc)
-		rc = scap__file_create(path, opt.flags & SCAP_EXPORT_FORCE, fd, &regular, &created,
-				       err);
-	if (rc) {
-		free(fd);
-		return rc;
-	}
-	sink.ctx = fd;
-	return scap_export_open_sink(&sink, &opt, info, ret_x, err);
+	if (!rc && ret_created)
+		*ret_created = created;
+	return rc;
 }
 
 const struct scap_error *scap_export_error(const struct scap_export *x)

@@ -3,7 +3,7 @@
  * Writing events into the other format: .scap files, which sysdig, the Falco libraries and
  * Wireshark read. docs/export.md says what of an event gets into them.
  *
- *	scap_export_open_path("x.scap", &opt, scap_reader_info(r), &x, &err);
+ *	scap_export_open_sink(&sink, &opt, scap_reader_info(r), &x, &err);
  *	each event of a first reader, with keyframes:	scap_export_learn(x, ev);
  *	each event of a second one:			scap_export_event(x, ev, 0);
  *	scap_export_close(x, &counts, &err);
@@ -27,8 +27,7 @@ enum scap_export_profile {
 	SCAP_EXPORT_FALCO,	/* exit events, as the Falco libraries from 0.22 on know them */
 };
 
-#define SCAP_EXPORT_FORCE 0x1	/* open_path: overwrite an existing regular file */
-#define SCAP_EXPORT_PLAIN 0x2	/* no gzip */
+#define SCAP_EXPORT_PLAIN 0x1	/* no gzip */
 
 struct scap_export_options {
 	size_t size;		/* sizeof(struct scap_export_options) */
@@ -61,13 +60,9 @@ struct scap_export_counts {
 };
 
 /*
- * Files are created as scap_writer_open_path() creates them. info, of the capture, may be NULL.
- * -EINVAL: an option out of its range.
+ * Takes over sink, also on failure. info, of the capture, may be NULL. -EINVAL: an option out of its
+ * range.
  */
-SCAP_API int scap_export_open_path(const char *path, const struct scap_export_options *opt,
-				   const struct scap_capture_info *info, struct scap_export **ret_x,
-				   struct scap_error *err);
-/* Takes over sink, also on failure. */
 SCAP_API int scap_export_open_sink(const struct scap_sink *sink,
 				   const struct scap_export_options *opt,
 				   const struct scap_capture_info *info, struct scap_export **ret_x,
@@ -94,5 +89,12 @@ SCAP_API const struct scap_error *scap_export_error(const struct scap_export *x)
  */
 SCAP_API int scap_export_close(struct scap_export *x, struct scap_export_counts *ret_counts,
 			       struct scap_error *err);
+
+/*
+ * A file to export to, in whatever form: created 0600, never through a link. An existing regular
+ * file is only overwritten with force. *ret_created, which may be NULL: it is a new one.
+ */
+SCAP_API int scap_export_create(const char *path, bool force, int *ret_fd, bool *ret_created,
+				struct scap_error *err);
 
 #endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of `scap export` share. */
+#ifndef SCAP_TOOLS_EXPORT_H
+#define SCAP_TOOLS_EXPORT_H
+
+#include "input.h"
+#include "opts.h"
+
+#include <scap/export.h>
+#include <scap/filter.h>
+
+#define EXPORT_FILTER_MAX 65536
+
+struct export_request {
+	const char *path, *output;	/* output NULL: standard output */
+	char filter[EXPORT_FILTER_MAX];	/* empty: none */
+	uint32_t profile, flags;
+	bool force, json;
+};
+
+/* Where an export goes; fd -1: not opened yet. */
+struct export_target {
+	int fd;
+	bool created;
+	uint64_t bytes;
+};
+
+/* False: the message was printed. A terminal is refused for what is not text. */
+bool export_open_target(const struct export_request *req, bool binary, struct export_target *ret);
+/* Closes it; a new file to which nothing was written is taken away. False: printed. */
+bool export_close_target(const struct export_request *req, struct export_target *t);
+/* A sink that writes to the target, which stays open. */
+struct scap_sink export_sink(struct export_target *t);
+/* False: the message was printed. *ret_f stays NULL without a filter. */
+bool export_compile(const struct export_request *req, struct scap_filter **ret_f);
+
+/* The forms; all return enum tool_exit. */
+int export_scap(const struct export_request *req);
+
+#endif
