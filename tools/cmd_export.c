@@ -115,7 +115,7 @@ static const struct form {
 	const char *name;
 	int (*run)(const struct export_request *req);
 } forms[] = {
-	{ "scap", export_scap },
+	{ "scap", export_scap }, { "csv", export_csv }, { "ndjson", export_ndjson },
 };
 
 static const struct form *find_form(const char *name)

@@ -36,5 +36,7 @@ bool export_compile(const struct export_request *req, struct scap_filter **ret_f
 
 /* The forms; all return enum tool_exit. */
 int export_scap(const struct export_request *req);
+int export_csv(const struct export_request *req);
+int export_ndjson(const struct export_request *req);
 
 #endif

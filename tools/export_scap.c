@@ -80,7 +80,10 @@ static bool read_all(struct export_run *run)
 
 static bool open_input(struct export_run *run)
 {
-	return input_open(&run->in, run->req->path, SCAP_READER_KEYFRAMES, NULL, &run->exit);
+	if (!input_open(&run->in, run->req->path, SCAP_READER_KEYFRAMES, NULL, &run->exit))
+		return false;
+	run->exit = TOOL_OK;
+	return true;
 }
 
 static bool open_export(struct export_run *run)
@@ -182,12 +185,11 @@ int export_scap(const struct export_request *req)
 	if (!export_compile(req, &run.filter))
 		return TOOL_USAGE;
 	if (open_input(&run)) {
-		run.exit = TOOL_FAILED;
 		if (open_export(&run)) {
-			run.exit = TOOL_OK;
 			both_ways(&run);
 			finish(&run);
 		} else {
+			run.exit = TOOL_FAILED;
 			export_close_target(req, &run.target);
 		}
 	}

@@ -37,7 +37,8 @@ static void write_all(struct output *out, const char *data, size_t n)
 			n -= done;
 		} else if (done < 0 && errno != EINTR) {
 			out->failed = true;
-			tool_error("writing to standard output failed: %s", strerror(errno));
+			tool_error("writing to %s failed: %s", out->fd == STDOUT_FILENO ?
+				   "standard output" : "the file", strerror(errno));
 		}
 	}
 }

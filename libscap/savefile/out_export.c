@@ -12,7 +12,7 @@
 
 #define WINDOW_BYTES (32u << 20)
 #define MEMORY_LIMIT (256u << 20)
-/* The last number of a call that sysdig 0.29 knows. */
+/* The last number of a call that sysdig 0.29 knows. Of greater ones it dies. */
 #define SYSDIG_LAST_CALL 328
 
 int scap__export_fail(struct scap_export *x, int code, const char *what)
@@ -171,12 +171,16 @@ static void begin_params(struct scap_export *x)
 	x->params.cut = false;
 }
 
+static uint16_t their_number(const struct scap_export *x, const struct scap_event *ev)
+{
+	return scap__export_call(ev->sc, x->profile == SCAP_EXPORT_SYSDIG ? SYSDIG_LAST_CALL :
+				 UINT16_MAX);
+}
+
 static void fill_generic(struct scap_export *x, const struct scap_event *ev, bool native)
 {
-	uint16_t last = x->profile == SCAP_EXPORT_SYSDIG ? SYSDIG_LAST_CALL : UINT16_MAX;
-
 	begin_params(x);
-	scap__export_put_u16(&x->params, scap__export_call(ev->sc, last));
+	scap__export_put_u16(&x->params, their_number(x, ev));
 	if (native)
 		scap__export_put_u16(&x->params, (uint16_t)ev->nr);
 }
@@ -255,7 +259,7 @@ static int call(struct scap_export *x, const struct scap_event *ev, uint32_t fla
 		return 0;
 	if (!row) {
 		x->counts.n_generic++;
-		x->counts.n_no_number += !scap__export_call(ev->sc, UINT16_MAX);
+		x->counts.n_no_number += !their_number(x, ev);
 	}
 	x->counts.n_trapped += trapped;
 	x->counts.n_left_out += trapped;
