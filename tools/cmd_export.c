@@ -116,6 +116,7 @@ static const struct form {
 	int (*run)(const struct export_request *req);
 } forms[] = {
 	{ "scap", export_scap }, { "csv", export_csv }, { "ndjson", export_ndjson },
+	{ "scapz", export_scapz },
 };
 
 static const struct form *find_form(const char *name)

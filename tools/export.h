@@ -38,5 +38,6 @@ bool export_compile(const struct export_request *req, struct scap_filter **ret_f
 int export_scap(const struct export_request *req);
 int export_csv(const struct export_request *req);
 int export_ndjson(const struct export_request *req);
+int export_scapz(const struct export_request *req);
 
 #endif
