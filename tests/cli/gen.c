@@ -10,6 +10,7 @@
  *	tail.scapz	the same at the end of a CPU
  *	late.scapz	a gap that is told many seconds after what it lost
  *	hostile.scapz	names in the header that would act on a terminal, and a long filter
+ *	bytes.scapz	names and data that CSV has to quote, or that are no text
  *	many.scapz	1,000,001 calls
  */
 #define _GNU_SOURCE
@@ -466,6 +467,23 @@ static void hostile(const char *path)
 	filter = "";
 }
 
+static void bytes(const char *path)
+{
+	struct scap_writer *w = open_capture(path);
+	struct rows *a = &cpus[0];
+
+	at(1000);
+	intro(a, 100, 100, 1, "a,\"b\"");
+	file(a, 7, "/srv/\xff\"x\",y");
+	open_call(a, 100, "", 3, 7);
+	at(2000);
+	read_call(a, 100, 7, "\xff\xfe,\"\r\n", 6);
+	at(3000);
+	read_call(a, 100, 7, "plain, \"text\"\r\n", 15);
+	write_slice(w, 0);
+	close_capture(w, 1, 1);
+}
+
 #define MANY 1000001u
 #define MANY_PER_SLICE 500000u
 
@@ -516,6 +534,7 @@ int main(int argc, char **argv)
 	story("tail.scapz", TAIL);
 	story("late.scapz", GAP | LATE);
 	story("key.scapz", KEYFRAME);
+	bytes("bytes.scapz");
 	many("many.scapz");
 	return 0;
 }

@@ -1,0 +1,1 @@
+$SCAP export --to csv bytes.scapz | tr -d "\r"

@@ -1,0 +1,1 @@
+$SCAP export --to csv story.scapz | tr -d "\r"

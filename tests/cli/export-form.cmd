@@ -1,0 +1,1 @@
+$SCAP export --to pcap story.scapz

@@ -1,0 +1,1 @@
+$SCAP export --to scap many.scapz > /dev/full

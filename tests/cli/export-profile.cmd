@@ -1,0 +1,1 @@
+$SCAP export --to scap --profile wireshark story.scapz

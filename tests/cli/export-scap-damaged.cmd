@@ -1,0 +1,1 @@
+$SCAP export --to scap --plain flip.scapz > /dev/null

@@ -1,0 +1,1 @@
+$SCAP export --to scap --profile falco --plain -f -o x2.scap whole.scapz

@@ -1,0 +1,1 @@
+$SCAP export --to scap --plain -j key.scapz | wc -c

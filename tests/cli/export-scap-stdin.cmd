@@ -1,0 +1,1 @@
+$SCAP export --to scap --plain - < key.scapz > /dev/null

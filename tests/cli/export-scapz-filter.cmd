@@ -1,0 +1,1 @@
+$SCAP export --to scapz story.scapz evt.type=read

@@ -1,0 +1,2 @@
+$SCAP export --to scapz -o copy.scapz story.scapz && $SCAP verify copy.scapz
+$SCAP read --all -j story.scapz > a; $SCAP read --all -j copy.scapz | cmp a - && echo same

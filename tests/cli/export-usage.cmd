@@ -1,0 +1,1 @@
+$SCAP export story.scapz
