@@ -34,18 +34,19 @@ static int learn_texts(struct export_run *run)
 static int event(struct export_run *run, const struct scap_event *ev)
 {
 	bool keyframe = scap_event_in_keyframe(ev);
-	bool shown;
+	uint32_t flags = 0;
 	int rc;
 
+	if (run->filter && scap_event_num(ev) && !scap_filter_match(run->filter, ev))
+		flags = SCAP_EXPORT_STATE;
 	if (!run->events || keyframe) {
-		rc = scap_export_learn(run->x, ev);
+		rc = scap_export_learn(run->x, ev, flags);
 		if (!rc && keyframe)
 			rc = learn_texts(run);
 		/* Too late: an event was written already. */
 		return run->events ? scap_export_error(run->x)->code : rc;
 	}
-	shown = !run->filter || scap_filter_match(run->filter, ev) || !scap_event_num(ev);
-	return scap_export_event(run->x, ev, shown ? 0 : SCAP_EXPORT_STATE);
+	return scap_export_event(run->x, ev, flags);
 }
 
 static void export_failed(struct export_run *run, const struct scap_error *err)

@@ -146,6 +146,7 @@ struct scap__export_held {
 	uint64_t ns, order;
 	uint8_t *block;
 	uint32_t bytes;
+	bool ahead;		/* told before its exit was met: the window does not count it */
 };
 
 struct scap_export {
@@ -183,6 +184,8 @@ struct scap_export {
 	struct scap__map fds;		/* by tgid << 32 | fd + 1; or a mark: opened since */
 	struct scap__map cgroups;	/* by id: struct scap__export_text */
 	struct scap__map enters;	/* by tid: an enter was written and no exit */
+	struct scap__map ahead;		/* by event number: its enter is held already */
+	uint64_t ahead_bytes, ahead_limit;
 	struct scap__export_fd *fd_list;
 	uint32_t n_fds;
 	struct scap__buffer users;	/* entries of the user list */
@@ -213,10 +216,22 @@ struct scap__export_event {
 };
 /* x->params as an event of theirs. */
 int scap__export_emit(struct scap_export *x, const struct scap__export_event *e);
+/* The same, to be written when its time comes; ahead: beside the window. */
+int scap__export_hold(struct scap_export *x, const struct scap__export_event *e, bool ahead);
+/* At most so many bytes will x->params take. */
+uint32_t scap__export_block_bytes(const struct scap_export *x);
 /* All that is held back. */
 int scap__export_flush(struct scap_export *x);
 /* x->block as a block of that type. */
 int scap__export_block(struct scap_export *x, uint32_t type);
+
+/* out_export.c */
+/* The call's enter into x->params. False: it has none that could be told. */
+bool scap__export_enter(struct scap_export *x, const struct scap_event *ev,
+			const struct scap__export_row *row, uint32_t flags,
+			struct scap__export_event *ret_e);
+/* Whether readers learn from it who there is, or what a descriptor is. */
+bool scap__export_changes_state(const struct scap_event *ev);
 
 /* out_lists.c: what stands at the file's beginning. */
 int scap__export_begin(struct scap_export *x);

@@ -91,7 +91,7 @@ static int push(struct scap_export *x, struct scap__export_held held)
 		x->heap[i] = x->heap[(i - 1) / 2];
 	x->heap[i] = held;
 	x->n_heap++;
-	x->held_bytes += held.bytes;
+	x->held_bytes += held.ahead ? 0 : held.bytes;
 	return 0;
 }
 
@@ -108,7 +108,7 @@ static struct scap__export_held pop(struct scap_export *x)
 		x->heap[i] = x->heap[child];
 	}
 	x->heap[i] = last;
-	x->held_bytes -= top.bytes;
+	x->held_bytes -= top.ahead ? 0 : top.bytes;
 	return top;
 }
 
@@ -134,10 +134,30 @@ int scap__export_flush(struct scap_export *x)
 	return rc;
 }
 
+uint32_t scap__export_block_bytes(const struct scap_export *x)
+{
+	return BLOCK_OVERHEAD + EVENT_HEAD + x->params.n * 2 + x->params.used;
+}
+
+int scap__export_hold(struct scap_export *x, const struct scap__export_event *e, bool ahead)
+{
+	struct scap__export_held held = { .ns = e->ns, .order = x->next_order++, .ahead = ahead };
+
+	held.block = malloc(scap__export_block_bytes(x));
+	if (!held.block)
+		return scap__export_fail(x, -ENOMEM, "out of memory");
+	held.bytes = build(x, e, held.block);
+	x->counts.n_written++;
+	x->counts.n_cut += x->params.cut;
+	if (!push(x, held))
+		return 0;
+	free(held.block);
+	return scap__export_fail(x, -ENOMEM, "out of memory");
+}
+
 int scap__export_emit(struct scap_export *x, const struct scap__export_event *event)
 {
 	struct scap__export_event e = *event;
-	struct scap__export_held held = { .order = x->next_order++ };
 
 	if (x->failed)
 		return x->failed;
@@ -145,17 +165,8 @@ int scap__export_emit(struct scap_export *x, const struct scap__export_event *ev
 		x->counts.n_late_enters += e.early;
 		e.ns = x->last_ns;
 	}
-	held.block = malloc(BLOCK_OVERHEAD + EVENT_HEAD + x->params.n * 2 + x->params.used);
-	if (!held.block)
-		return scap__export_fail(x, -ENOMEM, "out of memory");
-	held.ns = e.ns;
-	held.bytes = build(x, &e, held.block);
-	x->counts.n_written++;
-	x->counts.n_cut += x->params.cut;
-	if (push(x, held)) {
-		free(held.block);
-		return scap__export_fail(x, -ENOMEM, "out of memory");
-	}
+	if (scap__export_hold(x, &e, false))
+		return x->failed;
 	while (x->held_bytes > x->window_bytes)
 		if (write_top(x))
 			return x->failed;

@@ -40,6 +40,7 @@ static void free_export(struct scap_export *x)
 	scap__map_fini(&x->fds);
 	scap__map_fini(&x->cgroups);
 	scap__map_fini(&x->enters);
+	scap__map_fini(&x->ahead);
 	scap__arena_fini(&x->arena);
 	free(x->out.p);
 	free(x->block.p);
@@ -62,6 +63,8 @@ static void init_export(struct scap_export *x, const struct scap_export_options 
 	scap__map_init(&x->fds, &x->budget);
 	scap__map_init(&x->cgroups, &x->budget);
 	scap__map_init(&x->enters, &x->budget);
+	scap__map_init(&x->ahead, &x->budget);
+	x->ahead_limit = x->budget.limit / 2;
 	x->error.offset = SCAP_NO_OFFSET;
 	x->n_cpus = info ? info->n_cpus : 0;
 	if (info && info->hostname)
@@ -185,23 +188,34 @@ static void fill_generic(struct scap_export *x, const struct scap_event *ev, boo
 		scap__export_put_u16(&x->params, (uint16_t)ev->nr);
 }
 
-static int put_enter(struct scap_export *x, const struct scap_event *ev,
-		     const struct scap__export_row *row, uint32_t flags)
+bool scap__export_enter(struct scap_export *x, const struct scap_event *ev,
+			const struct scap__export_row *row, uint32_t flags,
+			struct scap__export_event *ret_e)
 {
-	struct scap__export_event e = event_of(ev, row ? row->enter : SCAP__EXPORT_GENERIC_ENTER,
-					       flags);
+	bool call = ev->type == SCAP_REC_CALL;
 
-	if (ev->type == SCAP_REC_CALL && ev->latency_ns != SCAP_LATENCY_NONE &&
-	    ev->latency_ns < e.ns) {
-		e.ns -= ev->latency_ns;
-		e.early = true;
-	} else if (ev->type == SCAP_REC_CALL) {
-		x->counts.n_no_entry++;
+	if (x->profile != SCAP_EXPORT_SYSDIG || (call && ev->flags & SCAP_CALL_CHILD))
+		return false;
+	*ret_e = event_of(ev, row ? row->enter : SCAP__EXPORT_GENERIC_ENTER, flags);
+	if (call && ev->latency_ns != SCAP_LATENCY_NONE && ev->latency_ns < ret_e->ns) {
+		ret_e->ns -= ev->latency_ns;
+		ret_e->early = true;
 	}
 	if (row)
 		scap__export_params_fill(x, ev, row->in, SCAP__EXPORT_ENTER_MAX);
 	else
 		fill_generic(x, ev, true);
+	return true;
+}
+
+static int put_enter(struct scap_export *x, const struct scap_event *ev,
+		     const struct scap__export_row *row, uint32_t flags)
+{
+	struct scap__export_event e;
+
+	if (!scap__export_enter(x, ev, row, flags, &e))
+		return 0;
+	x->counts.n_no_entry += ev->type == SCAP_REC_CALL && !e.early;
 	return scap__export_emit(x, &e);
 }
 
@@ -223,8 +237,7 @@ static int put_exit(struct scap_export *x, const struct scap_event *ev,
 	return scap__export_emit(x, &e);
 }
 
-/* Whether readers learn from it who there is, or what a descriptor is. */
-static bool changes_state(const struct scap_event *ev)
+bool scap__export_changes_state(const struct scap_event *ev)
 {
 	static const char *const rows[] = {
 		"close", "bind", "connect", "pipe", "pipe2", "socketpair", "chdir", "fchdir",
@@ -253,9 +266,10 @@ static bool enter_written(struct scap_export *x, uint32_t tid)
 static int call(struct scap_export *x, const struct scap_event *ev, uint32_t flags)
 {
 	const struct scap__export_row *row = scap__export_row(x->profile, ev->sc);
-	bool entered = enter_written(x, ev->tid), trapped = ev->flags & SCAP_CALL_TRAPPED;
+	bool entered = enter_written(x, ev->tid) || scap__map_get(&x->ahead, ev->num);
+	bool trapped = ev->flags & SCAP_CALL_TRAPPED;
 
-	if (flags & SCAP_EXPORT_STATE && !changes_state(ev))
+	if (flags & SCAP_EXPORT_STATE && !scap__export_changes_state(ev))
 		return 0;
 	if (!row) {
 		x->counts.n_generic++;
@@ -263,8 +277,7 @@ static int call(struct scap_export *x, const struct scap_event *ev, uint32_t fla
 	}
 	x->counts.n_trapped += trapped;
 	x->counts.n_left_out += trapped;
-	if (x->profile == SCAP_EXPORT_SYSDIG && !entered && !(ev->flags & SCAP_CALL_CHILD) &&
-	    put_enter(x, ev, row, flags))
+	if (!entered && put_enter(x, ev, row, flags))
 		return x->failed;
 	return trapped ? 0 : put_exit(x, ev, row, flags);
 }

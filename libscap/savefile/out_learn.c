@@ -200,6 +200,40 @@ static int learn_call(struct scap_export *x, const struct scap_event *ev)
 	return rc || ev->ret < 0 ? rc : mark_pair(x, ev, tgid);
 }
 
+/* ---- calls that take long ------------------------------------------------------------------- */
+
+/* Shorter ones stay within the window. */
+#define LONG_NS 10000000u
+
+static bool is_long(const struct scap_export *x, const struct scap_event *ev)
+{
+	return x->profile == SCAP_EXPORT_SYSDIG && ev->latency_ns != SCAP_LATENCY_NONE &&
+	       ev->latency_ns >= LONG_NS && ev->num && !scap__map_get(&x->ahead, ev->num);
+}
+
+/* Its enter can be put where it belongs now, as it is known before anything is written. */
+static int learn_enter(struct scap_export *x, const struct scap_event *ev, uint32_t flags)
+{
+	const struct scap__export_row *row = scap__export_row(x->profile, ev->sc);
+	struct scap__export_event e;
+	uint32_t bytes;
+	int rc;
+
+	/* An exec's has a record of its own. */
+	if (!is_long(x, ev) || (row && row->out[0].kind == SCAP__EXPORT_EXEC) ||
+	    (flags & SCAP_EXPORT_STATE && !scap__export_changes_state(ev)) ||
+	    !scap__export_enter(x, ev, row, flags, &e) || !e.early)
+		return 0;
+	bytes = scap__export_block_bytes(x);
+	if (bytes > x->ahead_limit - x->ahead_bytes)
+		return 0;
+	rc = scap__map_set(&x->ahead, ev->num, x);
+	if (rc)
+		return rc;
+	x->ahead_bytes += bytes;
+	return scap__export_hold(x, &e, true);
+}
+
 /* ---- names --------------------------------------------------------------------------------- */
 
 static int learn_cgroup(struct scap_export *x, const struct scap_event *ev, uint64_t id)
@@ -221,7 +255,7 @@ static int learn_cgroup(struct scap_export *x, const struct scap_event *ev, uint
 	return scap__map_set(&x->cgroups, id, t);
 }
 
-static int learn(struct scap_export *x, const struct scap_event *ev)
+static int learn(struct scap_export *x, const struct scap_event *ev, uint32_t flags)
 {
 	struct scap__export_task *t;
 	int rc = 0;
@@ -245,10 +279,12 @@ static int learn(struct scap_export *x, const struct scap_event *ev)
 		rc = learn_cgroup(x, ev, ev->u.event.cgroup_id);
 	if (!rc && ev->type == SCAP_REC_CALL)
 		rc = learn_call(x, ev);
+	if (!rc && ev->type == SCAP_REC_CALL)
+		rc = learn_enter(x, ev, flags);
 	return rc;
 }
 
-int scap_export_learn(struct scap_export *x, const struct scap_event *ev)
+int scap_export_learn(struct scap_export *x, const struct scap_event *ev, uint32_t flags)
 {
 	int rc;
 
@@ -256,7 +292,7 @@ int scap_export_learn(struct scap_export *x, const struct scap_event *ev)
 		return x->failed;
 	if (x->begun)
 		return -EINVAL;
-	rc = learn(x, ev);
+	rc = learn(x, ev, flags);
 	if (rc == SCAP_ELIMIT) {
 		x->counts.n_unlisted++;
 		return 0;

@@ -4,7 +4,7 @@
  * Wireshark read. docs/export.md says what of an event gets into them.
  *
  *	scap_export_open_sink(&sink, &opt, scap_reader_info(r), &x, &err);
- *	each event of a first reader, with keyframes:	scap_export_learn(x, ev);
+ *	each event of a first reader, with keyframes:	scap_export_learn(x, ev, 0);
  *	each event of a second one:			scap_export_event(x, ev, 0);
  *	scap_export_close(x, &counts, &err);
  *
@@ -36,8 +36,8 @@ struct scap_export_options {
 	uint32_t flags;		/* SCAP_EXPORT_* */
 	/*
 	 * Enter events are learned of at the exit. So many bytes are kept back to put them where
-	 * they belong; of calls that take longer, the entry moves to the first place that is still
-	 * to be written. 0: 32 MiB.
+	 * they belong; of calls that took longer, and of which nothing was learned before, the entry
+	 * moves to the first place that is still to be written. 0: 32 MiB.
 	 */
 	uint64_t window_bytes;
 	uint64_t memory_limit;	/* for what is learned; 0: 256 MiB. What is beyond it is left out */
@@ -68,15 +68,16 @@ SCAP_API int scap_export_open_sink(const struct scap_sink *sink,
 				   const struct scap_export_options *opt,
 				   const struct scap_capture_info *info, struct scap_export **ret_x,
 				   struct scap_error *err);
+#define SCAP_EXPORT_STATE 0x1	/* readers shall learn from it but not show it */
+
 /*
- * What the event says of threads, descriptors and names that were there before the capture. Any
- * event of a reader, in its order; of keyframes, too. -EINVAL: an event was already written.
+ * What the event says of threads, descriptors and names that were there before the capture; and of
+ * calls that took long, when they began. Any event of a reader, in its order; of keyframes, too.
+ * flags: as scap_export_event() will get them. -EINVAL: an event was already written.
  */
-SCAP_API int scap_export_learn(struct scap_export *x, const struct scap_event *ev);
+SCAP_API int scap_export_learn(struct scap_export *x, const struct scap_event *ev, uint32_t flags);
 /* The same of a keyframe's text. */
 SCAP_API int scap_export_learn_text(struct scap_export *x, const struct scap_keyframe_text *text);
-
-#define SCAP_EXPORT_STATE 0x1	/* readers shall learn from it but not show it */
 
 /*
  * Writes the event. With SCAP_EXPORT_STATE, only if it says something about processes or
