@@ -147,36 +147,16 @@ static int ring_of(struct scap_copy *c, uint32_t i, struct ring **ret)
 	return 0;
 }
 
-/* A hole that no record tells of: it stays one, as those numbers stay missing. */
-static bool is_hole(const struct scap_event *ev)
+/* What comes next is behind it in any case. */
+static int end_slice(struct scap_copy *c)
 {
-	return ev->type == SCAP_REC_GAP && ev->u.gap.unexplained;
-}
+	uint64_t end = c->last_ns + 1;
 
-static int add_record(struct scap_copy *c, const struct scap_event *ev)
-{
-	struct ring *r = NULL;
-	int rc = ring_of(c, ev->ring, &r);
-
-	if (rc)
-		return rc;
-	r->seen = true;
-	if (is_hole(ev)) {
-		r->next_seq += ev->u.gap.n_lost;
+	if (!c->bytes)
 		return 0;
-	}
-	rc = cut(c, ev->raw_ns);
-	if (rc)
-		return rc;
-	if (scap__buffer_reserve(&r->rows, ev->rec_bytes))
-		return fail(c, -ENOMEM, "out of memory");
-	scap__buffer_put(&r->rows, ev->rec, ev->rec_bytes);
-	r->next_seq = ev->seq + 1;
-	c->bytes += ev->rec_bytes;
-	if (ev->raw_ns > c->last_ns) {
-		c->last_ns = ev->raw_ns;
-		c->last_wall_ns = ev->wall_ns;
-	}
+	if (write_slice(c, end))
+		return c->failed;
+	c->start_ns = end;
 	return 0;
 }
 
@@ -217,13 +197,51 @@ static int end_keyframe(struct scap_copy *c)
 	return c->key_open ? write_part(c, NULL, flags, c->key_begin_ns) : 0;
 }
 
+/* ---- records ------------------------------------------------------------------------------- */
+
+/* A hole that no record tells of: it stays one, as those numbers stay missing. */
+static bool is_hole(const struct scap_event *ev)
+{
+	return ev->type == SCAP_REC_GAP && ev->u.gap.unexplained;
+}
+
+static int add_record(struct scap_copy *c, const struct scap_event *ev)
+{
+	struct ring *r = NULL;
+	int rc = ring_of(c, ev->ring, &r);
+
+	if (rc)
+		return rc;
+	r->seen = true;
+	if (is_hole(ev)) {
+		r->next_seq += ev->u.gap.n_lost;
+		return 0;
+	}
+	/* Slices may come between a keyframe's parts. */
+	if (c->key.n && write_part(c, NULL, 0, 0))
+		return c->failed;
+	rc = cut(c, ev->raw_ns);
+	if (rc)
+		return rc;
+	if (scap__buffer_reserve(&r->rows, ev->rec_bytes))
+		return fail(c, -ENOMEM, "out of memory");
+	scap__buffer_put(&r->rows, ev->rec, ev->rec_bytes);
+	r->next_seq = ev->seq + 1;
+	c->bytes += ev->rec_bytes;
+	if (ev->raw_ns > c->last_ns) {
+		c->last_ns = ev->raw_ns;
+		c->last_wall_ns = ev->wall_ns;
+	}
+	return 0;
+}
+
 static int add_key_record(struct scap_copy *c, const struct scap_reader *r,
 			  const struct scap_event *ev)
 {
 	int rc = ev->seq ? 0 : end_keyframe(c);
 
-	if (rc)
-		return rc;
+	if (rc || end_slice(c))
+		return c->failed;
 	if (!c->key_open) {
 		c->key_open = true;
 		c->key_number++;
@@ -283,7 +301,7 @@ int scap_copy_close(struct scap_copy *c, const struct scap_capture_info *info,
 	if (!c->failed)
 		end_keyframe(c);
 	if (!c->failed)
-		write_slice(c, c->last_ns + 1);
+		end_slice(c);
 	rc = scap_writer_close(c->w, end_ns, info->complete && !c->failed ? ends : NULL, n, err);
 	if (c->failed) {
 		rc = c->failed;

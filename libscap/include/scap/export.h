@@ -36,8 +36,8 @@ struct scap_export_options {
 	uint32_t flags;		/* SCAP_EXPORT_* */
 	/*
 	 * Enter events are learned of at the exit. So many bytes are kept back to put them where
-	 * they belong; of calls that took longer, and of which nothing was learned before, the entry
-	 * moves to the first place that is still to be written. 0: 32 MiB.
+	 * they belong; of calls that took longer, and of which nothing was learned before, the
+	 * entry moves to the first place that is still to be written. 0: 32 MiB.
 	 */
 	uint64_t window_bytes;
 	uint64_t memory_limit;	/* for what is learned; 0: 256 MiB. What is beyond it is left out */
