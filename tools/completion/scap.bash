@@ -16,7 +16,12 @@ _scap()
 	case $prev in
 	-t|--time) mapfile -t COMPREPLY < <(compgen -W "a r d" -- "$cur"); return ;;
 	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur"); return ;;
-	-p|--print|-n|--events|--from|--to|-A|--after|-B|--before|--tree|--count-by) return ;;
+	--to)
+		[ "$verb" != export ] || mapfile -t COMPREPLY < <(compgen -W "scap csv ndjson scapz" -- "$cur")
+		return
+		;;
+	--profile) mapfile -t COMPREPLY < <(compgen -W "sysdig falco" -- "$cur"); return ;;
+	-p|--print|-n|--events|--from|-A|--after|-B|--before|--tree|--count-by) return ;;
 	esac
 	case $cur in
 	-*)
