@@ -59,10 +59,19 @@ struct scap__export_row {
 	struct scap__export_param in[SCAP__EXPORT_ENTER_MAX], out[SCAP__EXPORT_EXIT_MAX];
 };
 
+/* What a call becomes: found by names once, then kept. */
+struct scap__export_kept {
+	const struct scap__syscall *sc;	/* NULL: not looked for yet */
+	const struct scap__export_row *row;
+	uint16_t number;
+};
+
+#define SCAP__EXPORT_KEPT 1024	/* of two calls with the same place, the last one is kept */
+
 /* NULL: they have nothing for it. */
-const struct scap__export_row *scap__export_row(unsigned profile, const struct scap__syscall *sc);
-/* Their number of a call, at most `last`; 0: none. */
-uint16_t scap__export_call(const struct scap__syscall *sc, uint16_t last);
+const struct scap__export_row *scap__export_row(struct scap_export *x, const struct scap_event *ev);
+/* Their number of the call; 0: none. */
+uint16_t scap__export_call(struct scap_export *x, const struct scap_event *ev);
 uint32_t scap__export_flags(unsigned domain, uint64_t ours);
 uint32_t scap__export_open_flags(uint64_t ours);
 
@@ -155,6 +164,8 @@ struct scap_export {
 	unsigned profile;
 	uint32_t flags;
 	struct scap_export_counts counts;
+
+	struct scap__export_kept kept[SCAP__EXPORT_KEPT];
 
 	/* The machine, from the capture. */
 	uint32_t n_cpus;

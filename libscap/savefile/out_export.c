@@ -12,8 +12,6 @@
 
 #define WINDOW_BYTES (32u << 20)
 #define MEMORY_LIMIT (256u << 20)
-/* The last number of a call that sysdig 0.29 knows. Of greater ones it dies. */
-#define SYSDIG_LAST_CALL 328
 
 int scap__export_fail(struct scap_export *x, int code, const char *what)
 {
@@ -174,16 +172,10 @@ static void begin_params(struct scap_export *x)
 	x->params.cut = false;
 }
 
-static uint16_t their_number(const struct scap_export *x, const struct scap_event *ev)
-{
-	return scap__export_call(ev->sc, x->profile == SCAP_EXPORT_SYSDIG ? SYSDIG_LAST_CALL :
-				 UINT16_MAX);
-}
-
 static void fill_generic(struct scap_export *x, const struct scap_event *ev, bool native)
 {
 	begin_params(x);
-	scap__export_put_u16(&x->params, their_number(x, ev));
+	scap__export_put_u16(&x->params, scap__export_call(x, ev));
 	if (native)
 		scap__export_put_u16(&x->params, (uint16_t)ev->nr);
 }
@@ -265,7 +257,7 @@ static bool enter_written(struct scap_export *x, uint32_t tid)
 
 static int call(struct scap_export *x, const struct scap_event *ev, uint32_t flags)
 {
-	const struct scap__export_row *row = scap__export_row(x->profile, ev->sc);
+	const struct scap__export_row *row = scap__export_row(x, ev);
 	bool entered = enter_written(x, ev->tid) || scap__map_get(&x->ahead, ev->num);
 	bool trapped = ev->flags & SCAP_CALL_TRAPPED;
 
@@ -273,7 +265,7 @@ static int call(struct scap_export *x, const struct scap_event *ev, uint32_t fla
 		return 0;
 	if (!row) {
 		x->counts.n_generic++;
-		x->counts.n_no_number += !their_number(x, ev);
+		x->counts.n_no_number += !scap__export_call(x, ev);
 	}
 	x->counts.n_trapped += trapped;
 	x->counts.n_left_out += trapped;
@@ -285,7 +277,7 @@ static int call(struct scap_export *x, const struct scap_event *ev, uint32_t fla
 /* exit and exit_group are nothing but their entry; of exec, the exit follows. */
 static int enter(struct scap_export *x, const struct scap_event *ev, uint32_t flags)
 {
-	const struct scap__export_row *row = scap__export_row(x->profile, ev->sc);
+	const struct scap__export_row *row = scap__export_row(x, ev);
 
 	if (flags & SCAP_EXPORT_STATE && !row)
 		return 0;

@@ -214,7 +214,7 @@ static bool is_long(const struct scap_export *x, const struct scap_event *ev)
 /* Its enter can be put where it belongs now, as it is known before anything is written. */
 static int learn_enter(struct scap_export *x, const struct scap_event *ev, uint32_t flags)
 {
-	const struct scap__export_row *row = scap__export_row(x->profile, ev->sc);
+	const struct scap__export_row *row = scap__export_row(x, ev);
 	struct scap__export_event e;
 	uint32_t bytes;
 	int rc;

@@ -251,12 +251,13 @@ uint32_t scap__export_dev(uint32_t dev)
 
 static void put_file(struct scap_export *x, const struct scap_event *ev, unsigned kind)
 {
-	const struct scap__file *f = kind == SCAP__EXPORT_PEER ? ev->file2 : ev->file;
+	const struct scap__file *f = ev->ret < 0 ? NULL : ev->file;
 
-	if (ev->ret < 0)
-		f = NULL;
 	if (kind == SCAP__EXPORT_DEV)
 		scap__export_put_u32(&x->params, f ? scap__export_dev(f->dev) : 0);
+	else if (kind == SCAP__EXPORT_PEER)
+		scap__export_put_u64(&x->params, f && ev->file2 ? ev->file2->ino :
+				     f ? f->sock.peer_ino : 0);
 	else
 		scap__export_put_u64(&x->params, f ? f->ino : 0);
 }

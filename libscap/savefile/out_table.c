@@ -58,6 +58,9 @@ static const struct { uint8_t domain; uint32_t ours, theirs; } flags[] = {
 #undef SCAP_EXPORT_FLAG
 };
 
+/* The last number of a call that sysdig 0.29 knows. Of greater ones it dies. */
+#define SYSDIG_LAST_CALL 328
+
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *row_name(const struct scap__syscall *sc)
@@ -68,25 +71,48 @@ static const char *row_name(const struct scap__syscall *sc)
 	return sc->row;
 }
 
-const struct scap__export_row *scap__export_row(unsigned profile, const struct scap__syscall *sc)
+static const struct scap__export_row *find_row(unsigned profile, const struct scap__syscall *sc)
 {
-	const char *name = sc ? row_name(sc) : NULL;
+	const char *name = row_name(sc);
 
-	for (unsigned i = 0; name && i < N(rows); i++)
+	for (unsigned i = 0; i < N(rows); i++)
 		if (rows[i].profiles >> profile & 1 && !strcmp(rows[i].call, name))
 			return &rows[i];
 	return NULL;
 }
 
-uint16_t scap__export_call(const struct scap__syscall *sc, uint16_t last)
+/* By the name that is shown, which differs between ABIs, or the row's. */
+static uint16_t find_number(unsigned profile, const struct scap__syscall *sc)
 {
-	for (unsigned i = 0; sc && i < N(calls); i++)
-		if (!strcmp(calls[i].call, sc->name))
-			return calls[i].number <= last ? calls[i].number : 0;
-	for (unsigned i = 0; sc && i < N(calls); i++)
-		if (!strcmp(calls[i].call, row_name(sc)))
-			return calls[i].number <= last ? calls[i].number : 0;
+	const char *names[] = { sc->name, row_name(sc) };
+	uint16_t last = profile == SCAP_EXPORT_SYSDIG ? SYSDIG_LAST_CALL : UINT16_MAX;
+
+	for (unsigned k = 0; k < N(names); k++)
+		for (unsigned i = 0; i < N(calls); i++)
+			if (!strcmp(calls[i].call, names[k]))
+				return calls[i].number <= last ? calls[i].number : 0;
 	return 0;
+}
+
+static const struct scap__export_kept *kept(struct scap_export *x, const struct scap_event *ev)
+{
+	struct scap__export_kept *k;
+
+	k = &x->kept[((uint64_t)ev->nr + ev->abi * 512u) % SCAP__EXPORT_KEPT];
+	if (k->sc != ev->sc)
+		*k = (struct scap__export_kept){ ev->sc, find_row(x->profile, ev->sc),
+						 find_number(x->profile, ev->sc) };
+	return k;
+}
+
+const struct scap__export_row *scap__export_row(struct scap_export *x, const struct scap_event *ev)
+{
+	return ev->sc ? kept(x, ev)->row : NULL;
+}
+
+uint16_t scap__export_call(struct scap_export *x, const struct scap_event *ev)
+{
+	return ev->sc ? kept(x, ev)->number : 0;
 }
 
 uint32_t scap__export_flags(unsigned domain, uint64_t ours)
