@@ -61,8 +61,8 @@ struct scap_export_counts {
 };
 
 /*
- * Takes over sink, also on failure. info, of the capture, may be NULL. -EINVAL: an option out of its
- * range.
+ * Takes over sink, also on failure. info, of the capture, may be NULL. -EINVAL: an option is out of
+ * its range.
  */
 SCAP_API int scap_export_open_sink(const struct scap_sink *sink,
 				   const struct scap_export_options *opt,
