@@ -20,11 +20,34 @@ static void failed(struct native_run *run, const struct scap_error *err)
 	run->exit = TOOL_FAILED;
 }
 
-static bool open_copy(struct native_run *run)
+/*
+ * Whether the capture has an end. Without one the copy gets none, either, and then what is not yet
+ * packed into a group would be missing: such a copy is one of rows.
+ */
+static bool has_end(const struct export_request *req, uint32_t flags, bool *ret_end, int *ret_exit)
+{
+	const struct scap_event *ev;
+	struct input in;
+	int rc;
+
+	*ret_end = false;
+	if (!strcmp(req->path, "-"))
+		return true;
+	if (!input_open(&in, req->path, flags, NULL, ret_exit))
+		return false;
+	while ((rc = scap_reader_next(in.reader, &ev)) <= 0)
+		if (rc < 0 && rc != SCAP_EDAMAGED)
+			break;
+	*ret_end = scap_reader_info(in.reader)->complete;
+	input_close(&in);
+	return true;
+}
+
+static bool open_copy(struct native_run *run, bool groups)
 {
 	const struct scap_capture_info *info = scap_reader_info(run->in.reader);
 	struct scap_writer_options opt = {
-		.size = sizeof(opt), .level = 3, .hostname = info->hostname,
+		.size = sizeof(opt), .flags = groups ? SCAP_WRITER_GROUPS : SCAP_WRITER_ROWS, .hostname = info->hostname,
 		.kernel = info->kernel, .machine = info->machine, .boot_id = info->boot_id,
 		.recorder = info->recorder, .filter = info->filter, .n_cpus = info->n_cpus,
 		.snaplen = info->snaplen, .recorder_tgid = info->recorder_tgid,
@@ -78,13 +101,15 @@ int export_scapz(const struct export_request *req)
 {
 	struct native_run run = { .req = req, .in.fd = -1, .target.fd = -1 };
 	uint32_t flags = SCAP_READER_BOOKKEEPING | SCAP_READER_KEYFRAMES;
+	bool end;
 	int ret;
 
 	if (req->filter[0])
 		return tool_usage("--to scapz takes no filter: what is missing must not look lost");
-	if (!input_open(&run.in, req->path, flags, NULL, &ret))
+	if (!has_end(req, flags, &end, &ret) ||
+	    !input_open(&run.in, req->path, flags, NULL, &ret))
 		return ret;
-	if (open_copy(&run)) {
+	if (open_copy(&run, end)) {
 		copy_all(&run);
 		close_copy(&run);
 	} else {

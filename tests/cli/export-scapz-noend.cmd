@@ -1,1 +1,2 @@
-$SCAP export --to scapz noend.scapz > copy-noend.scapz; $SCAP verify copy-noend.scapz
+$SCAP export --to scapz noend.scapz > copy-noend.scapz
+$SCAP verify copy-noend.scapz | sed 's/byte [0-9]*/byte N/'
