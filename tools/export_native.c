@@ -24,7 +24,8 @@ static void failed(struct native_run *run, const struct scap_error *err)
  * Whether the capture has an end. Without one the copy gets none, either, and then what is not yet
  * packed into a group would be missing: such a copy is one of rows.
  */
-static bool has_end(const struct export_request *req, uint32_t flags, bool *ret_end, int *ret_exit)
+static bool has_end(const struct export_request *req, uint32_t flags, bool *ret_end,
+		    int *ret_exit)
 {
 	const struct scap_event *ev;
 	struct input in;
@@ -47,7 +48,8 @@ static bool open_copy(struct native_run *run, bool groups)
 {
 	const struct scap_capture_info *info = scap_reader_info(run->in.reader);
 	struct scap_writer_options opt = {
-		.size = sizeof(opt), .flags = groups ? SCAP_WRITER_GROUPS : SCAP_WRITER_ROWS, .hostname = info->hostname,
+		.size = sizeof(opt), .flags = groups ? SCAP_WRITER_GROUPS : SCAP_WRITER_ROWS,
+		.hostname = info->hostname,
 		.kernel = info->kernel, .machine = info->machine, .boot_id = info->boot_id,
 		.recorder = info->recorder, .filter = info->filter, .n_cpus = info->n_cpus,
 		.snaplen = info->snaplen, .recorder_tgid = info->recorder_tgid,

@@ -146,7 +146,7 @@ static void report_text(const struct scap_export_counts *c)
 		{ c->n_late_enters, "entries told later than they were, of calls that took long" },
 		{ c->n_no_entry, "calls whose entry was not seen, told without a latency" },
 		{ c->n_cut, "events with a parameter that was cut" },
-		{ c->n_unlisted, "threads and descriptors not listed, for want of memory" },
+		{ c->n_unlisted, "events of which nothing was listed, for want of memory" },
 		{ c->n_lost, "events missing in the capture: a .scap file cannot tell" },
 	};
 

@@ -107,16 +107,15 @@ static uint64_t fd_key(uint32_t tgid, int64_t fd)
 	return (uint64_t)tgid << 32 | ((uint32_t)fd + 1);
 }
 
-static int copy(struct scap_export *x, const void *from, size_t n, const void *ret_to)
+/* A copy that lives as long as the exporter; NULL of NULL, or with *rc set. */
+static const void *keep(struct scap_export *x, const void *from, size_t n, int *rc)
 {
-	void *p;
-	int rc = scap__arena_get(&x->arena, n + 1, &p);
+	void *p = NULL;
 
-	if (rc)
-		return rc;
-	memcpy(p, from, n);
-	memcpy((void *)ret_to, &p, sizeof(p));
-	return 0;
+	if (!from || *rc)
+		return NULL;
+	*rc = scap__arena_get(&x->arena, n + 1, &p);
+	return *rc ? NULL : memcpy(p, from, n);
 }
 
 static int copy_file(struct scap_export *x, struct scap__file *to, const struct scap__file *f)
@@ -124,12 +123,9 @@ static int copy_file(struct scap_export *x, struct scap__file *to, const struct 
 	int rc = 0;
 
 	*to = *f;
-	if (f->path)
-		rc = copy(x, f->path, f->path_bytes, &to->path);
-	if (!rc && f->sun_local)
-		rc = copy(x, f->sun_local, f->sock.local_len, &to->sun_local);
-	if (!rc && f->sun_remote)
-		rc = copy(x, f->sun_remote, f->sock.remote_len, &to->sun_remote);
+	to->path = keep(x, f->path, f->path_bytes, &rc);
+	to->sun_local = keep(x, f->sun_local, f->sock.local_len, &rc);
+	to->sun_remote = keep(x, f->sun_remote, f->sock.remote_len, &rc);
 	return rc;
 }
 

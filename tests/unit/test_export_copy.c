@@ -21,9 +21,9 @@ static struct scap_reader *open_rows(const struct rows *file, struct rows_reader
 	return r;
 }
 
-static int copy(const struct rows *from, struct rows *to)
+static int copy(const struct rows *from, struct rows *to, uint32_t flags)
 {
-	struct scap_writer_options opt = { .size = sizeof(opt) };
+	struct scap_writer_options opt = { .size = sizeof(opt), .flags = flags };
 	struct scap_sink sink = rows_sink(to);
 	struct rows_reader rr;
 	struct scap_reader *r = open_rows(from, &rr);
@@ -83,14 +83,17 @@ Test(export_copy, many_captures)
 			.per_slice = 1 + i * 7 % 60, .slices_per_epoch = i % 3, .gaps = i & 1,
 			.keyframes = i & 2, .no_end = i % 8 == 7,
 		};
-		struct rows copied = { 0 };
+		struct rows copied = { 0 }, again = { 0 };
 		struct capture c;
 
 		rows_capture(&c, &spec);
-		cr_assert_eq(copy(&c.file, &copied), 0);
+		cr_assert_eq(copy(&c.file, &copied, spec.no_end ? 0 : SCAP_WRITER_GROUPS), 0);
 		compare(&c.file, &copied);
+		cr_assert_eq(copy(&copied, &again, SCAP_WRITER_ROWS), 0);
+		compare(&c.file, &again);
 		capture_free(&c);
 		rows_free(&copied);
+		rows_free(&again);
 	}
 }
 
@@ -102,7 +105,7 @@ Test(export_copy, a_large_one)
 	struct capture c;
 
 	rows_capture(&c, &spec);
-	cr_assert_eq(copy(&c.file, &copied), 0);
+	cr_assert_eq(copy(&c.file, &copied, SCAP_WRITER_ROWS), 0);
 	cr_expect_gt(compare(&c.file, &copied), 60000);
 	capture_free(&c);
 	rows_free(&copied);

@@ -56,7 +56,7 @@ struct scap_export_counts {
 	uint64_t n_no_entry;	/* exits whose entry was not seen: told at the exit's time */
 	uint64_t n_cut;		/* events with a parameter that had to be cut */
 	uint64_t n_tasks, n_fds;	/* in the lists at the beginning */
-	uint64_t n_unlisted;	/* threads and descriptors that memory_limit kept out of them */
+	uint64_t n_unlisted;	/* events of which memory_limit let nothing be learned */
 	uint64_t bytes;		/* of the file */
 };
 
