@@ -23,7 +23,7 @@ int scap__seal_add(struct scap_writer *w, const struct scap__section_header *h,
 	return 0;
 }
 
-int scap__seal_write(struct scap_writer *w, uint64_t end_ns)
+static int write_seal(struct scap_writer *w)
 {
 	struct scap__seal_header h = {
 		.algorithm = htole32(SCAP__SEAL_BLAKE2B),
@@ -31,8 +31,6 @@ int scap__seal_write(struct scap_writer *w, uint64_t end_ns)
 	};
 	int rc;
 
-	if (!w->sealing || !w->entries.n)
-		return 0;
 	memcpy(h.previous, w->last_seal, sizeof(h.previous));
 	rc = scap__section_begin(w);
 	if (rc)
@@ -40,7 +38,21 @@ int scap__seal_write(struct scap_writer *w, uint64_t end_ns)
 	if (scap__buffer_add(&w->raw, &h, sizeof(h)) ||
 	    scap__buffer_add(&w->raw, w->entries.p, w->entries.n))
 		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	rc = scap__section_write_from(w, SCAP__SECTION_SEAL, &w->raw);
+	return scap__section_write_from(w, SCAP__SECTION_SEAL, &w->raw);
+}
+
+int scap__seal_write(struct scap_writer *w, uint64_t end_ns)
+{
+	struct scap__buffer mine = w->raw;
+	int rc;
+
+	if (!w->sealing || !w->entries.n)
+		return 0;
+	/* The payload of a keyframe may wait there, for the group before it to be written. */
+	w->raw = (struct scap__buffer){ 0 };
+	rc = write_seal(w);
+	scap__buffer_fini(&w->raw);
+	w->raw = mine;
 	if (rc)
 		return rc;
 	w->entries.n = 0;
