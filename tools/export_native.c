@@ -55,6 +55,7 @@ static bool open_copy(struct native_run *run, bool groups)
 		.snaplen = info->snaplen, .recorder_tgid = info->recorder_tgid,
 		.ring_bytes = info->ring_bytes, .raw_ns = info->start_raw_ns,
 		.real_ns = info->start_wall_ns, .boot_ns = info->start_raw_ns,
+		.group_ns = UINT64_MAX,
 	};
 	struct scap_sink sink = export_sink(&run->target);
 	struct scap_error err = { .offset = SCAP_NO_OFFSET };

@@ -132,7 +132,8 @@ static __attribute__((noinline)) void grow(struct scap__group_out *g, struct sca
 		g->no_memory = true;
 }
 
-static inline void add_to(struct scap__group_out *g, struct scap__out_event *e, unsigned stream, uint64_t v)
+static inline void add_to(struct scap__group_out *g, struct scap__out_event *e, unsigned stream,
+			  uint64_t v)
 {
 	struct scap__values *c = e->streams[stream];
 
@@ -343,8 +344,8 @@ static unsigned kind_of_blob(const struct scap__out_event *e, unsigned slot)
 	return sc->args[slot].role >= SCAP_FETCH_FIRST ? SCAP__COL_BLOB_BYTES : SCAP__COL_BLOB_NAME;
 }
 
-static void add_bytes(struct scap__group_out *g, struct scap__out_event *e, unsigned slot, const uint8_t *p,
-		      uint32_t n)
+static void add_bytes(struct scap__group_out *g, struct scap__out_event *e, unsigned slot,
+		      const uint8_t *p, uint32_t n)
 {
 	if (!e->bytes[slot])
 		e->bytes[slot] = calloc(1, sizeof(*e->bytes[slot]));
@@ -374,7 +375,8 @@ static void add_blob(struct scap__group_out *g, struct scap__out_event *e, const
 		add_to(g, e, SCAP__STREAM_BLOB + slot, place);
 }
 
-static const uint8_t *add_call(struct scap__group_out *g, struct scap__out_event *e, const struct record *r)
+static const uint8_t *add_call(struct scap__group_out *g, struct scap__out_event *e,
+			       const struct record *r)
 {
 	const uint8_t *p = r->p + (r->type == SCAP_REC_CALL ? 32 : 24);
 	unsigned n_args = SCAP_SHAPE_NARGS((uint8_t)(r->key[0] >> 32));
@@ -399,7 +401,8 @@ static const uint8_t *add_call(struct scap__group_out *g, struct scap__out_event
 	return p;
 }
 
-static void add_parsed(struct scap__group_out *g, const struct scap__out_shape *s, const struct record *r)
+static void add_parsed(struct scap__group_out *g, const struct scap__out_shape *s,
+		       const struct record *r)
 {
 	const uint8_t *p;
 

@@ -41,7 +41,7 @@ struct scap__group_out {
 	ZSTD_CCtx *zstd;
 	int level, bytes_level;	/* of numbers; of strings and data, which gain more by effort */
 	struct scap__out_event **events;
-	struct scap__out_event *kept;	/* with the memory of their streams: the next group needs it, too */
+	struct scap__out_event *kept;	/* all, with the memory that the next group needs, too */
 	struct scap__out_shape *shapes;
 	struct scap__out_shape *last;	/* the last one that was found */
 	uint32_t *table;	/* place of a shape + 1; 0: free */
