@@ -117,12 +117,16 @@ static int put_fixed(enum scap__encoding enc, const uint64_t *v, size_t n,
 		     struct scap__buffer *out)
 {
 	size_t left_out = 0, last = 0;
-	uint64_t base = UINT64_MAX;
+	uint64_t base = UINT64_MAX, most = 0;
 	unsigned width;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		base = v[i] < base ? v[i] : base;
-	width = choose_width(v, n, base, &left_out);
+		most = v[i] > most ? v[i] : most;
+	}
+	width = n ? width_of(most - base) : 0;
+	if (width > 1)
+		width = choose_width(v, n, base, &left_out);
 	if (scap__buffer_reserve(out, HEAD_MAX_BYTES + left_out * 2 * SCAP__VARINT_MAX_BYTES +
 				 n * width))
 		return -ENOMEM;
