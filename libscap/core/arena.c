@@ -55,9 +55,8 @@ static int add_chunk(struct scap__arena *a, size_t need)
 	return 0;
 }
 
-int scap__arena_get(struct scap__arena *a, size_t n, void **ret_p)
+int scap__arena_room(struct scap__arena *a, size_t n, void **ret_p)
 {
-	void *p;
 	int rc;
 
 	if (n > SIZE_MAX / 2)
@@ -68,11 +67,18 @@ int scap__arena_get(struct scap__arena *a, size_t n, void **ret_p)
 		if (rc)
 			return rc;
 	}
-	p = a->head->data + a->head->used;
+	*ret_p = a->head->data + a->head->used;
 	a->head->used += n;
-	memset(p, 0, n);
-	*ret_p = p;
 	return 0;
+}
+
+int scap__arena_get(struct scap__arena *a, size_t n, void **ret_p)
+{
+	int rc = scap__arena_room(a, n, ret_p);
+
+	if (!rc)
+		memset(*ret_p, 0, n);
+	return rc;
 }
 
 static void free_chunks(struct scap__arena *a, struct scap__chunk *c)

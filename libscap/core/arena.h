@@ -24,6 +24,8 @@ struct scap__arena {
 void scap__arena_init(struct scap__arena *a, struct scap__budget *budget);
 /* n zeroed bytes, aligned for any type: 0, -ENOMEM, SCAP_ELIMIT. */
 int scap__arena_get(struct scap__arena *a, size_t n, void **ret_p);
+/* The same, but not zeroed: for what is written at once. */
+int scap__arena_room(struct scap__arena *a, size_t n, void **ret_p);
 /* Gives everything back but keeps one chunk for the next round. */
 void scap__arena_reset(struct scap__arena *a);
 void scap__arena_fini(struct scap__arena *a);

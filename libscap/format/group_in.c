@@ -58,7 +58,7 @@ static int unpack(struct scap__group_in *g, const uint8_t *p, size_t stored, siz
 		return 0;
 	if (stored > raw)
 		return scap__group_bad(g, "a column's sizes contradict each other");
-	rc = scap__arena_get(&g->arena, raw, &room);
+	rc = scap__arena_room(&g->arena, raw, &room);
 	if (rc)
 		return rc;
 	n = ZSTD_decompressDCtx(g->zstd, room, raw, p, stored);
@@ -101,7 +101,7 @@ int scap__group_load(struct scap__group_in *g, struct scap__column *c)
 		return scap__group_bad(g, "a column's checksum is wrong");
 	rc = unpack(g, c->p, c->stored_bytes, c->raw_bytes, &c->p);
 	if (!rc && !c->of_bytes)
-		rc = scap__arena_get(&g->arena, (size_t)c->n * 8, &room);
+		rc = scap__arena_room(&g->arena, (size_t)c->n * 8, &room);
 	if (rc)
 		return rc;
 	c->unpacked = true;
@@ -281,7 +281,7 @@ int scap__group_load_list(struct scap__group_in *g, struct scap__string_list *l)
 	if (!rc)
 		rc = scap__group_load(g, &l->bytes);
 	if (!rc)
-		rc = scap__arena_get(&g->arena, (size_t)l->lengths.n * 4 + 1, &room);
+		rc = scap__arena_room(&g->arena, (size_t)l->lengths.n * 4 + 1, &room);
 	if (rc)
 		return rc;
 	l->starts = room;

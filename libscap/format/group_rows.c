@@ -260,15 +260,19 @@ static int put_chosen(struct scap__group_in *g, struct scap__group_part *part, u
 	struct out o = { .g = g, .p = rows, .end = rows + part->bytes, .dense = true };
 	uint32_t first = g->shape.at;
 	void *room;
-	int rc = scap__arena_get(&g->arena, (size_t)part->n_records * 4 + 1, &room);
+	int rc = scap__arena_room(&g->arena, (size_t)part->n_records * 4 + 1, &room);
 
+	if (!rc)
+		rc = scap__group_load(g, &g->shape);
 	if (rc)
 		return rc;
+	if (part->n_records > g->shape.n - first)
+		return scap__group_bad(g, "a slice claims too many records");
 	part->rows = rows;
 	part->index = room;
 	part->n_rows = part->at = 0;
 	for (uint32_t i = 0; i < part->n_records && !o.bad; i++) {
-		uint64_t place = next(&o, &g->shape);
+		uint64_t place = g->shape.v[first + i];
 		const struct scap__shape *s = &g->shapes[place];
 		uint32_t seq = part->first_seq + i;
 
@@ -277,11 +281,12 @@ static int put_chosen(struct scap__group_in *g, struct scap__group_part *part, u
 		} else if (!s->wanted) {
 			g->tid.at += is_call(s);
 		} else {
-			g->seq.at = g->time.at = first + i;
+			g->time.at = first + i;
 			put_record(g, &o, s, &seq);
 			part->index[part->n_rows++] = i;
 		}
 	}
+	g->shape.at += part->n_records;
 	g->seq.at = g->time.at = first + part->n_records;
 	part->n_bytes = (size_t)(o.p - rows);
 	return o.rc ? o.rc : o.bad ? scap__group_bad(g, "its columns do not make its records") : 0;
@@ -293,10 +298,10 @@ static int place_records(struct scap__group_in *g, struct scap__group_part *part
 	uint64_t last = g->slice.head.start_ns, latest = g->slice.head.end_ns - 1;
 	uint32_t n_events = 0;
 	void *order, *before;
-	int rc = scap__arena_get(&g->arena, (size_t)part->n_records * 8 + 1, &order);
+	int rc = scap__arena_room(&g->arena, (size_t)part->n_records * 8 + 1, &order);
 
 	if (!rc)
-		rc = scap__arena_get(&g->arena, ((size_t)part->n_records + 1) * 4, &before);
+		rc = scap__arena_room(&g->arena, ((size_t)part->n_records + 1) * 4, &before);
 	if (!rc)
 		rc = scap__group_load(g, &g->time);
 	if (rc)
