@@ -283,6 +283,8 @@ static const struct {
 
 static void add_code(struct scap__param *p, unsigned *n, const struct scap__event *e)
 {
+	if (e->code == SCAP_SIGCODE_UNKNOWN)
+		return;
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (codes[i].code == e->code && (!codes[i].signo || codes[i].signo == e->signo)) {
 			add_text(p, n, "code", codes[i].name);
@@ -352,7 +354,8 @@ static unsigned sigdeliver_params(const struct scap_event *ev, struct scap__para
 	add_signal(p, &n, e);
 	add_code(p, &n, e);
 	add_signal_value(p, &n, e);
-	add_choice(p, &n, "action", actions, 3, e->action);
+	if (e->action != SCAP_SIGACT_UNKNOWN)
+		add_choice(p, &n, "action", actions, 3, e->action);
 	if (e->handler)
 		add_value(p, &n, "handler", SCAP__PARAM_HEX, e->handler);
 	add_named(p, &n, "sa_flags", SCAP__PARAM_FLAGS, &sa_flags, e->sa_flags)->detail = true;

@@ -83,6 +83,7 @@ uint64_t scap_event_latency_ns(const struct scap_event *ev)
 bool scap_event_has_ret(const struct scap_event *ev)
 {
 	return ev->type == SCAP_REC_CALL && !(ev->flags & SCAP_CALL_TRAPPED) &&
+	       !(ev->more & SCAP_MORE_NO_RET) &&
 	       !(ev->sc && ev->sc->ret_role == SCAP_ROLE_RET_NONE);
 }
 

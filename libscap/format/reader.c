@@ -8,6 +8,7 @@
 #include "core/bytes.h"
 #include "core/error.h"
 #include "core/options.h"
+#include "savefile/savefile.h"
 
 #define MEMORY_DEFAULT_BYTES (256ull << 20)
 #define READER_FLAGS (SCAP_READER_BOOKKEEPING | SCAP_READER_KEYFRAMES | SCAP_READER_SEALS)
@@ -100,6 +101,8 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 		return refuse_source(src, err, -ENOMEM, "out of memory");
 	init(r, &o);
 	rc = scap__section_in_init(&r->in, src, &r->budget, &r->error);
+	if (!rc)
+		rc = scap__savefile_open(&r->in.input, &r->budget, &r->savefile);
 	if (rc)
 		scap__fail(&r->error, rc, SCAP_NO_OFFSET, "out of memory");
 	r->in.sealing = o.flags & SCAP_READER_SEALS;
@@ -109,6 +112,7 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 		r->path = strdup(o.path);
 		rc = r->path ? 0 : scap__fail(&r->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	}
+	scap__savefile_after(r->savefile, rc, &r->error, &r->info);
 	if (rc) {
 		if (err)
 			*err = r->error;
@@ -520,6 +524,7 @@ int scap_reader_next(struct scap_reader *r, const struct scap_event **ret_ev)
 	r->pending = 0;
 	if (!rc)
 		rc = r->over < 0 ? r->over : next_event(r);
+	scap__savefile_after(r->savefile, rc, &r->error, &r->info);
 	if (rc < 0)
 		r->damage_seen = true;
 	if (!rc)

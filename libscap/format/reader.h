@@ -48,6 +48,7 @@ struct scap_reader {
 	struct scap_error error;
 	struct scap__budget budget;
 	struct scap__section_in in;
+	struct scap__savefile *savefile;	/* what in reads from is translated; or NULL */
 	struct scap__merge merge;
 	struct scap__intros intros;
 	struct scap__keyframe key;

@@ -158,6 +158,8 @@ struct scap_rec_signal {
 #define SCAP_SIGACT_DEFAULT	0	/* what the kernel does with this signal */
 #define SCAP_SIGACT_IGNORE	1
 #define SCAP_SIGACT_HANDLER	2
+#define SCAP_SIGACT_UNKNOWN	0xff	/* as of SCAP_MORE_NO_RET: never written by the kernel; */
+#define SCAP_SIGCODE_UNKNOWN	(-0x7fffffff - 1)	/* the same, as code */
 
 /*
  * SIGDELIVER: tid takes a signal from those that are pending. One that ends the process is taken,
