@@ -106,6 +106,8 @@ static void print_json(struct output *out, const struct scap_capture_info *info,
 	json_number(out, "ring_bytes", info->ring_bytes);
 	json_number(out, "format_version", info->format_version);
 	json_number(out, "n_cpus", info->n_cpus);
+	if (info->translated)
+		json_number(out, "untranslated", info->n_untranslated);
 	print_json_cpus(out, s);
 	output_string(out, "}\n");
 }
@@ -160,10 +162,12 @@ static void print_keyframes(struct output *out, const struct scap_capture_info *
 {
 	if (!info->n_keyframes)
 		return;
-	output_printf(out, "keyframes   %" PRIu64 " in %" PRIu64 " bytes of the file; the first: %"
-		      PRIu64 " threads, %" PRIu64 " descriptors, %" PRIu64 " calls under way\n",
-		      info->n_keyframes, info->keyframe_bytes, info->keyframe_tasks,
-		      info->keyframe_fds, info->keyframe_calls);
+	output_printf(out, "keyframes   %" PRIu64, info->n_keyframes);
+	if (!info->translated)
+		output_printf(out, " in %" PRIu64 " bytes of the file", info->keyframe_bytes);
+	output_printf(out, "; the first: %" PRIu64 " threads, %" PRIu64 " descriptors, %" PRIu64
+		      " calls under way\n", info->keyframe_tasks, info->keyframe_fds,
+		      info->keyframe_calls);
 }
 
 static void print_row(struct output *out, const char *head, const char *text)
@@ -172,20 +176,33 @@ static void print_row(struct output *out, const char *head, const char *text)
 	output_shown(out, text ? text : "");
 }
 
+/* Who made it; a .scap file says little of that. */
+static void print_origin(struct output *out, const struct scap_capture_info *info)
+{
+	print_row(out, "\nhost        ", info->hostname);
+	if (!info->translated) {
+		print_row(out, ", kernel ", info->kernel);
+		print_row(out, ", ", info->machine);
+	}
+	output_printf(out, ", %" PRIu32 " CPUs", info->n_cpus);
+	if (info->translated) {
+		output_printf(out, "\nrecorder    not known; a .scap file, %" PRIu64
+			      " of whose events have no counterpart\n", info->n_untranslated);
+		return;
+	}
+	print_row(out, "\nrecorder    ", info->recorder);
+	output_printf(out, " (pid %" PRIu32 ", not recorded)", info->recorder_tgid);
+	print_row(out, "\nfilter      ", info->filter && *info->filter ? info->filter : "none");
+	output_string(out, "\n");
+}
+
 static void print_text(struct output *out, const char *path, const struct scap_capture_info *info,
 		       const struct scap_summary *s)
 {
 	const struct scap_summary_totals *t = scap_summary_totals(s);
 
 	print_row(out, "file        ", path);
-	print_row(out, "\nhost        ", info->hostname);
-	print_row(out, ", kernel ", info->kernel);
-	print_row(out, ", ", info->machine);
-	output_printf(out, ", %" PRIu32 " CPUs", info->n_cpus);
-	print_row(out, "\nrecorder    ", info->recorder);
-	output_printf(out, " (pid %" PRIu32 ", not recorded)", info->recorder_tgid);
-	print_row(out, "\nfilter      ", info->filter && *info->filter ? info->filter : "none");
-	output_string(out, "\n");
+	print_origin(out, info);
 	print_time(out, info->start_wall_ns, end_wall_ns(info, t), info->complete);
 	output_printf(out, "events      %" PRIu64 " stored in %" PRIu64 " slices\n", t->stored,
 		      info->n_slices);
@@ -197,8 +214,10 @@ static void print_text(struct output *out, const char *path, const struct scap_c
 		output_printf(out, ": %.1f and %.1f per event",
 			      (double)info->file_bytes / t->stored,
 			      (double)t->row_bytes / t->stored);
-	output_printf(out, "\nsnaplen     %" PRIu32 ", rings of %" PRIu64 " KiB per CPU\n",
-		      info->snaplen, info->ring_bytes >> 10);
+	output_string(out, "\n");
+	if (!info->translated)
+		output_printf(out, "snaplen     %" PRIu32 ", rings of %" PRIu64 " KiB per CPU\n",
+			      info->snaplen, info->ring_bytes >> 10);
 	print_types(out, s);
 }
 

@@ -17,6 +17,14 @@ unsigned scap__n_known_args(const struct scap_event *ev)
 	return ev->sc && ev->sc->nargs < n ? ev->sc->nargs : n;
 }
 
+bool scap__arg_unknown(const struct scap_event *ev, unsigned i)
+{
+	const struct scap__blob *b = scap__event_blob(ev, i);
+
+	return b && b->state == SCAP_STATE_UNREADABLE && !b->bytes &&
+	       scap__role_kind(ev->sc->args[i].role) != SCAP__PRINT_PTR;
+}
+
 /* ---- which arguments mean something -------------------------------------------------------- */
 
 #define ROLE_SKIP SCAP_ROLES
@@ -152,7 +160,7 @@ static unsigned call_params(const struct scap_event *ev, struct scap__param *p)
 	for (unsigned i = 0; i < n_args; i++) {
 		unsigned role = arg_role(ev, i);
 
-		if (role == ROLE_SKIP)
+		if (role == ROLE_SKIP || scap__arg_unknown(ev, i))
 			continue;
 		add_arg(p, &n, ev->sc->args[i].name, i, role);
 		if (path_was_resolved(ev, i, role))

@@ -121,6 +121,8 @@ const struct scap__file *scap__work_dir(const struct scap_event *ev);
 /* ---- for value.c ---- */
 
 unsigned scap__n_known_args(const struct scap_event *ev);
+/* It is no pointer, and a mark says that nobody knows it. */
+bool scap__arg_unknown(const struct scap_event *ev, unsigned i);
 /* The first argument of that role; -1: there is none. */
 bool scap__is_fd_role(unsigned role);
 int scap__find_role(const struct scap_event *ev, unsigned role);

@@ -410,7 +410,8 @@ static unsigned switch_params(const struct scap_event *ev, struct scap__param *p
 
 	scap__add_number(p, &n, "next_tid", e->target_tid);
 	scap__add_number(p, &n, "next_pid", e->target_tgid);
-	add_named(p, &n, "state", SCAP__PARAM_FLAGS, &task_state, e->state);
+	if (!(ev->flags & SCAP_SWITCH_NO_STATE))
+		add_named(p, &n, "state", SCAP__PARAM_FLAGS, &task_state, e->state);
 	add_true(p, &n, "preempted", ev->flags & SCAP_SWITCH_PREEMPTED);
 	return n;
 }

@@ -52,7 +52,7 @@ static bool duplicates_fd(const struct scap_event *ev)
 	int i = ev->sc ? scap__find_role(ev, SCAP_ROLE_FCNTL_CMD) : -1;
 	uint32_t cmd;
 
-	if (i < 0 || !scap_event_has_ret(ev) || ev->ret < 0)
+	if (i < 0 || !scap_event_has_ret(ev) || ev->ret < 0 || scap__arg_unknown(ev, (unsigned)i))
 		return false;
 	cmd = (uint32_t)ev->args[i];
 	return cmd == 0 || cmd == 1030;
@@ -138,6 +138,8 @@ bool scap__event_fd(const struct scap_event *ev, int64_t *ret_num,
 	i = first_fd_arg(ev);
 	if (i < 0)
 		return pair_fd(ev, ret_num);
+	if (scap__arg_unknown(ev, (unsigned)i))
+		return false;
 	*ret_num = (int32_t)ev->args[i];
 	return *ret_num != CWD_FD;
 }

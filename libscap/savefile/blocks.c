@@ -316,6 +316,8 @@ static int read_event(struct scap__savefile *sf, unsigned what, uint32_t total)
 		sf->n_untranslated++;
 	} else if (!get_event((struct scap__bytes){ p + HEAD_BYTES, n, false }, what, &ev)) {
 		rc = scap__sf_damaged(sf, offset, "an event does not fit into its block");
+	} else if (!scap__sf_has_record(sf, &ev)) {
+		sf->n_untranslated++;
 	} else {
 		if (!sf->in_events)
 			rc = first_event(sf, ev.ts);

@@ -13,6 +13,7 @@ enum scap__sf_place {
 	SCAP__SF_RET,
 	SCAP__SF_A0, SCAP__SF_A1, SCAP__SF_A2, SCAP__SF_A3, SCAP__SF_A4, SCAP__SF_A5,
 	SCAP__SF_S0, SCAP__SF_S1, SCAP__SF_S2, SCAP__SF_S3, SCAP__SF_S4, SCAP__SF_S5,
+	SCAP__SF_WANTED,		/* what a poll's entry has in S0 */
 	SCAP__SF_SIZE,			/* bytes of all parts of a message or vector */
 	SCAP__SF_TUPLE,			/* both ends of a socket */
 	SCAP__SF_SOCK_FLAGS,		/* a part of socket's type */
@@ -128,7 +129,8 @@ void scap__sf_before(struct scap__sf_call *c);
 void scap__sf_after(struct scap__sf_call *c);
 void scap__sf_cloned(struct scap__sf_call *c);
 void scap__sf_executed(struct scap__sf_call *c);
-/* Events that are no calls; false: there is no record for it. */
-bool scap__sf_put_other(struct scap__savefile *sf, const struct scap__sf_event *ev);
+/* Events that are no calls. */
+bool scap__sf_is_other(unsigned type);
+void scap__sf_put_other(struct scap__savefile *sf, const struct scap__sf_event *ev);
 
 #endif

@@ -78,6 +78,20 @@ static int64_t number_of(struct scap__savefile *sf, const struct scap__sf_event 
 	return scap__sf_nr_of_code(sf, code, native);
 }
 
+/* The same; of an exit that does not say it is the entry's. */
+static int64_t number_in_thread(struct scap__savefile *sf, const struct scap__sf_event *ev,
+				const struct scap__sf_thread *t)
+{
+	int64_t nr = number_of(sf, ev);
+	struct scap__sf_event entry;
+
+	if (nr >= 0 || ev->type != SCAP__SF_TYPE_GENERIC || !t || !t->entry.any ||
+	    t->entry.type >= SCAP__SF_TYPE_GENERIC)
+		return nr;
+	entry_event(t, &entry);
+	return number_of(sf, &entry);
+}
+
 static void init_call(struct scap__sf_call *c, struct scap__savefile *sf,
 		      const struct scap__sf_event *ev, struct scap__sf_thread *t, int64_t nr)
 {
@@ -164,6 +178,8 @@ static void take_exit(struct scap__savefile *sf, const struct scap__sf_event *ev
 			c.latency_ns = ev->ts - entry.ts;
 		if (c.has_entry)
 			scap__sf_collect(c.v, &entry);
+		if (c.v[SCAP__SF_S0].form == SCAP__SF_FDLIST)
+			c.v[SCAP__SF_WANTED] = c.v[SCAP__SF_S0];
 	}
 	scap__sf_collect(c.v, ev);
 	scap__sf_fill_words(&c);
@@ -176,34 +192,37 @@ static void take_exit(struct scap__savefile *sf, const struct scap__sf_event *ev
 	scap__sf_after(&c);
 }
 
+bool scap__sf_has_record(struct scap__savefile *sf, const struct scap__sf_event *ev)
+{
+	const struct scap__sf_type *type = scap__sf_type_of(ev->type);
+	int64_t nr;
+
+	if (!type)
+		return false;
+	if (type->what == SCAP__SF_OTHER)
+		return scap__sf_is_other(ev->type);
+	nr = number_in_thread(sf, ev, scap__sf_thread_get(&sf->state, ev->tid));
+	return nr >= 0 && nr <= NR_MAX;
+}
+
 int scap__sf_event(struct scap__savefile *sf, const struct scap__sf_event *ev)
 {
 	const struct scap__sf_type *type = scap__sf_type_of(ev->type);
 	struct scap__sf_thread *t;
 	int64_t nr;
-	int rc;
+	int rc = scap__sf_advance(sf, ev->ts);
 
-	if (!type) {
-		sf->n_untranslated++;
-		return 0;
-	}
-	rc = scap__sf_advance(sf, ev->ts);
 	if (rc)
 		return rc;
 	if (type->what == SCAP__SF_OTHER) {
 		t = scap__sf_thread_get(&sf->state, ev->tid);
 		if (ev->type == SCAP__SF_PROCEXIT_OLD || ev->type == SCAP__SF_PROCEXIT)
 			give_up_entry(sf, t);
-		if (!scap__sf_put_other(sf, ev))
-			sf->n_untranslated++;
-		return 0;
-	}
-	nr = number_of(sf, ev);
-	if (nr < 0 || nr > NR_MAX) {
-		sf->n_untranslated++;
+		scap__sf_put_other(sf, ev);
 		return 0;
 	}
 	t = scap__sf_thread_make(&sf->state, ev->tid);
+	nr = number_in_thread(sf, ev, t);
 	if (type->what == SCAP__SF_ENTER)
 		take_entry(sf, ev, t, nr);
 	else

@@ -7,7 +7,9 @@
 
 #define NS_PER_S	1000000000ull
 #define POLLFD_BYTES	8u
-#define NOT_READ	"<NA>"		/* what recorders wrote for a string that they could not read */
+#define POLLS_MAX	64u
+#define ARGV_MAX	768u		/* of what is put together here */
+#define NOT_READ	"<NA>"		/* what recorders wrote for what they could not read */
 #define NULL_STRING	"(NULL)"
 
 void scap__sf_collect(struct scap__sf_value *v, const struct scap__sf_event *ev)
@@ -169,33 +171,61 @@ static void fill_timespec(struct scap__sf_call *c, unsigned slot, uint64_t ns, u
 	scap__sf_set_blob(c, slot, ts, 16);
 }
 
-/* At the entry they are what is waited for, at the exit what has happened. */
+/* A list of descriptors with flags: how many there are, and of these that are shown. */
+struct polls {
+	const uint8_t *p;
+	unsigned n, shown;
+};
+
+static struct polls get_polls(const struct scap__sf_value *v)
+{
+	unsigned n = v->n < 2 ? 0 : (unsigned)get_uint(v->p, 2);
+	unsigned max = POLLS_MAX;
+
+	if (v->n < 2 || n > (v->n - 2) / 10)
+		return (struct polls){ NULL, 0, 0 };
+	return (struct polls){ v->p + 2, n, n < max ? n : max };
+}
+
+static void put_poll(uint8_t *to, const uint8_t *from, bool events)
+{
+	uint64_t flags = get_uint(from + 8, 2);
+
+	scap__sf_translate(SCAP__SF_POLL, &flags);
+	memcpy(to, from, 4);
+	to[events ? 4 : 6] = (uint8_t)flags;
+	to[events ? 5 : 7] = (uint8_t)(flags >> 8);
+}
+
+/*
+ * At the entry they are what is waited for, at the exit what has happened, of the same descriptors
+ * or only some.
+ */
 static void fill_polls(struct scap__sf_call *c, unsigned slot, const struct scap__sf_value *v)
 {
 	bool at_exit = scap__sf_type_of(c->ev->type)->what == SCAP__SF_EXIT;
-	unsigned n = v->n < 2 ? 0 : (unsigned)get_uint(v->p, 2), shown = n;
-	uint8_t *to;
+	struct polls wanted = get_polls(at_exit ? &c->v[SCAP__SF_WANTED] : v);
+	struct polls came = get_polls(at_exit ? v : &c->v[SCAP__SF_WANTED]);
+	uint8_t *to = scap__sf_scratch(c, POLLS_MAX * POLLFD_BYTES);
+	unsigned n = wanted.shown, at;
 
-	if (v->n < 2 || n > (v->n - 2) / 10)
+	if (!to || (!wanted.p && !came.p))
 		return;
-	if (shown > sizeof(c->scratch) / 2 / POLLFD_BYTES)
-		shown = sizeof(c->scratch) / 2 / POLLFD_BYTES;
-	to = scap__sf_scratch(c, shown * POLLFD_BYTES);
-	if (!to)
-		return;
-	for (unsigned i = 0; i < shown; i++) {
-		uint64_t flags = get_uint(v->p + 2 + 10 * i + 8, 2);
-
-		memset(to + i * POLLFD_BYTES, 0, POLLFD_BYTES);
-		memcpy(to + i * POLLFD_BYTES, v->p + 2 + 10 * i, 4);
-		scap__sf_translate(SCAP__SF_POLL, &flags);
-		to[i * POLLFD_BYTES + (at_exit ? 6 : 4)] = (uint8_t)flags;
-		to[i * POLLFD_BYTES + (at_exit ? 7 : 5)] = (uint8_t)(flags >> 8);
+	memset(to, 0, POLLS_MAX * POLLFD_BYTES);
+	for (unsigned i = 0; i < wanted.shown; i++)
+		put_poll(to + i * POLLFD_BYTES, wanted.p + 10 * i, true);
+	for (unsigned i = 0; i < came.shown; i++) {
+		for (at = 0; at < n && memcmp(to + at * POLLFD_BYTES, came.p + 10 * i, 4); at++)
+			;
+		if (at == POLLS_MAX)
+			continue;
+		n += at == n;
+		put_poll(to + at * POLLFD_BYTES, came.p + 10 * i, false);
 	}
-	scap__sf_set_blob(c, slot, to, shown * POLLFD_BYTES);
-	if (shown < n) {
+	scap__sf_set_blob(c, slot, to, n * POLLFD_BYTES);
+	if (wanted.shown < wanted.n || came.shown < came.n) {
 		c->blobs[slot].state = SCAP_STATE_TRUNCATED;
-		c->blobs[slot].orig = n * POLLFD_BYTES;
+		c->blobs[slot].orig = (wanted.n > came.n ? wanted.n : came.n) * POLLFD_BYTES;
 	}
 }
 
@@ -231,7 +261,7 @@ static void fill_blob(struct scap__sf_call *c, unsigned i)
 	}
 }
 
-/* ---- what is put together from several parameters --------------------------------------------- */
+/* ---- what is put together from several parameters ------- */
 
 static void fill_words(struct scap__sf_call *c, unsigned slot, unsigned first, unsigned n,
 		       unsigned size)
@@ -339,6 +369,8 @@ static void fill_address(struct scap__sf_call *c)
 	size_t n = addr ? scap__sf_tuple_sockaddr(v->p, v->n, in, addr) : 0;
 
 	/* Of a connected socket it is where that leads to: nobody passed it. */
+	if (n && at == 1 && !c->blobs[at].any)
+		scap__sf_set_blob(c, 1, addr, n);
 	if (!n || (c->file && c->file->sock.remote_port))
 		return;
 	if (scap__sf_find_arg(c->sc, SCAP_ROLE_MSG_IN) >= 0 ||
@@ -348,14 +380,39 @@ static void fill_address(struct scap__sf_call *c)
 		scap__sf_set_blob(c, (unsigned)at, addr, n);
 }
 
+/* What a program was to be executed with that was not. */
+static void fill_asked_argv(struct scap__sf_call *c, unsigned slot)
+{
+	struct scap__sf_text exe = scap__sf_string(&c->v[SCAP__SF_EXE]);
+	const struct scap__sf_value *args = &c->v[SCAP__SF_ARGV];
+	size_t n = exe.n + 1 + args->n, cut = n < ARGV_MAX ? n : ARGV_MAX;
+	uint8_t *to = scap__sf_scratch(c, cut);
+
+	if (!to || exe.n + 1 > cut)
+		return;
+	memcpy(to, exe.p, exe.n);
+	to[exe.n] = 0;
+	if (args->n)
+		memcpy(to + exe.n + 1, args->p, cut - exe.n - 1);
+	scap__sf_set_blob(c, slot, to, cut);
+	if (cut < n) {
+		c->blobs[slot].state = SCAP_STATE_TRUNCATED;
+		c->blobs[slot].orig = (uint32_t)n;
+	}
+}
+
 static void fill_argv(struct scap__sf_call *c)
 {
 	int i = scap__sf_find_arg(c->sc, SCAP_ROLE_ARGV);
 
 	if (c->v[SCAP__SF_FILENAME].p)
 		fill_string(c, SCAP_SLOT_FILENAME, &c->v[SCAP__SF_FILENAME]);
-	if (i >= 0 && c->t && c->t->argv.n)
+	if (i < 0 || !c->has_ret || !c->t)
+		return;
+	if (!c->ret && c->t->argv.n)
 		scap__sf_set_blob(c, (unsigned)i, c->t->argv.p, c->t->argv.n);
+	else if (c->ret && c->v[SCAP__SF_EXE].n > 1)
+		fill_asked_argv(c, (unsigned)i);
 }
 
 static bool has(const struct scap__sf_call *c, enum scap__sf_place place)

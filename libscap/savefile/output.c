@@ -128,6 +128,15 @@ int scap__sf_flush(struct scap__savefile *sf)
 	return rc ? writer_failed(sf) : 0;
 }
 
+static bool slice_ends(const struct scap__sf_rows *r, uint64_t ns)
+{
+	bool other_epoch = ns >> SCAP_EPOCH_SHIFT != r->start_ns >> SCAP_EPOCH_SHIFT;
+
+	if (ns <= r->max_ns)
+		return r->bytes > SLICE_MAX_BYTES;
+	return other_epoch || r->bytes > SLICE_AIM_BYTES;
+}
+
 /*
  * A slice ends with its epoch, or when it is large and time goes on. An event that is older than
  * the slice, because its file is not in order, stays with those around it.
@@ -135,15 +144,10 @@ int scap__sf_flush(struct scap__savefile *sf)
 int scap__sf_advance(struct scap__savefile *sf, uint64_t ns)
 {
 	struct scap__sf_rows *r = &sf->rows;
-	int rc;
+	int rc = r->open && slice_ends(r, ns) ? scap__sf_flush(sf) : 0;
 
-	if (r->open && ((ns > r->max_ns && (ns >> SCAP_EPOCH_SHIFT != r->start_ns >> SCAP_EPOCH_SHIFT ||
-					    r->bytes > SLICE_AIM_BYTES)) ||
-			r->bytes > SLICE_MAX_BYTES)) {
-		rc = scap__sf_flush(sf);
-		if (rc)
-			return rc;
-	}
+	if (rc)
+		return rc;
 	if (!r->open) {
 		r->open = true;
 		r->start_ns = r->max_ns = ns > r->end_ns ? ns : r->end_ns;

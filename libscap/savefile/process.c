@@ -135,6 +135,8 @@ static void clone_in_child(struct scap__sf_call *c, uint64_t flags, bool is_new)
 	scap__sf_file_put(s, c->t->exe);
 	c->t->exe = scap__sf_file_get(parent->exe);
 	scap__sf_text_set(s->budget, &c->t->root, parent->root.p, parent->root.n);
+	if (!c->t->cwd.n)
+		scap__sf_set_cwd(s, c->t, parent->cwd.p, parent->cwd.n);
 	c->t->sid = parent->sid;
 	c->t->pgid = parent->pgid;
 	c->t->tty = parent->tty;
@@ -263,7 +265,7 @@ static void learn_exe(struct scap__sf_call *c)
 	scap__sf_set_exe(&c->sf->state, c->t, path.p, n, ino);
 }
 
-/* Also of one that failed: argv is what it was called with, which is then nobody's. */
+/* One that failed changes nothing. */
 void scap__sf_executed(struct scap__sf_call *c)
 {
 	struct scap__sf_thread *t = c->t;
@@ -314,7 +316,7 @@ static void put_switch(struct scap__savefile *sf, const struct scap__sf_event *e
 	struct scap__sf_rows *r = &sf->rows;
 
 	introduce(sf, ev, scap__sf_thread_get(&sf->state, ev->tid));
-	scap__sf_row_begin(r, ev->cpu, SCAP_REC_SWITCH, 0, ev->ts);
+	scap__sf_row_begin(r, ev->cpu, SCAP_REC_SWITCH, SCAP_SWITCH_NO_STATE, ev->ts);
 	scap__sf_row_u32(r, (uint32_t)ev->tid);
 	scap__sf_row_u32(r, 0);
 	scap__sf_row_u32(r, (uint32_t)next);
@@ -358,29 +360,37 @@ static void put_fault(struct scap__savefile *sf, const struct scap__sf_event *ev
 	scap__sf_row_end(r);
 }
 
-bool scap__sf_put_other(struct scap__savefile *sf, const struct scap__sf_event *ev)
-{
-	static const struct {
-		uint16_t type;
-		void (*put)(struct scap__savefile *sf, const struct scap__sf_event *ev,
-			    const struct scap__sf_value *v);
-	} kinds[] = {
-		{ SCAP__SF_PROCEXIT_OLD, put_exit }, { SCAP__SF_PROCEXIT, put_exit },
-		{ TYPE_SWITCH_OLD, put_switch }, { TYPE_SWITCH, put_switch },
-		{ TYPE_SIGNAL, put_signal }, { TYPE_FAULT, put_fault },
-	};
-	struct scap__sf_value v[SCAP__SF_PLACES];
+static const struct other {
+	uint16_t type;
+	void (*put)(struct scap__savefile *sf, const struct scap__sf_event *ev,
+		    const struct scap__sf_value *v);
+} others[] = {
+	{ SCAP__SF_PROCEXIT_OLD, put_exit }, { SCAP__SF_PROCEXIT, put_exit },
+	{ TYPE_SWITCH_OLD, put_switch }, { TYPE_SWITCH, put_switch },
+	{ TYPE_SIGNAL, put_signal }, { TYPE_FAULT, put_fault },
+};
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (kinds[i].type != ev->type)
-			continue;
-		memset(v, 0, sizeof(v));
-		scap__sf_collect(v, ev);
-		if (!ev->hidden)
-			kinds[i].put(sf, ev, v);
-		if (kinds[i].put == put_exit)
-			scap__sf_thread_drop(&sf->state, ev->tid);
-		return true;
-	}
-	return false;
+static const struct other *other_of(unsigned type)
+{
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i].type == type)
+			return &others[i];
+	return NULL;
+}
+
+bool scap__sf_is_other(unsigned type)
+{
+	return other_of(type);
+}
+
+void scap__sf_put_other(struct scap__savefile *sf, const struct scap__sf_event *ev)
+{
+	const struct other *o = other_of(ev->type);
+	struct scap__sf_value v[SCAP__SF_PLACES] = { 0 };
+
+	scap__sf_collect(v, ev);
+	if (!ev->hidden)
+		o->put(sf, ev, v);
+	if (o->put == put_exit)
+		scap__sf_thread_drop(&sf->state, ev->tid);
 }

@@ -14,14 +14,17 @@
 struct scap__savefile;
 
 /*
- * Looks at in's first bytes. Where they are those of a .scap file, or compressed, a translator takes
- * over what in read from, and in reads from the translator: *ret is set. Otherwise it stays NULL.
+ * Looks at in's first bytes. Where they are those of a .scap file, or compressed, a translator
+ * takes over what in read from, and in reads from the translator: *ret is set. Otherwise it stays
+ * NULL.
  * 0, -errno, SCAP_ELIMIT. It is gone when in is.
  */
 int scap__savefile_open(struct scap__input *in, struct scap__budget *budget,
 			struct scap__savefile **ret);
-/* After each step of the reader, which returned rc: its own words for an error, and figures. sf NULL:
-   nothing happens. */
+/*
+ * After each step of the reader, which returned rc: its own words for an error, and figures. sf
+ * NULL: nothing happens.
+ */
 void scap__savefile_after(struct scap__savefile *sf, int rc, struct scap_error *err,
 			  struct scap_capture_info *info);
 

@@ -99,12 +99,14 @@ int scap__sf_end(struct scap__savefile *sf);
 /* Before an event at ns: a slice may have to end.. */
 int scap__sf_advance(struct scap__savefile *sf, uint64_t ns);
 
-/* ---- effects.c --------------------------------------------------------------------------------- */
+/* ---- effects.c ------------------------------------------------------------------------------- */
 
 void scap__sf_effects_init(struct scap__savefile *sf);
 
-/* ---- events.c --------------------------------------------------------------------------------- */
+/* ---- events.c ------------------------------------------------------------------------------- */
 
+/* Whether there is a record for such an event; only those are given to scap__sf_event(). */
+bool scap__sf_has_record(struct scap__savefile *sf, const struct scap__sf_event *ev);
 int scap__sf_event(struct scap__savefile *sf, const struct scap__sf_event *ev);
 /* Calls that were still under way at the end. */
 int scap__sf_unfinished(struct scap__savefile *sf);

@@ -6,7 +6,9 @@
 
 #define P(place, form, conv) { SCAP__SF_##place, SCAP__SF_##form, SCAP__SF_##conv }
 #define SF_EVENT(nr, what, call, length, ...) \
-	static const struct scap__sf_place_of params_##nr[] = { __VA_ARGS__ __VA_OPT__(,) { 0, 0, 0 } };
+	static const struct scap__sf_place_of params_##nr[] = { \
+		__VA_ARGS__ __VA_OPT__(,) { 0, 0, 0 } \
+	};
 #include "savefile/events.def"
 #undef SF_EVENT
 #undef P

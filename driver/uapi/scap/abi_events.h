@@ -158,8 +158,10 @@ struct scap_rec_signal {
 #define SCAP_SIGACT_DEFAULT	0	/* what the kernel does with this signal */
 #define SCAP_SIGACT_IGNORE	1
 #define SCAP_SIGACT_HANDLER	2
-#define SCAP_SIGACT_UNKNOWN	0xff	/* as of SCAP_MORE_NO_RET: never written by the kernel; */
-#define SCAP_SIGCODE_UNKNOWN	(-0x7fffffff - 1)	/* the same, as code */
+
+/* Not known: made of other recorders' files, as SCAP_MORE_NO_RET. */
+#define SCAP_SIGACT_UNKNOWN	0xff
+#define SCAP_SIGCODE_UNKNOWN	(-0x7fffffff - 1)
 
 /*
  * SIGDELIVER: tid takes a signal from those that are pending. One that ends the process is taken,
@@ -235,6 +237,7 @@ struct scap_rec_switch {
 
 /* It could have gone on: an involuntary switch, as the kernel counts. Never of the idle task. */
 #define SCAP_SWITCH_PREEMPTED	0x01
+#define SCAP_SWITCH_NO_STATE	0x02	/* state is not known; as SCAP_SIGACT_UNKNOWN */
 
 /* WAKE, of SCAP_CLASS_SCHED: the target can run from now on. */
 struct scap_rec_wake {
