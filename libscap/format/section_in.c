@@ -51,11 +51,6 @@ static const char *describe_stranger(const uint8_t *p, size_t n)
 		uint8_t n;
 		const char *magic, *what;
 	} known[] = {
-		{ 2, "\x1f\x8b", "it is compressed with gzip; this version reads only .scapz" },
-		{ 4, "\x28\xb5\x2f\xfd",
-		  "it is compressed with zstd; this version reads only .scapz" },
-		{ 4, "\n\r\r\n",
-		  "it looks like a .scap or pcapng file; this version reads only .scapz" },
 		{ 4, "\x7f" "ELF", "it is a program" },
 	};
 

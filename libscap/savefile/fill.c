@@ -261,7 +261,7 @@ static void fill_blob(struct scap__sf_call *c, unsigned i)
 	}
 }
 
-/* ---- what is put together from several parameters ------- */
+/* ---- what is put together from several parameters ------------------------------------------ */
 
 static void fill_words(struct scap__sf_call *c, unsigned slot, unsigned first, unsigned n,
 		       unsigned size)

@@ -25,7 +25,7 @@ static void set_error(struct scap__savefile *sf, int code, uint64_t offset, cons
 		form = "the .scap file is incomplete: %.200s";
 	else if (code == SCAP_EVERSION)
 		form = "a .scap file that cannot be read: %.200s";
-	else if (code > -4096)
+	else if (code != SCAP_EDAMAGED && code != SCAP_ENOTSCAP)
 		form = "reading the .scap file failed: %.200s";
 	sf->pending = scap__fail(&sf->error, code, offset, form, what);
 }
@@ -38,6 +38,8 @@ int scap__sf_damaged(struct scap__savefile *sf, uint64_t offset, const char *wha
 
 int scap__sf_fatal(struct scap__savefile *sf, int code, const char *what)
 {
+	if (!sf->begun && (code == SCAP_ETRUNCATED || code == SCAP_EDAMAGED))
+		code = SCAP_ENOTSCAP;
 	set_error(sf, code, sf->in.offset, what);
 	sf->fatal = true;
 	return code;
