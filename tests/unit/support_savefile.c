@@ -357,8 +357,8 @@ void sf_sample(struct rows *r)
 	sf_event(r, T0 + 4500, 101, 293, "dsbdddsd88444sbb", 0ull, "ls", (size_t)3, "-l", 101ull,
 		 101ull, 100ull, "", 1024ull, 0ull, 0ull, 0u, 0u, 0u, "ls", (size_t)9, "cpu=/x/y",
 		 (size_t)7, "HOME=/");
-	sf_event(r, T0 + 5000, 101, 0, "22", 142u, 24u);
-	sf_event(r, T0 + 5010, 101, 1, "2", 142u);
+	sf_event(r, T0 + 5000, 101, 0, "22", 99u, 24u);
+	sf_event(r, T0 + 5010, 101, 1, "2", 99u);
 	sf_event(r, T0 + 5500, 101, 80, "bd", (size_t)12, "\1\0\3\0\0\0\0\0\0\0\1\0", 100ull);
 	sf_event(r, T0 + 5600, 101, 81, "db", 1ull, (size_t)12, "\1\0\3\0\0\0\0\0\0\0\1\0");
 	sf_event_in(r, 0x216, 1, T0 + 6000, 100, 152, "d88444", 7ull, 0ull, 0ull, 0u, 0u, 0u);

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+/* .scap files: their blocks, lists, pairs of events, compression, and what is refused. */
+#include <criterion/criterion.h>
+#include <scap/print.h>
+#include <string.h>
+
+#include "format/event.h"
+#include "support_savefile.h"
+
+#define T0 1600000000000000000ull
+
+static const struct sf_process shop = {
+	.tid = 100, .pid = 100, .ptid = 1, .comm = "shop", .exe = "shopd",
+	.exepath = "/usr/bin/shopd", .args = "-x", .cwd = "/srv", .uid = 33, .gid = 34,
+};
+
+struct reading {
+	struct rows_reader rr;
+	struct scap_reader *r;
+	const struct scap_event *ev;
+};
+
+static void open_file(struct reading *g, const struct rows *f, uint32_t flags)
+{
+	struct scap_source src = rows_source(&g->rr, f->p, f->n);
+	const struct scap_reader_options opt = { .size = sizeof(opt), .flags = flags };
+	struct scap_error err = { 0 };
+
+	cr_assert_eq(scap_reader_open_source(&src, &opt, &g->r, &err), 0, "%s", err.text);
+}
+
+static const struct scap_event *next(struct reading *g)
+{
+	int rc = scap_reader_next(g->r, &g->ev);
+
+	cr_assert_eq(rc, 0, "%d: %s", rc, rc < 0 ? scap_reader_error(g->r)->text : "end");
+	return g->ev;
+}
+
+static const char *text_of(const struct scap_event *ev)
+{
+	static char buf[1024];
+	char *at;
+
+	scap_print_text(ev, NULL, buf, sizeof(buf));
+	at = strchr(buf, ')');	/* behind number, time, CPU, process */
+	return at ? at + 2 : buf;
+}
+
+static void expect_text(struct reading *g, const char *text)
+{
+	cr_assert_str_eq(text_of(next(g)), text);
+}
+
+static void expect_end(struct reading *g)
+{
+	cr_assert_eq(scap_reader_next(g->r, &g->ev), 1);
+	cr_assert(scap_reader_info(g->r)->complete);
+	scap_reader_close(g->r);
+}
+
+static int open_error(const struct rows *f, struct scap_error *err)
+{
+	struct rows_reader rr;
+	struct scap_source src = rows_source(&rr, f->p, f->n);
+	struct scap_reader *r = NULL;
+	int rc;
+
+	*err = (struct scap_error){ 0 };
+	rc = scap_reader_open_source(&src, NULL, &r, err);
+	scap_reader_close(r);
+	return rc;
+}
+
+/* ---- what is read ---------------------------------------------------------------------------- */
+
+Test(savefile, sample)
+{
+	struct reading g;
+	struct rows f = { 0 };
+
+	sf_sample(&f);
+	open_file(&g, &f, 0);
+	cr_assert_str_eq(scap_reader_info(g.r)->hostname, "vm1");
+	cr_assert(scap_reader_info(g.r)->translated);
+	expect_text(&g, "openat 500ns dirfd=AT_FDCWD</srv> name=new resolved=/srv/new "
+		    "flags=O_RDONLY|O_CREAT mode=0644 res=4</srv/new>");
+	cr_assert_eq(scap_event_wall_ns(g.ev), T0 + 500);
+	cr_assert_str_eq(scap_event_comm(g.ev), "shop");
+	expect_text(&g, "read 250ns fd=4</srv/new> data=\"hello\" size=10 res=5");
+	expect_text(&g, "socket 100ns domain=AF_INET type=SOCK_STREAM proto=IPPROTO_TCP "
+		    "res=5<0.0.0.0:0>");
+	expect_text(&g, "connect 100ns fd=5<10.0.0.1:40000->10.0.0.2:80> addr=10.0.0.2:80 res=0");
+	expect_text(&g, "procfork - child_tid=101 child_pid=101 kind=process flags=0");
+	expect_text(&g, "clone 100ns flags=0 res=101");
+	expect_text(&g, "execve_enter - filename=/bin/ls res=?");
+	expect_text(&g, "procexec - filename=/bin/ls argv=[\"ls\", \"-l\"]");
+	cr_assert_str_eq(scap_event_comm(g.ev), "ls");
+	expect_text(&g, "execve 500ns filename=/bin/ls argv=[\"ls\", \"-l\"] res=0");
+	expect_text(&g, "sched_yield 10ns res=?");
+	expect_text(&g, "poll 100ns ufds=[{fd=3, events=POLLIN, revents=POLLIN}] "
+		    "timeout_msecs=100 res=1");
+	expect_text(&g, "switch - next_tid=7 next_pid=0");
+	cr_assert_eq(scap_event_cpu(g.ev), 1);
+	expect_text(&g, "signaldeliver - sig=SIGCHLD");
+	expect_text(&g, "procexit - status=exited(1) last_thread=true");
+	expect_text(&g, "close 100ns fd=5<10.0.0.1:40000->10.0.0.2:80> res=0");
+	cr_assert_eq(scap_event_num(g.ev), 15);
+	expect_end(&g);
+	rows_free(&f);
+}
+
+/* Each version of the list of processes, and of events, with nothing else. */
+Test(savefile, versions_of_blocks)
+{
+	static const uint32_t lists[] = { 0x202, 0x207, 0x209, 0x210, 0x211, 0x212, 0x213, 0x214,
+					  0x215 };
+	static const uint32_t events[] = { 0x204, 0x216, 0x221 };
+
+	for (unsigned i = 0; i < 9; i++)
+		for (unsigned k = 0; k < 3; k++) {
+			struct rows f = { 0 };
+			struct reading g;
+
+			sf_section(&f, 1, (uint16_t)(i % 3));
+			sf_processes(&f, lists[i], &shop);
+			sf_files(&f, i % 2 ? 0x218 : 0x203, 100, 7, "/srv/seven");
+			sf_users(&f, i % 2 ? 0x220 : 0x206);
+			sf_event_in(&f, events[k], 3, T0, 100, 4, "d", 7ull);
+			sf_event_in(&f, events[k], 3, T0 + 5, 100, 5, "d", 0ull);
+			open_file(&g, &f, 0);
+			expect_text(&g, "close 5ns fd=7</srv/seven> res=0");
+			cr_assert_str_eq(scap_event_comm(g.ev), "shop");
+			cr_assert_eq(g.ev->thread->uid, 33);
+			cr_assert_eq(scap_event_cpu(g.ev), 3);
+			expect_end(&g);
+			rows_free(&f);
+		}
+}
+
+/* What is told of threads, descriptors and users before the events. */
+Test(savefile, keyframe)
+{
+	struct scap_keyframe_text text;
+	struct rows f = { 0 };
+	struct reading g;
+
+	sf_section(&f, 1, 2);
+	sf_processes(&f, 0x215, &shop);
+	sf_files(&f, 0x218, 100, 3, "/srv/old");
+	sf_users(&f, 0x220);
+	sf_event(&f, T0, 100, 5, "d", 0ull);
+	open_file(&g, &f, SCAP_READER_KEYFRAMES);
+	cr_assert_eq(next(&g)->type, SCAP_REC_FILE);
+	cr_assert_eq(next(&g)->type, SCAP_REC_KEY_TASK);
+	cr_assert_str_eq(scap_event_comm(g.ev), "shop");
+	cr_assert_eq(g.ev->u.key_task.cap_effective, 3);
+	cr_assert_eq(g.ev->u.key_task.loginuid, 1000);
+	cr_assert_eq(g.ev->u.key_task.session, 1);
+	cr_assert_str_eq(g.ev->file->path, "/usr/bin/shopd");
+	cr_assert_eq(scap__event_blob(g.ev, SCAP_SLOT_ARGV)->bytes, 9);
+	cr_assert_eq(next(&g)->type, SCAP_REC_FILE);
+	cr_assert_eq(next(&g)->type, SCAP_REC_KEY_FD);
+	cr_assert_eq(g.ev->u.key_fd.fd, 3);
+	cr_assert_eq(g.ev->u.key_fd.open_flags, 2);	/* O_RDWR */
+	cr_assert_str_eq(g.ev->file->path, "/srv/old");
+	cr_assert_eq(g.ev->file->dev, 8 << 20 | 1);
+	cr_assert_eq(next(&g)->type, SCAP_REC_KEY_END);
+	cr_assert_eq(scap_reader_keyframe_text(g.r, 0, &text), 0);
+	cr_assert_eq(text.kind, SCAP_KEYFRAME_USERS);
+	cr_assert_str_eq(text.data, "0 root\n");
+	cr_assert_eq(scap_reader_keyframe_text(g.r, 1, &text), 0);
+	cr_assert_str_eq(text.data, "10 wheel\n");
+	expect_text(&g, "close - res=0 [no entry]");
+	expect_end(&g);
+	rows_free(&f);
+}
+
+/* ---- entries and exits ----------------------------------------------------------------------- */
+
+Test(savefile, exits_without_entries_and_entries_without_exits)
+{
+	struct rows f = { 0 };
+	struct reading g;
+
+	sf_section(&f, 1, 2);
+	sf_processes(&f, 0x215, &shop);
+	sf_event(&f, T0, 100, 7, "dbd4", 5ull, (size_t)5, "hello", 9ull, 10u);
+	sf_event(&f, T0 + 10, 100, 6, "d4", 8ull, 1u);
+	sf_event(&f, T0 + 20, 100, 8, "d4", 9ull, 2u);
+	sf_event(&f, T0 + 30, 100, 9, "db", -11ull, (size_t)2, "hi");
+	sf_event(&f, T0 + 40, 100, 0, "22", 226u, 231u);
+	open_file(&g, &f, 0);
+	expect_text(&g, "read - fd=9 data=\"hello\" size=10 res=5 [no entry]");
+	cr_assert_eq(scap_event_latency_ns(g.ev), SCAP_LATENCY_NONE);
+	expect_text(&g, "read_enter - fd=8 data=<unreadable> size=1 res=?");
+	cr_assert_eq(g.ev->raw_ns, T0 + 10);
+	expect_text(&g, "write 10ns fd=9 data=\"hi\" size=2 res=EAGAIN(-11)");
+	next(&g);
+	cr_assert_eq(g.ev->type, SCAP_REC_ENTER);
+	expect_end(&g);
+	rows_free(&f);
+}
+
+/* An argument that the file does not have is not shown, and is no descriptor 0. */
+Test(savefile, arguments_that_are_not_known)
+{
+	struct rows f = { 0 };
+	struct reading g;
+
+	sf_section(&f, 1, 2);
+	sf_processes(&f, 0x215, &shop);
+	sf_files(&f, 0x218, 100, 0, "/dev/null");
+	sf_event(&f, T0, 100, 78, "d", 64ull);
+	sf_event(&f, T0 + 3, 100, 79, "d", 1ull);
+	sf_event(&f, T0 + 4, 100, 0, "22", 71u, 72u);
+	sf_event(&f, T0 + 5, 100, 1, "2", 71u);
+	open_file(&g, &f, 0);
+	expect_text(&g, "epoll_wait 3ns events=<unreadable> maxevents=64 res=1");
+	next(&g);
+	cr_assert_not(scap_event_has_ret(g.ev));
+	expect_end(&g);
+	rows_free(&f);
+}
+
+/* It only says what has changed: it is no event, and its effect is there. */
+Test(savefile, state_only)
+{
+	struct rows f = { 0 };
+	struct reading g;
+
+	sf_section(&f, 1, 2);
+	sf_processes(&f, 0x215, &shop);
+	sf_event_in(&f, 0x217, 0, T0, 100, 307, "dds444", 4ull, -100ull, "/srv/a", 1u, 0u, 0u);
+	sf_event_in(&f, 0x216, 0, T0 + 1, 100, 5, "dd", 0ull, 4ull);
+	open_file(&g, &f, 0);
+	expect_text(&g, "close - fd=4</srv/a> res=0 [no entry]");
+	expect_end(&g);
+	rows_free(&f);
+}
+
+Test(savefile, what_has_no_counterpart_is_counted)
+{
+	struct rows f = { 0 };
+	struct reading g;
+
+	sf_section(&f, 1, 2);
+	sf_event(&f, T0 - 9, UINT64_MAX, 272, "s", "{}");
+	sf_event(&f, T0, 100, 148, "4", 2u);
+	sf_event(&f, T0, 100, 999, "4", 2u);
+	sf_event(&f, T0 + 1, 100, 5, "d", 0ull);
+	open_file(&g, &f, 0);
+	expect_text(&g, "close - res=0 [no entry]");
+	cr_assert_eq(scap_reader_info(g.r)->start_wall_ns, T0 + 1);
+	cr_assert_eq(scap_reader_info(g.r)->n_untranslated, 3);
+	expect_end(&g);
+	rows_free(&f);
+}
+
+/* Two files behind each other: the second knows nothing of the first's processes. */
+Test(savefile, two_sections)
+{
+	struct rows f = { 0 };
+	struct reading g;
+
+	for (unsigned i = 0; i < 2; i++) {
+		sf_section(&f, 1, 2);
+		if (!i)
+			sf_processes(&f, 0x215, &shop);
+		sf_event(&f, T0 + i, 100, 5, "d", 0ull);
+	}
+	open_file(&g, &f, 0);
+	cr_assert_str_eq(scap_event_comm(next(&g)), "shop");
+	next(&g);
+	expect_end(&g);
+	rows_free(&f);
+}
+
+/* A clock that steps back, and a pause of many epochs. */
+Test(savefile, times)
+{
+	static const int64_t times[] = { 0, 100, 50, 60ll << 30, (60ll << 30) - 7, 61ll << 30 };
+	struct rows f = { 0 };
+	struct reading g;
+
+	sf_section(&f, 1, 2);
+	sf_processes(&f, 0x215, &shop);
+	for (unsigned i = 0; i < 6; i++)
+		sf_event(&f, T0 + (uint64_t)times[i], 100, 5, "d", (uint64_t)i);
+	open_file(&g, &f, 0);
+	for (unsigned i = 0; i < 6; i++) {
+		cr_assert_eq(next(&g)->ret, i);
+		cr_assert_eq(g.ev->wall_ns, T0 + (uint64_t)times[i]);
+		cr_assert_str_eq(scap_event_comm(g.ev), "shop");
+	}
+	expect_end(&g);
+	rows_free(&f);
+}
+
+/* ---- compression, damage --------------------------------------------------------------------- */
+
+static void expect_15(const struct rows *f)
+{
+	struct reading g;
+
+	open_file(&g, f, 0);
+	for (unsigned i = 0; i < 15; i++)
+		next(&g);
+	expect_end(&g);
+}
+
+Test(savefile, compressed)
+{
+	struct rows f = { 0 }, gz = { 0 }, zst = { 0 };
+
+	sf_sample(&f);
+	sf_gzip(&gz, f.p, f.n);
+	expect_15(&gz);
+	sf_zstd(&zst, f.p, f.n);
+	expect_15(&zst);
+	/* Members, and a frame, that end anywhere. */
+	gz.n = zst.n = 0;
+	sf_gzip(&gz, f.p, 333);
+	sf_gzip(&gz, f.p + 333, f.n - 333);
+	expect_15(&gz);
+	sf_zstd(&zst, f.p, 777);
+	sf_zstd(&zst, f.p + 777, f.n - 777);
+	expect_15(&zst);
+	rows_put(&gz, "garbage", 7);
+	expect_15(&gz);
+	rows_free(&f);
+	rows_free(&gz);
+	rows_free(&zst);
+}
+
+/* However short it is, what is whole is delivered, and then it says so. */
+Test(savefile, truncated)
+{
+	struct rows f = { 0 }, part = { 0 };
+	unsigned last = 0;
+
+	sf_sample(&f);
+	for (size_t n = 28; n < f.n; n += 3) {
+		struct reading g;
+		unsigned n_events = 0;
+		int rc;
+
+		part.n = 0;
+		rows_put(&part, f.p, n);
+		open_file(&g, &part, 0);
+		while ((rc = scap_reader_next(g.r, &g.ev)) == 0)
+			n_events++;
+		if (rc < 0) {
+			cr_assert_eq(rc, SCAP_ETRUNCATED);
+			cr_assert_not_null(strstr(scap_reader_error(g.r)->text, ".scap file"));
+			cr_assert_leq(scap_reader_error(g.r)->offset, n);
+			cr_assert_eq(scap_reader_next(g.r, &g.ev), SCAP_ETRUNCATED);
+			cr_assert_not(scap_reader_info(g.r)->complete);
+		}
+		cr_assert_geq(n_events, last);
+		last = n_events;
+		scap_reader_close(g.r);
+	}
+	rows_free(&f);
+	rows_free(&part);
+}
+
+static void damage_event(uint32_t block, size_t at, uint8_t value)
+{
+	struct rows f = { 0 };
+	struct reading g;
+	size_t event;
+
+	sf_section(&f, 1, 2);
+	sf_processes(&f, 0x215, &shop);
+	sf_event(&f, T0, 100, 5, "d", 1ull);
+	event = f.n;
+	sf_event_in(&f, block, 0, T0 + 1, 100, 5, "d", 2ull);
+	f.p[event + at] = value;
+	sf_event(&f, T0 + 2, 100, 5, "d", 3ull);
+	open_file(&g, &f, 0);
+	cr_assert_eq(next(&g)->ret, 1);
+	cr_assert_eq(scap_reader_next(g.r, &g.ev), SCAP_EDAMAGED);
+	cr_assert_eq(scap_reader_error(g.r)->offset, event);
+	cr_assert_not_null(strstr(scap_reader_error(g.r)->text, "event"));
+	cr_assert_eq(next(&g)->ret, 3);
+	expect_end(&g);
+	rows_free(&f);
+}
+
+/* Block head 8, CPU 2, then: time, tid, length, type, number of parameters, their lengths. */
+Test(savefile, damaged_event)
+{
+	damage_event(0x216, 8 + 2 + 16, 0xff);		/* its length */
+	damage_event(0x216, 8 + 2 + 16, 3);
+	damage_event(0x216, 8 + 2 + 22, 200);		/* how many parameters */
+	damage_event(0x216, 8 + 2 + 26, 99);		/* a parameter's length */
+	damage_event(0x204, 8 + 2 + 22, 99);
+	damage_event(0x216, 8 + 2 + 7, 0xff);		/* beyond any time */
+}
+
+Test(savefile, damaged_lists)
+{
+	struct rows f = { 0 };
+	struct reading g;
+	size_t at;
+
+	sf_section(&f, 1, 2);
+	at = sf_block(&f, 0x215);
+	sf_u32(&f, 4000);
+	sf_block_end(&f, at);
+	sf_processes(&f, 0x215, &shop);
+	sf_event(&f, T0, 100, 5, "d", 1ull);
+	open_file(&g, &f, 0);
+	cr_assert_str_eq(scap_event_comm(next(&g)), "shop");
+	cr_assert_eq(scap_reader_next(g.r, &g.ev), SCAP_EDAMAGED);
+	cr_assert_eq(scap_reader_error(g.r)->offset, at + 8);
+	expect_end(&g);
+	rows_free(&f);
+}
+
+static void expect_refused(uint16_t major, int code, const char *text)
+{
+	struct rows f = { 0 };
+	struct scap_error err;
+
+	sf_section(&f, major, 0);
+	cr_assert_eq(open_error(&f, &err), code);
+	cr_assert_not_null(strstr(err.text, text), "'%s'", err.text);
+	rows_free(&f);
+}
+
+Test(savefile, refused)
+{
+	struct rows f = { 0 }, gz = { 0 };
+	struct scap_error err;
+
+	expect_refused(2, SCAP_EVERSION, "version 2.0");
+	sf_gzip(&gz, "some text\n", 10);
+	cr_assert_eq(open_error(&gz, &err), SCAP_ENOTSCAP);
+	cr_assert_not_null(strstr(err.text, "not a .scap file: what is compressed"), "%s",
+			   err.text);
+	sf_section(&f, 1, 2);
+	for (unsigned i = 0; i < 4; i++)
+		f.p[8 + i] = (uint8_t)(0x4d3c2b1a >> (8 * i));
+	cr_assert_eq(open_error(&f, &err), SCAP_EVERSION);
+	cr_assert_not_null(strstr(err.text, "byte order"));
+	rows_free(&f);
+	rows_free(&gz);
+}
+
+/* Nothing but a head: a capture of no events. */
+Test(savefile, empty)
+{
+	struct rows f = { 0 };
+	struct reading g;
+
+	sf_section(&f, 1, 2);
+	open_file(&g, &f, 0);
+	expect_end(&g);
+	rows_free(&f);
+}
