@@ -27,18 +27,18 @@ void scap__sf_set_argv(struct scap__sf_state *s, struct scap__sf_thread *t,
 void scap__sf_set_cgroup(struct scap__sf_state *s, struct scap__sf_thread *t, const void *p,
 			 size_t n)
 {
-	const char *at = p, *end = at + n, *best = NULL;
-	size_t n_best = 0;
+	const char *text = p, *best = NULL;
+	size_t n_best = 0, len;
 
-	while (at < end) {
-		size_t len = strnlen(at, (size_t)(end - at));
-		const char *path = memchr(at, '=', len);
+	for (size_t at = 0; at < n; at += len + 1) {
+		const char *path;
 
-		if (path && len - (size_t)(path + 1 - at) > n_best) {
+		len = strnlen(text + at, n - at);
+		path = memchr(text + at, '=', len);
+		if (path && len - (size_t)(path + 1 - text - at) > n_best) {
 			best = path + 1;
-			n_best = len - (size_t)(best - at);
+			n_best = len - (size_t)(best - text - at);
 		}
-		at += len + 1;
 	}
 	scap__sf_text_set(s->budget, &t->cgroup, best, n_best);
 }
