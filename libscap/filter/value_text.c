@@ -82,6 +82,11 @@ static void out_clone_args(struct scap__out *o, const struct scap__blob *b)
 {
 	scap__out_lit(o, "{flags=");
 	scap__out_flags(o, &scap__domain_clone_flags, word_of(b, 0));
+	if (b->state == SCAP_STATE_TRUNCATED && b->bytes < 5 * 8) {
+		scap__out_char(o, '}');
+		out_state(o, b, b->bytes);
+		return;
+	}
 	scap__out_lit(o, ", exit_signal=");
 	scap__out_enum(o, &scap__domain_signal, word_of(b, 4));
 	scap__out_lit(o, ", stack=");
