@@ -115,6 +115,7 @@ static void put_task(struct keyframe *k, struct scap__sf_thread *t)
 {
 	bool table = t->fds && !t->fds->key_told;
 	struct scap__sf_rows *r = &k->rows;
+	struct scap__sf_slot *slots;
 
 	put_file(k, t->exe);
 	k->n_tasks++;
@@ -129,9 +130,10 @@ static void put_task(struct keyframe *k, struct scap__sf_thread *t)
 	if (!table)
 		return;
 	t->fds->key_told = true;
-	for (uint32_t i = 0; i < t->fds->map.n_slots; i++)
-		if (t->fds->map.slots[i].value)
-			put_fd(k, t, &t->fds->map.slots[i]);
+	slots = scap__sf_map_sorted(&t->fds->map, k->sf->budget);
+	for (uint32_t i = 0; slots && i < t->fds->map.n_used; i++)
+		put_fd(k, t, &slots[i]);
+	scap__sf_free(k->sf->budget, slots, t->fds->map.n_used * sizeof(*slots));
 }
 
 static void put_end(struct keyframe *k)
@@ -158,18 +160,21 @@ int scap__sf_keyframe(struct scap__savefile *sf, uint64_t ns)
 		.begin_ns = ns, .clock_raw_ns = ns, .real_ns = ns, .number = ++sf->n_keyframes,
 		.boot_ns = sf->boot_ns && sf->boot_ns < ns ? ns - sf->boot_ns : 0,
 	} };
+	struct scap__sf_slot *slots = scap__sf_map_sorted(&sf->state.threads, sf->budget);
+	uint32_t n = sf->state.threads.n_used;
 
 	scap__sf_rows_init(&k.rows, sf->budget);
-	for (uint32_t i = 0; i < sf->state.threads.n_slots && !k.rc; i++) {
-		struct scap__sf_thread *t = sf->state.threads.slots[i].value;
+	for (uint32_t i = 0; slots && i < n && !k.rc; i++) {
+		struct scap__sf_thread *t = slots[i].value;
 
-		if (t && t->known)
+		if (t->known)
 			put_task(&k, t);
 		if (k.rows.bytes > PART_BYTES) {
 			write_part(&k, false);
 			k.rows.bytes = 0;
 		}
 	}
+	scap__sf_free(sf->budget, slots, n * sizeof(*slots));
 	put_end(&k);
 	write_part(&k, true);
 	scap__sf_rows_fini(&k.rows);

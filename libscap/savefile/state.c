@@ -85,6 +85,27 @@ void *scap__sf_map_take(struct scap__sf_map *m, uint64_t key)
 	return value;
 }
 
+static int by_key(const void *a, const void *b)
+{
+	const struct scap__sf_slot *x = a, *y = b;
+
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+struct scap__sf_slot *scap__sf_map_sorted(const struct scap__sf_map *m, struct scap__budget *b)
+{
+	struct scap__sf_slot *slots = m->n_used ? scap__sf_alloc(b, m->n_used * sizeof(*slots))
+						: NULL;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; slots && i < m->n_slots; i++)
+		if (m->slots[i].value)
+			slots[n++] = m->slots[i];
+	if (slots)
+		qsort(slots, n, sizeof(*slots), by_key);
+	return slots;
+}
+
 void scap__sf_map_fini(struct scap__sf_map *m, struct scap__budget *b)
 {
 	scap__sf_free(b, m->slots, m->n_slots * sizeof(*m->slots));

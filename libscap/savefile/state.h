@@ -34,6 +34,8 @@ void *scap__sf_map_get(const struct scap__sf_map *m, uint64_t key);
 int scap__sf_map_set(struct scap__sf_map *m, struct scap__budget *b, uint64_t key, void *value);
 /* What was there; NULL: nothing. */
 void *scap__sf_map_take(struct scap__sf_map *m, uint64_t key);
+/* The slots that are used, by key: n_used of them, to be freed; NULL: no memory, or none. */
+struct scap__sf_slot *scap__sf_map_sorted(const struct scap__sf_map *m, struct scap__budget *b);
 void scap__sf_map_fini(struct scap__sf_map *m, struct scap__budget *b);
 
 /* ---- memory within the budget --------------------------------------------------------------- */

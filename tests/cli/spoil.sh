@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes bad inputs of good captures: spoil.sh DIRECTORY
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 cd "$1"
 size=$(wc -c < whole.scapz)
 
@@ -10,6 +11,10 @@ echo 'This is a text, not a capture at all; somebody has mixed up two files.' > 
 mkdir dir.scapz
 head -c $((size / 2)) whole.scapz > half.scapz
 head -c 20 whole.scapz > head.scapz
+# As sf_sample() of tests/unit/support_savefile.c makes it.
+cp "$here/sample.scap" .
+head -c 1200 sample.scap > half.scap
+gzip -c text.scapz > text.gz
 
 # OFFSET: that byte gets all its bits turned over.
 flip()

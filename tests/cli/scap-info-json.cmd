@@ -1,0 +1,1 @@
+$SCAP info -j sample.scap

@@ -1,0 +1,1 @@
+$SCAP info sample.scap

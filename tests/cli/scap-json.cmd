@@ -1,0 +1,1 @@
+gzip -c sample.scap | $SCAP read - -j evt.type=connect

@@ -1,0 +1,1 @@
+$SCAP read sample.scap --keyframes evt.num=0

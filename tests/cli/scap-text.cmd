@@ -1,0 +1,1 @@
+$SCAP read text.gz

@@ -1,0 +1,1 @@
+$SCAP verify sample.scap
