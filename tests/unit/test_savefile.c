@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* .scap files: their blocks, lists, pairs of events, compression, and what is refused. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <scap/print.h>
 #include <string.h>
 
@@ -457,6 +458,83 @@ Test(savefile, empty)
 
 	sf_section(&f, 1, 2);
 	open_file(&g, &f, 0);
+	expect_end(&g);
+	rows_free(&f);
+}
+
+/* Whatever the limit is: it is kept to, and said. */
+Test(savefile, memory_limits)
+{
+	struct rows f = { 0 }, zst = { 0 };
+	unsigned n_whole = 0;
+
+	sf_sample(&f);
+	sf_zstd(&zst, f.p, f.n);
+	for (uint64_t limit = 1 << 10; limit <= 8 << 20; limit += limit / 4)
+		for (unsigned packed = 0; packed < 2; packed++) {
+			const struct rows *in = packed ? &zst : &f;
+			const struct scap_reader_options opt = { .size = sizeof(opt),
+								 .memory_limit = limit };
+			struct rows_reader rr;
+			struct scap_source src = rows_source(&rr, in->p, in->n);
+			const struct scap_event *ev;
+			struct scap_reader *r = NULL;
+			int rc = scap_reader_open_source(&src, &opt, &r, NULL);
+
+			while (!rc && !(rc = scap_reader_next(r, &ev)))
+				n_whole += scap_event_num(ev) == 15;
+			cr_assert(rc == 1 || rc == SCAP_ELIMIT || rc == -ENOMEM, "%d", rc);
+			scap_reader_close(r);
+		}
+	cr_assert_gt(n_whole, 20);
+	rows_free(&f);
+	rows_free(&zst);
+}
+
+/* The files of newer recorders: exits alone, which say all. */
+Test(savefile, exits_that_say_all)
+{
+	const uint8_t addr[] = { 2, 10, 0, 0, 2, 80, 0 };
+	const uint8_t tuple[] = { 2, 10, 0, 0, 1, 0x40, 0x9c, 10, 0, 0, 2, 80, 0 };
+	struct rows f = { 0 };
+	struct reading g;
+
+	sf_section(&f, 1, 2);
+	sf_processes(&f, 0x215, &shop);
+	sf_event(&f, T0, 100, 393, "ddd84", 0ull, 3ull, 4ull, 99ull, 0x1000u);
+	sf_event(&f, T0 + 1, 100, 363, "ddd", 9ull, 3ull, 9ull);
+	sf_event(&f, T0 + 2, 100, 19, "d4444", 5ull, 2u, 1u, 6u, 0x1040u);
+	sf_event(&f, T0 + 3, 100, 23, "dbdb", -115ull, sizeof(tuple), tuple, 5ull, sizeof(addr),
+		 addr);
+	sf_event(&f, T0 + 4, 100, 31, "dbd4b", 2ull, (size_t)2, "hi", 5ull, 4u, sizeof(tuple),
+		 tuple);
+	sf_event(&f, T0 + 5, 100, 389, "db1444", 6ull, sizeof(tuple), tuple, 0u, 0u, 0u, 0u);
+	sf_event(&f, T0 + 6, 100, 327, "dds44448", 7ull, -100ull, "a/../b", 0x2403u, 0600u, 8u,
+		 0u, 0ull);
+	sf_event(&f, T0 + 7, 100, 95, "ds", 0ull, "/tmp");
+	sf_event(&f, T0 + 8, 100, 401, "d4sd", 0ull, 15u, "renamed", 0ull);
+	sf_event(&f, T0 + 9, 100, 451, "d444", 0ull, 0u, 100u, 0u);
+	sf_event(&f, T0 + 10, 100, 5, "dd", 0ull, 9ull);
+	open_file(&g, &f, 0);
+	expect_text(&g, "pipe2 - fds=[3<pipe:[99]>, 4<pipe:[99]>] flags=O_CLOEXEC res=0 "
+		    "[no entry]");
+	expect_text(&g, "dup2 - oldfd=3<pipe:[99]> newfd=9<pipe:[99]> res=9<pipe:[99]> "
+		    "[no entry]");
+	expect_text(&g, "socket - domain=AF_INET type=SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC "
+		    "proto=IPPROTO_TCP res=5<0.0.0.0:0> [no entry]");
+	expect_text(&g, "connect - fd=5<10.0.0.1:40000->10.0.0.2:80> addr=10.0.0.2:80 "
+		    "res=EINPROGRESS(-115) [no entry]");
+	expect_text(&g, "sendto - fd=5<10.0.0.1:40000->10.0.0.2:80> data=\"hi\"...(4) size=4 "
+		    "res=2 [no entry]");
+	expect_text(&g, "accept4 - res=6<10.0.0.2:80->10.0.0.1:40000> [no entry]");
+	expect_text(&g, "openat2 - dirfd=AT_FDCWD</srv> name=a/../b resolved=/srv/b "
+		    "how={flags=O_RDWR|O_TMPFILE, mode=0600, resolve=RESOLVE_NO_SYMLINKS} "
+		    "res=7</srv/b> [no entry]");
+	expect_text(&g, "chdir - filename=/tmp res=0 [no entry]");
+	expect_text(&g, "prctl - option=PR_SET_NAME arg2=renamed res=0 [no entry]");
+	expect_text(&g, "close_range - fd=0 max_fd=100 flags=0 res=0 [no entry]");
+	cr_assert_str_eq(scap_event_comm(g.ev), "renamed");
+	expect_text(&g, "close - fd=9 res=0 [no entry]");
 	expect_end(&g);
 	rows_free(&f);
 }
