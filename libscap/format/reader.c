@@ -112,7 +112,8 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 		r->path = strdup(o.path);
 		rc = r->path ? 0 : scap__fail(&r->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	}
-	scap__savefile_after(r->savefile, rc, &r->error, &r->info);
+	if (r->savefile)
+		scap__savefile_after(r->savefile, rc, &r->error, &r->info);
 	if (rc) {
 		if (err)
 			*err = r->error;
@@ -524,7 +525,8 @@ int scap_reader_next(struct scap_reader *r, const struct scap_event **ret_ev)
 	r->pending = 0;
 	if (!rc)
 		rc = r->over < 0 ? r->over : next_event(r);
-	scap__savefile_after(r->savefile, rc, &r->error, &r->info);
+	if (r->savefile)
+		scap__savefile_after(r->savefile, rc, &r->error, &r->info);
 	if (rc < 0)
 		r->damage_seen = true;
 	if (!rc)

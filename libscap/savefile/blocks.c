@@ -131,6 +131,7 @@ static int read_section(struct scap__savefile *sf, uint32_t total)
 			rc = scap__sf_flush(sf);
 		scap__sf_state_clear(&sf->state);
 		sf->users.n = sf->groups.n = 0;
+		scap__sf_forget_names(sf);
 	}
 	sf->begun = true;
 	sf->in_events = false;

@@ -41,6 +41,13 @@ static void write_part(struct keyframe *k, bool last)
 	k->rc = scap_writer_keyframe(sf->writer, &k->part);
 	k->part.part++;
 	b->n = 0;
+	k->rows.bytes = 0;
+}
+
+static void write_if_full(struct keyframe *k)
+{
+	if (k->rows.bytes > PART_BYTES)
+		write_part(k, false);
 }
 
 static void put_file(struct keyframe *k, struct scap__sf_file *f)
@@ -131,8 +138,10 @@ static void put_task(struct keyframe *k, struct scap__sf_thread *t)
 		return;
 	t->fds->key_told = true;
 	slots = scap__sf_map_sorted(&t->fds->map, k->sf->budget);
-	for (uint32_t i = 0; slots && i < t->fds->map.n_used; i++)
+	for (uint32_t i = 0; slots && i < t->fds->map.n_used; i++) {
 		put_fd(k, t, &slots[i]);
+		write_if_full(k);
+	}
 	scap__sf_free(k->sf->budget, slots, t->fds->map.n_used * sizeof(*slots));
 }
 
@@ -169,10 +178,7 @@ int scap__sf_keyframe(struct scap__savefile *sf, uint64_t ns)
 
 		if (t->known)
 			put_task(&k, t);
-		if (k.rows.bytes > PART_BYTES) {
-			write_part(&k, false);
-			k.rows.bytes = 0;
-		}
+		write_if_full(&k);
 	}
 	scap__sf_free(sf->budget, slots, n * sizeof(*slots));
 	put_end(&k);

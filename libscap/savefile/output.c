@@ -161,6 +161,14 @@ int scap__sf_advance(struct scap__savefile *sf, uint64_t ns)
 	return r->rc ? no_memory(sf, r->rc) : 0;
 }
 
+/* Events of the same epoch keep their times, but their slices lie behind it. */
+void scap__sf_forget_names(struct scap__savefile *sf)
+{
+	uint64_t epoch = sf->rows.end_ns >> SCAP_EPOCH_SHIFT;
+
+	sf->rows.end_ns = (epoch + 1) << SCAP_EPOCH_SHIFT;
+}
+
 static int close_writer(struct scap__savefile *sf)
 {
 	struct scap__sf_rows *r = &sf->rows;
@@ -309,8 +317,6 @@ int scap__savefile_open(struct scap__input *in, struct scap__budget *budget,
 void scap__savefile_after(struct scap__savefile *sf, int rc, struct scap_error *err,
 			  struct scap_capture_info *info)
 {
-	if (!sf)
-		return;
 	if (rc < 0 && sf->told) {
 		*err = sf->error;
 		sf->told = false;

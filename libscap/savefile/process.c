@@ -282,7 +282,7 @@ void scap__sf_executed(struct scap__sf_call *c)
 	learn_exe(c);
 	if (!c->ev->hidden)
 		put_exec(c);
-	c->file2 = c->file;
+	c->file2 = c->sc->args[0].role == SCAP_ROLE_DIRFD ? c->file : NULL;
 	c->file = t->exe;
 }
 

@@ -173,7 +173,6 @@ void scap__sf_row_end(struct scap__sf_rows *r)
 
 void scap__sf_put_thread(struct scap__sf_rows *r, const struct scap__sf_thread *t)
 {
-	bool chroot = t->root.n > 1;
 	static const uint8_t no_namespaces[8 * 4];
 
 	scap__sf_row_u32(r, (uint32_t)t->tid);
@@ -185,7 +184,7 @@ void scap__sf_put_thread(struct scap__sf_rows *r, const struct scap__sf_thread *
 	scap__sf_row_u32(r, t->uid);
 	scap__sf_row_u32(r, t->gid);
 	scap__sf_row_u32(r, t->gid);
-	scap__sf_row_u32(r, chroot ? SCAP_THREAD_CHROOT : 0);
+	scap__sf_row_u32(r, 0);		/* paths are as it sees them, wherever its root is */
 	scap__sf_row_u64(r, 0);		/* neither its start */
 	scap__sf_row_u64(r, 0);		/* nor its cgroup's number is known */
 	scap__sf_row_put(r, t->comm, sizeof(t->comm));

@@ -21,10 +21,7 @@ struct scap__savefile;
  */
 int scap__savefile_open(struct scap__input *in, struct scap__budget *budget,
 			struct scap__savefile **ret);
-/*
- * After each step of the reader, which returned rc: its own words for an error, and figures. sf
- * NULL: nothing happens.
- */
+/* After each step of the reader, which returned rc: its own words for an error, and figures. */
 void scap__savefile_after(struct scap__savefile *sf, int rc, struct scap_error *err,
 			  struct scap_capture_info *info);
 

@@ -95,6 +95,8 @@ int scap__sf_keyframe(struct scap__savefile *sf, uint64_t ns);
 int scap__sf_begin(struct scap__savefile *sf, uint64_t ns);
 /* Writes a slice of all rows there are. */
 int scap__sf_flush(struct scap__savefile *sf);
+/* Names that were told hold no more: what follows is in another epoch. */
+void scap__sf_forget_names(struct scap__savefile *sf);
 int scap__sf_end(struct scap__savefile *sf);
 /* Before an event at ns: a slice may have to end.. */
 int scap__sf_advance(struct scap__savefile *sf, uint64_t ns);

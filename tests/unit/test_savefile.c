@@ -177,6 +177,34 @@ Test(savefile, keyframe)
 	rows_free(&f);
 }
 
+/* Many threads with many descriptors: a keyframe of several parts. */
+Test(savefile, large_keyframe)
+{
+	char path[900];
+	struct rows f = { 0 };
+	struct reading g;
+	unsigned n_fds = 0;
+
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = 0;
+	sf_section(&f, 1, 2);
+	sf_processes(&f, 0x215, &shop);
+	for (int fd = 0; fd < 3000; fd++)
+		sf_files(&f, 0x218, 100, fd, path);
+	sf_event(&f, T0, 100, 5, "d", 0ull);
+	open_file(&g, &f, SCAP_READER_KEYFRAMES);
+	while (next(&g)->type != SCAP_REC_KEY_END) {
+		n_fds += g.ev->type == SCAP_REC_KEY_FD;
+		cr_assert(g.ev->type != SCAP_REC_KEY_FD || g.ev->file);
+	}
+	cr_assert_eq(n_fds, 3000);
+	cr_assert_eq(scap_reader_info(g.r)->n_keyframes, 1);
+	next(&g);
+	expect_end(&g);
+	rows_free(&f);
+}
+
 /* ---- entries and exits ----------------------------------------------------------------------- */
 
 Test(savefile, exits_without_entries_and_entries_without_exits)
@@ -272,7 +300,8 @@ Test(savefile, two_sections)
 	}
 	open_file(&g, &f, 0);
 	cr_assert_str_eq(scap_event_comm(next(&g)), "shop");
-	next(&g);
+	cr_assert_null(scap_event_comm(next(&g)));
+	cr_assert_eq(g.ev->wall_ns, T0 + 1);
 	expect_end(&g);
 	rows_free(&f);
 }
