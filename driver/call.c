@@ -55,7 +55,7 @@ static void mark_entry(struct kscap_scratch *s, struct pt_regs *regs)
 	rec->tid = current->pid;
 	rec->nr = s->nr;
 	rec->shape = SCAP_SHAPE(s->abi, row->nargs);
-	rec->pad = 0;
+	rec->more = 0;
 	if (row->flags & KSCAP_ROW_EXEC)
 		kscap_exec_blobs_entry(s);
 	kscap_emit(s, mask);

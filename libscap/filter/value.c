@@ -25,6 +25,14 @@ bool scap__arg_unknown(const struct scap_event *ev, unsigned i)
 	       scap__role_kind(ev->sc->args[i].role) != SCAP__PRINT_PTR;
 }
 
+bool scap__arg_word_known(const struct scap_event *ev, unsigned i)
+{
+	bool exec = ev->sc && ev->sc->args[i].role == SCAP_ROLE_EXEC_PATH;
+
+	return !(ev->more & SCAP_MORE_NO_WORDS) || ev->args[i] ||
+	       !scap__event_blob(ev, exec ? SCAP_SLOT_FILENAME : i);
+}
+
 /* ---- which arguments mean something -------------------------------------------------------- */
 
 #define ROLE_SKIP SCAP_ROLES
@@ -303,7 +311,7 @@ bool scap__param_word(const struct scap_event *ev, const struct scap__param *p, 
 	if (p->kind == SCAP__PARAM_HEX || p->kind == SCAP__PARAM_OCT ||
 	    p->kind == SCAP__PARAM_FLAGS || p->kind == SCAP__PARAM_ENUM)
 		return true;
-	if (p->kind != SCAP__PARAM_ARG)
+	if (p->kind != SCAP__PARAM_ARG || !scap__arg_word_known(ev, p->arg))
 		return false;
 	*ret_value = scap__is_fd_role(p->role) ? (uint64_t)(int64_t)(int32_t)ev->args[p->arg] :
 					   ev->args[p->arg];

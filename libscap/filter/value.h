@@ -121,6 +121,8 @@ const struct scap__file *scap__work_dir(const struct scap_event *ev);
 /* ---- for value.c ---- */
 
 unsigned scap__n_known_args(const struct scap_event *ev);
+/* Whether args[i] is what the program passed: other recorders keep no pointers. */
+bool scap__arg_word_known(const struct scap_event *ev, unsigned i);
 /* It is no pointer, and a mark says that nobody knows it. */
 bool scap__arg_unknown(const struct scap_event *ev, unsigned i);
 /* The first argument of that role; -1: there is none. */

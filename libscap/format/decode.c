@@ -126,7 +126,7 @@ static int decode_enter(struct scap__bytes *b, struct scap_event *ev, const char
 	ev->tid = scap__get_u32(b);
 	ev->nr = scap__get_u16(b);
 	shape = scap__get_u8(b);
-	scap__get_u8(b);
+	ev->more = scap__get_u8(b);
 	return decode_args(b, ev, shape, ret_what);
 }
 

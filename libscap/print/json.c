@@ -305,7 +305,12 @@ static void member_raw_args(struct scap__json *j, const struct scap_event *ev)
 	scap__json_key(j, "raw_args", "");
 	scap__out_char(&j->o, '[');
 	for (unsigned i = 0; i < n; i++) {
-		scap__out_str(&j->o, i ? ",\"" : "\"");
+		scap__out_str(&j->o, i ? "," : "");
+		if (!scap__arg_word_known(ev, i)) {
+			scap__out_lit(&j->o, "null");
+			continue;
+		}
+		scap__out_char(&j->o, '"');
 		scap__out_hex(&j->o, ev->args[i]);
 		scap__out_char(&j->o, '"');
 	}

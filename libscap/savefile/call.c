@@ -54,7 +54,7 @@ static void put_numbers(struct scap__sf_call *c, unsigned flags, unsigned nargs)
 	bool short_latency = c->latency_ns < SCAP_LATENCY_UNKNOWN;
 	uint8_t tail[4] = { (uint8_t)c->nr, (uint8_t)(c->nr >> 8),
 			    SCAP_SHAPE(SCAP_ABI_X86_64, nargs),
-			    c->has_ret ? 0 : SCAP_MORE_NO_RET };
+			    (c->has_ret ? 0 : SCAP_MORE_NO_RET) | SCAP_MORE_NO_WORDS };
 
 	scap__sf_row_u32(r, (uint32_t)c->ev->tid);
 	scap__sf_row_u32(r, short_latency ? (uint32_t)c->latency_ns : SCAP_LATENCY_UNKNOWN);
@@ -87,7 +87,7 @@ void scap__sf_put_enter(struct scap__sf_call *c)
 {
 	unsigned nargs = scap__sf_mark_unknown(c);
 	uint8_t tail[4] = { (uint8_t)c->nr, (uint8_t)(c->nr >> 8),
-			    SCAP_SHAPE(SCAP_ABI_X86_64, nargs), 0 };
+			    SCAP_SHAPE(SCAP_ABI_X86_64, nargs), SCAP_MORE_NO_WORDS };
 	struct scap__sf_rows *r = &c->sf->rows;
 
 	introduce(c);

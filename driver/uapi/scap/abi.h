@@ -145,6 +145,8 @@ struct scap_rec_call {
 					   made of other recorders' files. So is an UNREADABLE
 					   blob of no bytes in the slot of an argument that is
 					   no pointer: the argument is not known */
+#define SCAP_MORE_NO_WORDS	0x10	/* the same: words of arguments that have a blob are not
+					   known, and 0 */
 
 /*
  * ENTER: the mark of a call that may never return (execve, execveat, exit, exit_group), written
@@ -155,7 +157,7 @@ struct scap_rec_enter {
 	__u32 tid;
 	__u16 nr;
 	__u8 shape;
-	__u8 pad;
+	__u8 more;		/* 0, or SCAP_MORE_NO_WORDS */
 };
 
 /* FORK, EXEC, EXIT, and all other events: abi_events.h. */
