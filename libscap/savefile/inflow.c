@@ -17,6 +17,7 @@ struct scap__sf_codec {
 	z_stream gzip;
 	ZSTD_DCtx *zstd;	/* NULL: it is gzip */
 	uint64_t taken;		/* from the budget */
+	int error;		/* behind what was put out before */
 	bool member_done;	/* at the end of a gzip member, or of a zstd frame */
 };
 
@@ -124,6 +125,13 @@ static int broken(struct scap__inflow *in, int code, const char *what)
 	return code;
 }
 
+/* Damage behind n good bytes: they come first, and then it. */
+static ssize_t broken_behind(struct scap__inflow *in, size_t n, const char *what)
+{
+	in->codec->error = broken(in, SCAP_EDAMAGED, what);
+	return n ? (ssize_t)n : in->codec->error;
+}
+
 static ssize_t read_plain(struct scap__inflow *in, uint8_t *dst, size_t n)
 {
 	const uint8_t *p;
@@ -177,7 +185,7 @@ static ssize_t inflate_some(struct scap__inflow *in, uint8_t *dst, size_t n, boo
 	if (rc == Z_MEM_ERROR)
 		return -ENOMEM;
 	if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-		return broken(in, SCAP_EDAMAGED, "its gzip data is damaged");
+		return broken_behind(in, n - c->gzip.avail_out, "its gzip data is damaged");
 	c->member_done = rc == Z_STREAM_END;
 	return (ssize_t)(n - c->gzip.avail_out);
 }
@@ -204,8 +212,8 @@ static ssize_t unzstd_some(struct scap__inflow *in, uint8_t *dst, size_t n, bool
 	if (src.pos)
 		scap__input_skip(&in->input, src.pos);
 	if (ZSTD_isError(rc))
-		return broken(in, SCAP_EDAMAGED,
-			      "its zstd data is damaged, or needs more memory than the limit");
+		return broken_behind(in, out.pos, "its zstd data is damaged, or needs more "
+						  "memory than the limit");
 	if (!got && !out.pos)
 		return broken(in, SCAP_ETRUNCATED, "its zstd data is cut off");
 	c->member_done = !rc;
@@ -216,12 +224,11 @@ static ssize_t unzstd_some(struct scap__inflow *in, uint8_t *dst, size_t n, bool
 static ssize_t read_packed(struct scap__inflow *in, uint8_t *dst, size_t n)
 {
 	bool end = false;
-	ssize_t got;
+	ssize_t got = in->codec->error;
 
-	do
+	while (!got && !end)
 		got = in->codec->zstd ? unzstd_some(in, dst, n, &end)
 				      : inflate_some(in, dst, n, &end);
-	while (!got && !end);
 	return got;
 }
 

@@ -395,6 +395,29 @@ Test(savefile, truncated)
 	rows_free(&part);
 }
 
+/* What was compressed before the damage is delivered. */
+Test(savefile, damaged_compression)
+{
+	struct rows f = { 0 }, gz = { 0 };
+	unsigned n_events = 0;
+	struct reading g;
+	int rc;
+
+	sf_section(&f, 1, 2);
+	for (uint64_t i = 0, seed = 1; i < 4000; i++)
+		sf_event(&f, T0 + i, 1 + rows_random(&seed) % 1000000, 5, "d", i);
+	sf_gzip(&gz, f.p, f.n);
+	memset(gz.p + gz.n / 2, 0xff, 16);
+	open_file(&g, &gz, 0);
+	while ((rc = scap_reader_next(g.r, &g.ev)) == 0 || rc == SCAP_EDAMAGED)
+		n_events += !rc;
+	cr_assert_eq(rc, SCAP_ETRUNCATED);
+	cr_assert_gt(n_events, 1000, "%u", n_events);
+	scap_reader_close(g.r);
+	rows_free(&f);
+	rows_free(&gz);
+}
+
 static void damage_event(uint32_t block, size_t at, uint8_t value)
 {
 	struct rows f = { 0 };
