@@ -97,6 +97,7 @@ struct scap__sf_call {
 	uint8_t known;			/* bits of args */
 	struct scap__sf_blob blobs[SCAP_SLOTS];
 	struct scap__sf_file *file, *file2;
+	struct scap__sf_file *held[2];	/* what they were at first: the call may end them */
 	uint8_t scratch[1024];		/* what blobs point to that is made here */
 	size_t n_scratch;
 };
@@ -127,6 +128,8 @@ int scap__sf_find_arg(const struct scap__syscall *sc, unsigned role);
 /* What the call changes: before its record is written, and after that. */
 void scap__sf_before(struct scap__sf_call *c);
 void scap__sf_after(struct scap__sf_call *c);
+/* The call's files are not looked at any more. */
+void scap__sf_release(struct scap__sf_call *c);
 void scap__sf_cloned(struct scap__sf_call *c);
 void scap__sf_executed(struct scap__sf_call *c);
 /* Events that are no calls. */

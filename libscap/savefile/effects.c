@@ -68,8 +68,8 @@ static void find_files(struct scap__sf_call *c)
 			n_paths++;
 		}
 	}
-	c->file = files[0];
-	c->file2 = files[1];
+	c->file = c->held[0] = scap__sf_file_get(files[0]);
+	c->file2 = c->held[1] = scap__sf_file_get(files[1]);
 }
 
 /* ---- new descriptors ------------------------------------------------------------------------ */
@@ -523,4 +523,10 @@ void scap__sf_after(struct scap__sf_call *c)
 
 	if (after)
 		after(c);
+}
+
+void scap__sf_release(struct scap__sf_call *c)
+{
+	scap__sf_file_put(&c->sf->state, c->held[0]);
+	scap__sf_file_put(&c->sf->state, c->held[1]);
 }

@@ -127,6 +127,7 @@ static void put_entry(struct scap__savefile *sf, const struct scap__sf_event *ev
 	scap__sf_before(&c);
 	scap__sf_fill_blobs(&c);
 	scap__sf_put_enter(&c);
+	scap__sf_release(&c);
 }
 
 /* An entry whose exit does not come: the call is told by its entry alone. */
@@ -190,6 +191,7 @@ static void take_exit(struct scap__savefile *sf, const struct scap__sf_event *ev
 	if (t)
 		t->entry.any = false;
 	scap__sf_after(&c);
+	scap__sf_release(&c);
 }
 
 bool scap__sf_has_record(struct scap__savefile *sf, const struct scap__sf_event *ev)

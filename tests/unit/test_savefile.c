@@ -252,6 +252,29 @@ Test(savefile, arguments_that_are_not_known)
 	rows_free(&f);
 }
 
+/* The new descriptor takes the place of the directory's, which another thread has closed. */
+Test(savefile, descriptor_that_replaces_its_argument)
+{
+	struct rows f = { 0 };
+	struct reading g;
+
+	sf_section(&f, 1, 2);
+	sf_processes(&f, 0x215, &shop);
+	sf_files(&f, 0x218, 100, 5, "/srv/dir");
+	sf_event(&f, T0, 100, 307, "dds444", 5ull, 5ull, "new", 1u, 0u, 0u);
+	sf_event(&f, T0 + 1, 100, 365, "ddd4", 5ull, 5ull, 5ull, 0u);
+	sf_event(&f, T0 + 2, 100, 389, "db1444", 5ull, (size_t)0, "", 0u, 0u, 0u, 0u);
+	open_file(&g, &f, 0);
+	next(&g);
+	cr_assert_str_eq(g.ev->file->path, "/srv/dir/new");
+	cr_assert_str_eq(g.ev->file2->path, "/srv/dir");
+	next(&g);
+	cr_assert_str_eq(g.ev->file->path, "/srv/dir/new");
+	next(&g);
+	expect_end(&g);
+	rows_free(&f);
+}
+
 /* It only says what has changed: it is no event, and its effect is there. */
 Test(savefile, state_only)
 {
