@@ -7,7 +7,8 @@
  *	2, 3	the same, read through gzip, zstd
  *
  * Whatever it is, what the translator makes of it must be sound: all damage that the reader finds
- * must be damage of the .scap file. The mutator makes sound files out of nothing now and then.
+ * must be damage of the .scap file. The mutator makes sound files out of nothing now and then, of
+ * any events of a few threads and descriptors.
  */
 #include <errno.h>
 #include <scap/print.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "savefile/call.h"
 #include "support_savefile.h"
 
 #define KINDS 4
@@ -127,13 +129,122 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* ---- sound files of any events ---------------------------------------------------------------- */
+
+static void put_small(struct rows *data, uint64_t *seed, unsigned bytes)
+{
+	uint64_t v = rows_random(seed) % 16;
+
+	if (v == 15)
+		v = (uint64_t)-(int64_t)(rows_random(seed) % 120);
+	for (unsigned i = 0; i < bytes; i++)
+		sf_u8(data, (uint8_t)(v >> (8 * i)));
+}
+
+static void put_string(struct rows *data, uint64_t *seed)
+{
+	static const char *const strings[] = { "a", "/", "/srv/x", "..", "b/../c", "", "<NA>",
+					       "(NULL)", "./d" };
+	const char *s = strings[rows_random(seed) % 9];
+
+	rows_put(data, s, strlen(s) + 1);
+}
+
+static void put_ends(struct rows *data, uint64_t *seed, unsigned n)
+{
+	static const uint8_t families[] = { 1, 2, 10, 16 };
+	uint8_t family = families[rows_random(seed) % 4];
+	unsigned bytes = family == 2 ? 6 : family == 10 ? 18 : 8;
+
+	sf_u8(data, family);
+	for (unsigned i = 0; i < n * bytes; i++)
+		sf_u8(data, (uint8_t)(rows_random(seed) % 3));
+	if (family == 1)
+		put_string(data, seed);
+}
+
+static void put_param(struct rows *data, uint64_t *seed, unsigned form)
+{
+	static const uint8_t sizes[] = { 1, 2, 4, 8, 1, 2, 4, 8 };
+	unsigned n = (unsigned)(rows_random(seed) % 5);
+
+	if (rows_random(seed) % 12 == 0)
+		return;
+	if (form <= SCAP__SF_I64)
+		put_small(data, seed, sizes[form]);
+	else if (form == SCAP__SF_STR)
+		put_string(data, seed);
+	else if (form == SCAP__SF_ADDR || form == SCAP__SF_PAIR)
+		put_ends(data, seed, form == SCAP__SF_PAIR ? 2 : 1);
+	else if (form == SCAP__SF_TIMESPEC)
+		put_small(data, seed, 8);
+	else if (form == SCAP__SF_BYTES)
+		for (unsigned i = 0; i < n; i++)
+			put_string(data, seed);
+	if (form == SCAP__SF_DYN) {
+		sf_u8(data, (uint8_t)n);
+		put_small(data, seed, 8);
+	}
+	if (form == SCAP__SF_FDLIST) {
+		sf_u16(data, (uint16_t)n);
+		for (unsigned i = 0; i < n; i++) {
+			put_small(data, seed, 8);
+			sf_u16(data, 1 << n);
+		}
+	}
+}
+
+static void put_any_event(struct rows *r, uint64_t *seed, uint64_t ts)
+{
+	unsigned type = (unsigned)(rows_random(seed) % 454);
+	const struct scap__sf_type *t = scap__sf_type_of(type);
+	struct rows data = { 0 }, lengths = { 0 };
+	size_t at;
+
+	if (!t || t->large)
+		return;
+	for (unsigned i = 0; i < t->n_params; i++) {
+		size_t before = data.n;
+
+		put_param(&data, seed, t->params[i].form);
+		sf_u16(&lengths, (uint16_t)(data.n - before));
+	}
+	at = sf_block(r, 0x216);
+	sf_u16(r, (uint16_t)(rows_random(seed) % 3));
+	sf_u64(r, ts);
+	sf_u64(r, rows_random(seed) % 4);
+	sf_u32(r, (uint32_t)(26 + lengths.n + data.n));
+	sf_u16(r, (uint16_t)type);
+	sf_u32(r, t->n_params);
+	rows_put(r, lengths.p, lengths.n);
+	rows_put(r, data.p, data.n);
+	sf_block_end(r, at);
+	rows_free(&lengths);
+	rows_free(&data);
+}
+
+/* Few threads, few descriptors, and all that can happen to them. */
+static void any_events(struct rows *r, uint64_t seed)
+{
+	uint64_t ts = 1600000000000000000ull;
+
+	sf_section(r, 1, 2);
+	for (unsigned i = 0; i < 60; i++) {
+		ts += rows_random(&seed) % 1000;
+		put_any_event(r, &seed, ts);
+	}
+}
+
 static size_t make_sound(uint8_t *data, size_t max_size, unsigned seed)
 {
 	struct rows r = { 0 };
 	size_t n;
 
 	sf_u8(&r, (uint8_t)(seed % KINDS));
-	sf_sample(&r);
+	if (seed % 8)
+		any_events(&r, seed);
+	else
+		sf_sample(&r);
 	n = r.n < max_size ? r.n : max_size;
 	memcpy(data, r.p, n);
 	rows_free(&r);
@@ -142,7 +253,7 @@ static size_t make_sound(uint8_t *data, size_t max_size, unsigned seed)
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
-	if (seed % 64 == 0 || size < 2)
-		return make_sound(data, max_size, seed / 64);
+	if (seed % 8 == 0 || size < 2)
+		return make_sound(data, max_size, seed / 8);
 	return LLVMFuzzerMutate(data, size, max_size);
 }
