@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "format/layout.h"
 #include "savefile/translator.h"
 
 #define HEAD_BYTES	8u
@@ -347,6 +348,16 @@ static int read_block(struct scap__savefile *sf, uint32_t type, uint32_t total)
 	return rc ? rc : read_trailer(sf, total);
 }
 
+/* What it is that does not begin with a section's head. */
+static const char *describe(const struct scap__savefile *sf, const uint8_t *p, size_t n)
+{
+	if (!scap__inflow_packed(&sf->in))
+		return "it is cut off";
+	if (n >= 4 && !memcmp(p, SCAP__FILE_MAGIC, 4))
+		return "it is a capture that was compressed as a whole; decompress it first";
+	return "what is compressed in it is something else";
+}
+
 int scap__sf_next_block(struct scap__savefile *sf)
 {
 	const uint8_t *p;
@@ -359,9 +370,7 @@ int scap__sf_next_block(struct scap__savefile *sf)
 	if (!got && sf->begun)
 		return 1;
 	if (!sf->begun && (got < 4 || scap__le32(p) != SHB))
-		return scap__sf_fatal(sf, SCAP_ENOTSCAP, scap__inflow_packed(&sf->in) ?
-				      "what is compressed in it is something else" :
-				      "it is cut off");
+		return scap__sf_fatal(sf, SCAP_ENOTSCAP, describe(sf, p, (size_t)got));
 	rc = look(sf, HEAD_BYTES, &p);
 	if (rc)
 		return rc;

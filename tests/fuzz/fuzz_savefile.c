@@ -129,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* ---- sound files of any events ---------------------------------------------------------------- */
+/* ---- sound files of any events -------------------------------------------------------------- */
 
 static void put_small(struct rows *data, uint64_t *seed, unsigned bytes)
 {

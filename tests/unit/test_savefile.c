@@ -516,6 +516,10 @@ Test(savefile, refused)
 	cr_assert_eq(open_error(&gz, &err), SCAP_ENOTSCAP);
 	cr_assert_not_null(strstr(err.text, "not a .scap file: what is compressed"), "%s",
 			   err.text);
+	gz.n = 0;
+	sf_gzip(&gz, "\xb5SCZ\r\n\x1a\n", 8);
+	cr_assert_eq(open_error(&gz, &err), SCAP_ENOTSCAP);
+	cr_assert_not_null(strstr(err.text, "decompress it"));
 	sf_section(&f, 1, 2);
 	for (unsigned i = 0; i < 4; i++)
 		f.p[8 + i] = (uint8_t)(0x4d3c2b1a >> (8 * i));
