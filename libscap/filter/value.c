@@ -21,7 +21,8 @@ bool scap__arg_unknown(const struct scap_event *ev, unsigned i)
 {
 	const struct scap__blob *b = scap__event_blob(ev, i);
 
-	return b && b->state == SCAP_STATE_UNREADABLE && !b->bytes &&
+	return b && ev->more & SCAP_MORE_NO_WORDS && b->state == SCAP_STATE_UNREADABLE &&
+	       !b->bytes &&
 	       scap__role_kind(ev->sc->args[i].role) != SCAP__PRINT_PTR;
 }
 

@@ -142,11 +142,10 @@ struct scap_rec_call {
 #define SCAP_MORE_ARGS_LOST	0x04	/* registers were rewritten and no entry was seen: arguments
 					   are not those of the call */
 #define SCAP_MORE_NO_RET	0x08	/* the result is not known. Never written by the kernel, but
-					   made of other recorders' files. So is an UNREADABLE
-					   blob of no bytes in the slot of an argument that is
-					   no pointer: the argument is not known */
+					   made of other recorders' files */
 #define SCAP_MORE_NO_WORDS	0x10	/* the same: words of arguments that have a blob are not
-					   known, and 0 */
+					   known, and 0. An UNREADABLE blob of no bytes in the
+					   slot of one that is no pointer says just that */
 
 /*
  * ENTER: the mark of a call that may never return (execve, execveat, exit, exit_group), written
