@@ -41,7 +41,7 @@ struct scap_writer {
 	uint64_t sealed_ns;	/* where the last seal ends */
 	uint8_t last_seal[SCAP__DIGEST_BYTES];
 	struct scap__buffer entries;	/* of the next seal */
-	bool plain;			/* nothing is compressed: a journal, or what is read at once */
+	bool plain;		/* nothing is compressed: a journal, or what is read at once */
 	bool sync;
 	uint64_t restart_bytes;		/* a journal: of its header and HOST */
 	uint32_t restart_index;
