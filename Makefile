@@ -61,7 +61,8 @@ help:
 	@echo 'make demo       boots a guest with a small shop, breaks it, finds the cause'
 	@echo 'make check      all tests; ends with one line of counts'
 	@echo 'make check-debug  the module in a kernel that looks for its errors; an hour'
-	@echo 'make lib | module | tools | unit | cli | guest | fuzz | hdr-check | style | lint | abi | bench-kernel'
+	@echo 'make bench      sizes and questions beside sysdig, CAPTURES="FILE..."; make bench-kernel'
+	@echo 'make lib | module | tools | unit | cli | guest | fuzz | hdr-check | style | lint | abi'
 	@echo 'make install    PREFIX (/usr/local), DESTDIR'
 	@echo 'make deps       installs what is missing (root), or says how'
 	@echo 'variables: KDIR=KERNEL/HEADERS V=1 FUZZ_SECONDS=N'
@@ -236,6 +237,9 @@ bench-kernel:
 	$(Q)sh tests/deps.sh bench
 	$(Q)$(MAKE) --no-print-directory all guest-build
 	$(Q)tests/vm/bench-kernel
+bench: tools
+	$(Q)sh tests/deps.sh bench
+	$(Q)tests/bench/files $(CAPTURES)
 deps:
 	$(Q)sh tests/deps.sh check
 
@@ -262,7 +266,7 @@ clean:
 
 FORCE:
 .PHONY: all help module lib tools unit unit-build cli cli-build fuzz fuzz-build guest guest-build hdr-check \
-	style lint abi check check-debug demo demo-build bench-kernel deps install clean FORCE
+	style lint abi check check-debug demo demo-build bench bench-kernel deps install clean FORCE
 .DELETE_ON_ERROR:
 # Otherwise deleted as intermediate files, and built again each time.
 .SECONDARY: $(UNIT_SUPPORT) $(FUZZ_SUPPORT)
