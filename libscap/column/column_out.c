@@ -14,7 +14,7 @@
 
 int scap__values_grow(struct scap__values *c)
 {
-	size_t cap = c->cap ? c->cap * 2 : 64;
+	size_t cap = c->cap ? c->cap + c->cap / 2 : 64;
 	uint64_t *v = realloc(c->v, cap * sizeof(*v));
 
 	if (!v)

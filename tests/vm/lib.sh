@@ -242,7 +242,7 @@ vm_lost_patch()
 	vm_after "$1" "== case $2\$" >"$1.last"
 	grep -qE 'soft lockup|rcu.*stall' "$1.last" || return 1
 	! grep 'RIP: 0010:' "$1.last" |
-		grep -vqE "RIP: 0010:($vm_patched)[+]0x"
+		grep -vqE "RIP: 0010:($vm_patched)[.a-z0-9]*[+]0x"
 }
 
 # vm_cases DIR SUFFIX APPEND CASE...: runs the cases in one boot, or in more if a guest dies.

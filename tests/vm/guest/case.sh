@@ -94,12 +94,6 @@ records()
 	wait_for "$1 to record" grep -q '^recording' "$2"
 }
 
-# runs PROGRAM: waits until the command of a recorder runs, and is recorded
-runs()
-{
-	wait_for "$1 to run" pidof "$1"
-}
-
 # start FILE ARG...: a recorder in the background, its id in $recorder; returns once it records.
 start()
 {
