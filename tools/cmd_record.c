@@ -70,7 +70,7 @@ bool record_disk_ok(const struct record *r)
 /* On a small disk slices are small, too: so that one that does not fit any more is not much. */
 static uint64_t buffer_bytes(const struct record *r)
 {
-	const uint64_t least = 64 << 10, usual = 12 << 20;
+	const uint64_t least = 64 << 10, usual = 6 << 20;
 	struct statvfs fs;
 	uint64_t n;
 

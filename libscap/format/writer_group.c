@@ -13,8 +13,8 @@
 #include "core/error.h"
 
 /* What makes a group full. */
-#define GROUP_BYTES (8u << 20)
-#define GROUP_RECORDS (128u << 10)
+#define GROUP_BYTES (6u << 20)
+#define GROUP_RECORDS (96u << 10)
 #define GROUP_NS (10 * 1000000000ull)
 
 /* The time between seals. */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#define BUFFER_BYTES_DEFAULT (12ULL << 20)
+#define BUFFER_BYTES_DEFAULT (6ULL << 20)
 #define BUFFER_BYTES_MIN (64ULL << 10)
 #define BUFFER_BYTES_MAX (256ULL << 20)
 /*

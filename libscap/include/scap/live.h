@@ -184,7 +184,7 @@ struct scap_recorder;
 
 struct scap_recorder_options {
 	size_t size;		/* sizeof(struct scap_recorder_options) */
-	uint64_t buffer_bytes;	/* rows kept before a slice is cut early; 0: 12 MiB. Never more
+	uint64_t buffer_bytes;	/* rows kept before a slice is cut early; 0: 6 MiB. Never more
 				   than twice as much is kept */
 	int wake_fd;		/* a step ends when this is readable; it is not read. -1: none */
 	uint32_t pad;

@@ -98,7 +98,7 @@ struct scap_ring_end {
  * regular file that is not a link. Writes the header at once. -EEXIST: it exists.
  * Special files such as /dev/null are written to as they are.
  *
- * In a regular file slices are packed into groups (docs/format.md): when some 8 MiB of records or
+ * In a regular file slices are packed into groups (docs/format.md): when some 6 MiB of records or
  * 10 s are together, before a keyframe, and at the end. Until then they lie in PATH.journal, where
  * readers find them if this process dies; a clean end leaves no journal. Sinks and special files
  * get each slice as it comes, unless SCAP_WRITER_GROUPS asks otherwise.
