@@ -115,8 +115,8 @@ struct scap__group_in;
 /*
  * What a reader needs of a group. Of records that may() says no to, columns are not even unpacked;
  * INTRO and FILE always come. follows(): whether a part that begins with first_seq follows what
- * came of the ring before; if it does not, or if anything is missing within a slice, all of it
- * comes.
+ * came of the ring before the group; if it does not, or if anything is missing within the group,
+ * all of it comes.
  */
 struct scap__choice {
 	bool (*may)(void *ctx, unsigned type, unsigned abi, int64_t nr);	/* NULL: all */
@@ -158,8 +158,8 @@ int scap__group_in_begin(struct scap__group_in *g, const uint8_t *p, size_t n,
 /* The next slice: 0; 1 after the last one; or an error, after which the group is at its end. */
 int scap__group_in_slice(struct scap__group_in *g, struct scap__group_slice **ret_s,
 			 const char **ret_what);
-/* Says what matters of the group that was begun; choice must stay. */
-void scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice);
+/* Says what matters of the group that was begun: 0 or an error. choice must stay. */
+int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice);
 /*
  * Of a chosen slice: its events, over all rings, that come before the record at place i of the
  * part.

@@ -222,10 +222,55 @@ static bool is_call(const struct scap__shape *s)
 	return s->type == SCAP_REC_CALL || s->type == SCAP_REC_ENTER;
 }
 
-void scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice)
+/*
+ * Whether nothing is missing in the group, or between it and what came before. Where anything is,
+ * all of the group is read: columns can't be passed over in one slice and used in the next.
+ */
+static int is_whole(struct scap__group_in *g, const struct scap__choice *choice, bool *ret_whole)
 {
-	if (!choice->may)
-		return;
+	struct scap__bytes parts = g->parts;
+	uint32_t n_rings = 0;
+	void *room;
+	int rc;
+
+	for (uint32_t i = 0; i < g->n_parts_left; i++) {
+		uint32_t cpu = scap__get_u16(&parts), lane = scap__get_u16(&parts);
+
+		if (cpu * SCAP_LANES + lane >= n_rings)
+			n_rings = cpu * SCAP_LANES + lane + 1;
+		scap__take(&parts, sizeof(struct scap__group_dir_part) - 4);
+	}
+	/* One more than the number that must follow; 0: the ring was not met yet. */
+	rc = scap__arena_get(&g->arena, n_rings * sizeof(uint64_t) + 1, &room);
+	if (rc)
+		return rc;
+	*ret_whole = true;
+	parts = g->parts;
+	for (uint32_t i = 0; i < g->n_parts_left; i++) {
+		uint32_t cpu = scap__get_u16(&parts), lane = scap__get_u16(&parts);
+		uint32_t n = scap__get_u32(&parts), first = scap__get_u32(&parts);
+		uint32_t next = scap__get_u32(&parts);
+		uint64_t *expected = (uint64_t *)room + cpu * SCAP_LANES + lane;
+
+		scap__take(&parts, sizeof(struct scap__group_dir_part) - 16);
+		if (!n)
+			continue;
+		if (next - first != n ||
+		    (*expected ? first != (uint32_t)(*expected - 1) :
+		     !choice->follows(choice->follows_ctx, cpu * SCAP_LANES + lane, first)))
+			*ret_whole = false;
+		*expected = (uint64_t)next + 1;
+	}
+	return 0;
+}
+
+int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice)
+{
+	bool whole = false;
+	int rc = choice->may ? is_whole(g, choice, &whole) : 0;
+
+	if (rc || !whole)
+		return rc;
 	for (uint32_t i = 0; i < g->n_shapes; i++) {
 		struct scap__shape *s = &g->shapes[i];
 
@@ -236,22 +281,7 @@ void scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *
 		g->any_wanted |= is_event(s) && s->wanted;
 	}
 	g->choice = choice;
-}
-
-/* Whether nothing is missing in the slice, or between it and what came before. */
-static bool is_whole(const struct scap__group_in *g, uint32_t n_parts)
-{
-	const struct scap__choice *c = g->choice;
-
-	for (uint32_t i = 0; i < n_parts; i++) {
-		const struct scap__group_part *part = &g->slice_parts[i];
-
-		if (part->n_records &&
-		    (part->next_seq - part->first_seq != part->n_records ||
-		     !c->follows(c->follows_ctx, part->ring, part->first_seq)))
-			return false;
-	}
-	return true;
+	return 0;
 }
 
 /* The part's records that are wanted; nothing is missing in it, so that numbers follow. */
@@ -455,11 +485,13 @@ static int read_slice(struct scap__group_in *g)
 		return scap__group_bad(g, "a slice claims more parts than there are");
 	g->n_parts_left -= h->n_parts;
 	g->slice.chosen = false;
+	if (h->start_ns >= h->end_ns)
+		return scap__group_bad(g, "a slice ends before it begins");
 	rc = read_parts(g, h->n_parts, &bytes);
 	g->slice.parts = g->slice_parts;
 	if (!rc)
 		rc = grow_rows(g, bytes + 1);
-	if (!rc && g->choice && h->start_ns < h->end_ns && is_whole(g, h->n_parts))
+	if (!rc && g->choice)
 		return choose_rows(g, h->n_parts);
 	for (uint32_t i = 0; !rc && i < h->n_parts; i++) {
 		rc = put_part(g, &g->slice_parts[i], g->rows + at);

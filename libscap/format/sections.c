@@ -202,9 +202,10 @@ int scap__group_read(struct scap_reader *r, const struct scap__section *sec, con
 	if (rc)
 		return group_failed(r, rc, what);
 	r->in_group = true;
-	if (!(r->flags & SCAP_READER_BOOKKEEPING))
-		scap__group_in_choose(r->group, &r->choice);
-	return 0;
+	if (r->flags & SCAP_READER_BOOKKEEPING)
+		return 0;
+	rc = scap__group_in_choose(r->group, &r->choice);
+	return rc ? group_failed(r, rc, what) : 0;
 }
 
 /* All of the part's records count, whether they are there or not. */

@@ -211,6 +211,62 @@ Test(group, every_byte_is_checked)
 	}
 }
 
+static bool getpid_only(void *ctx, unsigned type, unsigned abi, int64_t nr)
+{
+	(void)ctx;
+	(void)abi;
+	return type != SCAP_REC_CALL || nr == 39;
+}
+
+static bool any_start(void *ctx, uint32_t ring, uint32_t first_seq)
+{
+	(void)ctx;
+	(void)ring;
+	(void)first_seq;
+	return true;
+}
+
+/* Slices of two kinds of calls on one ring; in the last one, or nowhere, a number is missing. */
+static void make_two_kinds(bool hole)
+{
+	uint32_t seq = 0;
+
+	make(0, 1);
+	for (unsigned s = 0; s < SLICES; s++) {
+		for (unsigned i = 0; i < 20; i++, seq++) {
+			seq += hole && s == SLICES - 1 && i == 10;
+			rows_call(&rows[s][0], seq, s * 1000000 + i, 7, i % 2 ? 39 : 1, (int)i);
+		}
+		parts[s][0].rows = rows[s][0].p;
+		parts[s][0].bytes = rows[s][0].n;
+		slices[s].n_parts = 1;
+	}
+	pack();
+}
+
+/* What is passed over in one slice can't be used in the next: either all of a group, or none. */
+Test(group, chosen_or_whole)
+{
+	struct scap__choice choice = { .may = getpid_only, .follows = any_start };
+	struct scap__group_slice *got;
+	const char *what = NULL;
+
+	for (int hole = 0; hole < 2; hole++) {
+		make_two_kinds(hole);
+		cr_assert_eq(scap__group_in_begin(in, payload.p, payload.n, &what), 0);
+		cr_assert_eq(scap__group_in_choose(in, &choice), 0);
+		for (unsigned s = 0; s < SLICES; s++) {
+			cr_assert_eq(scap__group_in_slice(in, &got, &what), 0, "%s", what);
+			cr_assert_eq(got->chosen, !hole);
+			if (hole)
+				compare_slice(got, &slices[s]);
+			else
+				cr_assert_eq(got->parts[0].n_rows, 10);
+		}
+		cr_assert_eq(scap__group_in_slice(in, &got, &what), 1);
+	}
+}
+
 Test(group, memory_is_bounded)
 {
 	struct scap__budget small = { .limit = 100000 };

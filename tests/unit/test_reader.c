@@ -157,8 +157,9 @@ Test(reader, chosen_kinds_are_as_in_the_whole)
 	uint64_t left_out = 0;
 
 	for (uint64_t seed = 1; seed <= 60; seed++) {
-		struct capture_spec spec = { .seed = seed, .n_cpus = 1 + seed % 5, .n_slices = 4,
-					     .per_slice = 60, .gaps = seed % 4 == 0,
+		struct capture_spec spec = { .seed = seed, .n_cpus = 1 + seed % 5,
+					     .n_slices = seed % 3 ? 4 : 40,
+					     .per_slice = seed % 3 ? 60 : 4, .gaps = seed % 4 == 0,
 					     .slices_per_epoch = seed % 4, .groups = true };
 		uint64_t kinds = seed % 7 ? rows_random(&spec.seed) : 0, n_whole, n_chosen;
 		struct capture c;
