@@ -136,14 +136,37 @@ void scap__groups_fini(struct scap_writer *w)
 
 /* ---- the packed group ------------------------------------------------------------------------ */
 
+/*
+ * On a full disk a group takes the place of its rows in the journal, which are more: better than a
+ * file without an end, though a crash in between would lose it.
+ */
+static int write_in_place_of_journal(struct scap_writer *w, struct scap__groups *g)
+{
+	struct scap_error error = w->error;
+	size_t n = g->payload->n;
+	bool refusing = w->refusing;
+	int rc = scap__section_write_from(w, SCAP__SECTION_GROUP, g->payload);
+
+	w->only_in_journal = rc && w->journals[0].w;
+	if (rc != -ENOSPC || w->broken || !w->only_in_journal)
+		return rc;
+	rc = scap__journal_restart(w);
+	if (rc)
+		return rc;
+	w->only_in_journal = false;
+	w->refusing = refusing;
+	w->error = error;
+	g->payload->n = n;
+	return scap__section_write_from(w, SCAP__SECTION_GROUP, g->payload);
+}
+
 static int write_group(struct scap_writer *w, struct scap__groups *g)
 {
 	int rc = g->rc;
 
 	if (rc)
 		return scap__fail(&w->error, rc, SCAP_NO_OFFSET, "out of memory");
-	rc = scap__section_write_from(w, SCAP__SECTION_GROUP, g->payload);
-	w->only_in_journal = rc && w->journals[0].w;
+	rc = write_in_place_of_journal(w, g);
 	if (rc)
 		return rc;
 	w->n_slices += g->n_slices;
