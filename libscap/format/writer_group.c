@@ -251,8 +251,11 @@ uint64_t scap__groups_pending(const struct scap__groups *g)
 
 static bool is_full(const struct scap_writer *w, const struct scap__groups *g)
 {
-	return scap__group_out_row_bytes(g->growing) >= GROUP_BYTES ||
-	       scap__group_out_records(g->growing) >= GROUP_RECORDS ||
+	/* Who does not mind the time is no recorder beside what it records: it may take memory. */
+	unsigned times = g->max_ns == UINT64_MAX ? 4 : 1;
+
+	return scap__group_out_row_bytes(g->growing) >= times * GROUP_BYTES ||
+	       scap__group_out_records(g->growing) >= times * GROUP_RECORDS ||
 	       w->last_end_ns - g->start_ns >= g->max_ns;
 }
 

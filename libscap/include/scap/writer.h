@@ -24,7 +24,8 @@ struct scap_writer_options {
 	uint32_t n_cpus, snaplen, recorder_tgid, clock_source;
 	uint64_t ring_bytes;
 	uint64_t raw_ns, real_ns, boot_ns;	/* the first clock triple */
-	uint64_t group_ns;	/* time in a group at most; 0: 10 s; UINT64_MAX: as others allow */
+	uint64_t group_ns;	/* time in a group at most; 0: 10 s; UINT64_MAX: any, and groups
+				   four times as large */
 };
 
 /* Records of one ring within a slice: whole records, as they lay there. */
