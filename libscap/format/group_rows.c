@@ -138,7 +138,14 @@ static void put_call(struct scap__group_in *g, struct out *o, const struct scap_
 		put_u64(o, next(o, &e->arg[i]));
 }
 
-static void put_raw(struct scap__group_in *g, struct out *o, uint8_t *head)
+static bool is_event(const struct scap__shape *s)
+{
+	return s->type ? s->type < SCAP_REC_INTRO : s->event->abi;
+}
+
+/* What counts as an event here must be one for whoever reads it. */
+static void put_raw(struct scap__group_in *g, struct out *o, const struct scap__shape *s,
+		    uint8_t *head)
 {
 	uint64_t n = next(o, &g->raw_length);
 	const uint8_t *p;
@@ -150,6 +157,10 @@ static void put_raw(struct scap__group_in *g, struct out *o, uint8_t *head)
 	p = take_bytes(o, &g->raw_bytes, n + 2);
 	if (!p)
 		return;
+	if ((p[0] < SCAP_REC_INTRO) != is_event(s)) {
+		o->bad = true;
+		return;
+	}
 	memcpy(head + 2, p, 2);
 	put(o, p + 2, n);
 }
@@ -170,7 +181,7 @@ static void put_record(struct scap__group_in *g, struct out *o, const struct sca
 		seq = htole32(*next_seq + (uint32_t)next(o, &g->seq));
 	time = htole64(next(o, &g->time));
 	if (!s->type)
-		put_raw(g, o, begin);
+		put_raw(g, o, s, begin);
 	else if (s->event->words)
 		for (unsigned i = 0; i < scap__fixed_bytes(s->type) / 4 - 4; i++)
 			put_u32(o, next(o, &s->event->words[i]));
@@ -211,11 +222,6 @@ static int put_part(struct scap__group_in *g, struct scap__group_part *part, uin
 }
 
 /* ---- some rows ------------------------------------------------------------------------------- */
-
-static bool is_event(const struct scap__shape *s)
-{
-	return s->type ? s->type < SCAP_REC_INTRO : s->event->abi;
-}
 
 static bool is_call(const struct scap__shape *s)
 {

@@ -361,7 +361,7 @@ static int follow_sequence(struct scap_reader *r, struct scap__ring *c)
 }
 
 /* One of a slice of which not all are there: nothing is missing, and all was counted already. */
-static int take_chosen(struct scap_reader *r)
+static int take_chosen(struct scap_reader *r, int decoded, const char *what)
 {
 	struct scap__group_part *part = r->chosen->parts;
 	uint32_t i;
@@ -370,6 +370,12 @@ static int take_chosen(struct scap_reader *r)
 	while (part->ring != r->ev.ring)
 		part++;
 	i = part->index[part->at++];
+	if (decoded < 0)
+		return damaged_row(r, what);
+	if (decoded) {
+		r->rings[r->ev.ring].unknown += !is_bookkeeping(r->ev.type);
+		return 1;
+	}
 	rc = finish_event(r);
 	if (rc || is_bookkeeping(r->ev.type))
 		return rc;
@@ -389,12 +395,12 @@ static int take_record(struct scap_reader *r, const struct scap__cursor *top)
 	r->advance = true;
 	scap__intros_enter_epoch(&r->intros, top->order_ns >> SCAP_EPOCH_SHIFT);
 	decoded = scap__event_decode(top->p, top->bytes, ev, &what);
-	if (decoded < 0)
-		return damaged_row(r, what);
 	ev->ring = top->ring;
 	ev->cpu = top->ring / SCAP_LANES;
 	if (r->chosen)
-		return take_chosen(r);
+		return take_chosen(r, decoded, what);
+	if (decoded < 0)
+		return damaged_row(r, what);
 	rc = scap__reader_ring(r, top->ring, &c);
 	if (rc)
 		return no_memory(r, rc);

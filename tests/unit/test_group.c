@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/crc32c.h"
 #include "format/group.h"
 #include "support_rows.h"
 
@@ -209,6 +210,42 @@ Test(group, every_byte_is_checked)
 		cr_assert_eq(rc, SCAP_EDAMAGED);
 		free(copy);
 	}
+}
+
+/* A record that is stored as it is says what it is: the list of events can't say otherwise. */
+Test(group, raw_events_are_events)
+{
+	struct scap__group_header *h;
+	struct scap__buffer plain = { 0 };
+	uint8_t dir[4096];
+	int rc;
+
+	make(0, 1);
+	rows_call(&rows[0][0], 1, 1000, 7, 39, 7);
+	rows[0][0].p[0] += 1;
+	rows_put(&rows[0][0], "garbage", 8);
+	parts[0][0].rows = rows[0][0].p;
+	parts[0][0].bytes = rows[0][0].n;
+	pack();
+	cr_assert_eq(unpack(payload.p, payload.n, &rc), SLICES);
+	h = (struct scap__group_header *)payload.p;
+	cr_assert_eq(h->n_events, 1);
+	rc = (int)ZSTD_decompress(dir, sizeof(dir), payload.p + sizeof(*h), h->dir_stored_bytes);
+	cr_assert_eq((uint32_t)rc, h->dir_raw_bytes);
+	/* The only event: type 0, ABI 1. */
+	dir[h->n_slices * sizeof(struct scap__slice_header) +
+	    h->n_parts * sizeof(struct scap__group_dir_part) + 1] = 0;
+	cr_assert_eq(scap__buffer_add(&plain, h, sizeof(*h)), 0);
+	cr_assert_eq(scap__buffer_add(&plain, dir, h->dir_raw_bytes), 0);
+	cr_assert_eq(scap__buffer_add(&plain, payload.p + sizeof(*h) + h->dir_stored_bytes,
+				      payload.n - sizeof(*h) - h->dir_stored_bytes), 0);
+	h = (struct scap__group_header *)plain.p;
+	h->dir_stored_bytes = h->dir_raw_bytes;
+	h->dir_crc = scap__crc32c(0, dir, h->dir_raw_bytes);
+	h->crc = scap__crc32c(0, h, sizeof(*h) - 4);
+	cr_assert_eq(unpack(plain.p, plain.n, &rc), 0);
+	cr_assert_eq(rc, SCAP_EDAMAGED);
+	scap__buffer_fini(&plain);
 }
 
 static bool getpid_only(void *ctx, unsigned type, unsigned abi, int64_t nr)
