@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "savefile/savefile.h"
+
 #define SYSDIG (1 << SCAP_EXPORT_SYSDIG)
 #define FALCO (1 << SCAP_EXPORT_FALCO)
 #define BOTH (SYSDIG | FALCO)
@@ -32,12 +34,6 @@ static const struct { const char *call, *other; } others[] = {
 #include "out_events.def"
 #undef SCAP_EXPORT
 #undef SCAP_EXPORT_AS
-};
-
-static const struct { uint16_t number; const char *call; } calls[] = {
-#define SCAP_EXPORT_SC(nr, name) { nr, #name },
-#include "out_calls.def"
-#undef SCAP_EXPORT_SC
 };
 
 static const struct { uint32_t keep; bool values; } domains[SCAP__EXPORT_D_NUMBER] = {
@@ -84,14 +80,10 @@ static const struct scap__export_row *find_row(unsigned profile, const struct sc
 /* By the name that is shown, which differs between ABIs, or the row's. */
 static uint16_t find_number(unsigned profile, const struct scap__syscall *sc)
 {
-	const char *names[] = { sc->name, row_name(sc) };
-	uint16_t last = profile == SCAP_EXPORT_SYSDIG ? SYSDIG_LAST_CALL : UINT16_MAX;
+	unsigned last = profile == SCAP_EXPORT_SYSDIG ? SYSDIG_LAST_CALL : UINT16_MAX;
+	unsigned code = scap__sf_code_of(sc->name) ?: scap__sf_code_of(row_name(sc));
 
-	for (unsigned k = 0; k < N(names); k++)
-		for (unsigned i = 0; i < N(calls); i++)
-			if (!strcmp(calls[i].call, names[k]))
-				return calls[i].number <= last ? calls[i].number : 0;
-	return 0;
+	return code <= last ? (uint16_t)code : 0;
 }
 
 static const struct scap__export_kept *kept(struct scap_export *x, const struct scap_event *ev)

@@ -25,4 +25,7 @@ int scap__savefile_open(struct scap__input *in, struct scap__budget *budget,
 void scap__savefile_after(struct scap__savefile *sf, int rc, struct scap_error *err,
 			  struct scap_capture_info *info);
 
+/* The number by which .scap files know a call of this name; 0: none. */
+unsigned scap__sf_code_of(const char *name);
+
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "savefile/call.h"
+#include "savefile/savefile.h"
 
 #define P(place, form, conv) { SCAP__SF_##place, SCAP__SF_##form, SCAP__SF_##conv }
 #define SF_EVENT(nr, what, call, length, ...) \
@@ -31,6 +32,14 @@ static const char *const codes[] = {
 
 #define N_TYPES (sizeof(types) / sizeof(types[0]))
 #define N_CODES (sizeof(codes) / sizeof(codes[0]))
+
+unsigned scap__sf_code_of(const char *name)
+{
+	for (unsigned i = 0; i < N_CODES; i++)
+		if (codes[i] && !strcmp(codes[i], name))
+			return i;
+	return 0;
+}
 
 const struct scap__sf_type *scap__sf_type_of(unsigned type)
 {
