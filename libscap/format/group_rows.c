@@ -228,6 +228,21 @@ static bool is_call(const struct scap__shape *s)
 	return s->type == SCAP_REC_CALL || s->type == SCAP_REC_ENTER;
 }
 
+/* A part as the directory has it; false: of a lane that there is not. */
+static bool get_part(struct scap__bytes *b, struct scap__group_part *part)
+{
+	uint32_t cpu = scap__get_u16(b), lane = scap__get_u16(b);
+
+	part->ring = cpu * SCAP_LANES + lane;
+	part->n_records = scap__get_u32(b);
+	part->first_seq = scap__get_u32(b);
+	part->next_seq = scap__get_u32(b);
+	part->n_events = scap__get_u32(b);
+	part->bytes = scap__get_u32(b);
+	part->last_ns = scap__get_u64(b);
+	return lane < SCAP_LANES;
+}
+
 /*
  * Whether nothing is missing in the group, or between it and what came before. Where anything is,
  * all of the group is read: columns can't be passed over in one slice and used in the next.
@@ -235,16 +250,15 @@ static bool is_call(const struct scap__shape *s)
 static int is_whole(struct scap__group_in *g, const struct scap__choice *choice, bool *ret_whole)
 {
 	struct scap__bytes parts = g->parts;
+	struct scap__group_part part;
 	uint32_t n_rings = 0;
 	void *room;
 	int rc;
 
 	for (uint32_t i = 0; i < g->n_parts_left; i++) {
-		uint32_t cpu = scap__get_u16(&parts), lane = scap__get_u16(&parts);
-
-		if (cpu * SCAP_LANES + lane >= n_rings)
-			n_rings = cpu * SCAP_LANES + lane + 1;
-		scap__take(&parts, sizeof(struct scap__group_dir_part) - 4);
+		get_part(&parts, &part);
+		if (part.ring >= n_rings)
+			n_rings = part.ring + 1;
 	}
 	/* One more than the number that must follow; 0: the ring was not met yet. */
 	rc = scap__arena_get(&g->arena, n_rings * sizeof(uint64_t) + 1, &room);
@@ -253,19 +267,17 @@ static int is_whole(struct scap__group_in *g, const struct scap__choice *choice,
 	*ret_whole = true;
 	parts = g->parts;
 	for (uint32_t i = 0; i < g->n_parts_left; i++) {
-		uint32_t cpu = scap__get_u16(&parts), lane = scap__get_u16(&parts);
-		uint32_t n = scap__get_u32(&parts), first = scap__get_u32(&parts);
-		uint32_t next = scap__get_u32(&parts);
-		uint64_t *expected = (uint64_t *)room + cpu * SCAP_LANES + lane;
+		uint64_t *expected;
 
-		scap__take(&parts, sizeof(struct scap__group_dir_part) - 16);
-		if (!n)
+		get_part(&parts, &part);
+		if (!part.n_records)
 			continue;
-		if (next - first != n ||
-		    (*expected ? first != (uint32_t)(*expected - 1) :
-		     !choice->follows(choice->follows_ctx, cpu * SCAP_LANES + lane, first)))
+		expected = (uint64_t *)room + part.ring;
+		if (part.next_seq - part.first_seq != part.n_records ||
+		    (*expected ? part.first_seq != (uint32_t)(*expected - 1) :
+		     !choice->follows(choice->follows_ctx, part.ring, part.first_seq)))
 			*ret_whole = false;
-		*expected = (uint64_t)next + 1;
+		*expected = (uint64_t)part.next_seq + 1;
 	}
 	return 0;
 }
@@ -455,17 +467,10 @@ static int read_parts(struct scap__group_in *g, uint32_t n, uint64_t *ret_bytes)
 	*ret_bytes = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct scap__group_part *part = &g->slice_parts[i];
-		uint32_t cpu = scap__get_u16(&g->parts), lane = scap__get_u16(&g->parts);
+		bool no_lane = !get_part(&g->parts, part);
 
-		part->ring = cpu * SCAP_LANES + lane;
-		part->n_records = scap__get_u32(&g->parts);
-		part->first_seq = scap__get_u32(&g->parts);
-		part->next_seq = scap__get_u32(&g->parts);
-		part->n_events = scap__get_u32(&g->parts);
-		part->bytes = scap__get_u32(&g->parts);
-		part->last_ns = scap__get_u64(&g->parts);
 		*ret_bytes += part->bytes;
-		if (lane >= SCAP_LANES || (i && part->ring <= last) || part->bytes % 8)
+		if (no_lane || (i && part->ring <= last) || part->bytes % 8)
 			return scap__group_bad(g, "a slice's list of parts is damaged");
 		last = part->ring;
 	}

@@ -242,10 +242,12 @@ int scap__section_next(struct scap__section_in *s, struct scap__section *ret)
 	int rc = s->lost ? search(s, ret) : expect_header(s, ret);
 	const uint8_t *head;
 
-	/* It was looked at before, and is there. */
-	if (rc || scap__input_peek(&s->input, HEAD_BYTES, &head) < (ssize_t)HEAD_BYTES)
-		return rc ? rc : truncated(s, "inside a section's header");
+	if (rc)
+		return rc;
 	if (s->sealing) {
+		/* It was looked at just now, and is there. */
+		if (scap__input_peek(&s->input, HEAD_BYTES, &head) < (ssize_t)HEAD_BYTES)
+			return truncated(s, "inside a section's header");
 		scap__digest_begin(&s->digest);
 		scap__digest_add(&s->digest, head, HEAD_BYTES - 4);
 	}

@@ -43,7 +43,7 @@ struct scap__groups {
 	pthread_cond_t changed;
 	bool work, done, quit;
 	int rc;
-	struct scap__buffer *payload;
+	struct scap__buffer payload;
 };
 
 static void *pack(void *arg)
@@ -60,7 +60,7 @@ static void *pack(void *arg)
 			break;
 		g->work = false;
 		pthread_mutex_unlock(&g->lock);
-		rc = scap__group_out_finish(g->packing, g->payload);
+		rc = scap__group_out_finish(g->packing, &g->payload);
 		pthread_mutex_lock(&g->lock);
 		g->rc = rc;
 		g->done = true;
@@ -95,9 +95,8 @@ int scap__groups_init(struct scap_writer *w, const struct scap_writer_options *o
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_cond_init(&g->changed, NULL);
 	g->last = &g->first;
-	g->payload = calloc(1, sizeof(*g->payload));
 	g->max_ns = opt->group_ns ? opt->group_ns : GROUP_NS;
-	if (!g->payload || scap__group_out_new(level, &g->growing) ||
+	if (scap__group_out_new(level, &g->growing) ||
 	    scap__group_out_new(level, &g->packing))
 		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	return 0;
@@ -125,9 +124,7 @@ void scap__groups_fini(struct scap_writer *w)
 	}
 	scap__group_out_free(g->growing);
 	scap__group_out_free(g->packing);
-	if (g->payload)
-		scap__buffer_fini(g->payload);
-	free(g->payload);
+	scap__buffer_fini(&g->payload);
 	pthread_mutex_destroy(&g->lock);
 	pthread_cond_destroy(&g->changed);
 	free(g);
@@ -143,9 +140,9 @@ void scap__groups_fini(struct scap_writer *w)
 static int write_in_place_of_journal(struct scap_writer *w, struct scap__groups *g)
 {
 	struct scap_error error = w->error;
-	size_t n = g->payload->n;
+	size_t n = g->payload.n;
 	bool refusing = w->refusing;
-	int rc = scap__section_write_from(w, SCAP__SECTION_GROUP, g->payload);
+	int rc = scap__section_write_from(w, SCAP__SECTION_GROUP, &g->payload);
 
 	w->only_in_journal = rc && w->journals[0].w;
 	if (rc != -ENOSPC || w->broken || !w->only_in_journal)
@@ -156,8 +153,8 @@ static int write_in_place_of_journal(struct scap_writer *w, struct scap__groups 
 	w->only_in_journal = false;
 	w->refusing = refusing;
 	w->error = error;
-	g->payload->n = n;
-	return scap__section_write_from(w, SCAP__SECTION_GROUP, g->payload);
+	g->payload.n = n;
+	return scap__section_write_from(w, SCAP__SECTION_GROUP, &g->payload);
 }
 
 static int write_group(struct scap_writer *w, struct scap__groups *g)
@@ -223,7 +220,7 @@ static int begin_packing(struct scap_writer *w, struct scap__groups *g)
 	rc = collect(w, g, true);
 	if (!rc && !g->started && start(g))
 		rc = scap__fail(&w->error, -EAGAIN, SCAP_NO_OFFSET, "no thread can be started");
-	if (!rc && scap__section_room(g->payload))
+	if (!rc && scap__section_room(&g->payload))
 		rc = scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	if (rc)
 		return rc;
