@@ -261,7 +261,7 @@ static bool prepare(struct run *run)
 		return false;
 	/* Context and trees want to see all events, and ranges all CPUs. */
 	if (run->filter && !run->use_context && !req->tree && !req->from && !req->to)
-		scap_reader_choose(run->in.reader, scap_filter_may_match, run->filter);
+		scap_reader_choose(run->in.reader, run->filter);
 	run->exit = TOOL_OK;
 	return true;
 }

@@ -212,7 +212,7 @@ static void read_all(struct text_run *run)
 static void write_all(struct text_run *run)
 {
 	if (run->filter)
-		scap_reader_choose(run->in.reader, scap_filter_may_match, run->filter);
+		scap_reader_choose(run->in.reader, run->filter);
 	if (run->csv)
 		put_head(run);
 	read_all(run);

@@ -102,7 +102,7 @@ static int compile(struct compiler *c)
 	next_check = c->f->n_checks;
 	c->f->entry = link_node(c, &next_check, c->ast.root, SCAP__ACCEPT, SCAP__REJECT);
 	take_strings(c);
-	return 0;
+	return scap__filter_init_chooser(c->f) ? scap__no_memory(c->err) : 0;
 }
 
 int scap_filter_compile(const char *text, struct scap_filter **ret_f, struct scap_error *err)
@@ -128,6 +128,7 @@ void scap_filter_free(struct scap_filter *f)
 		return;
 	free(f->checks);
 	free(f->constants);
+	free(f->breaks);
 	free(f->strings);
 	free(f->text);
 	free(f);

@@ -15,8 +15,8 @@
 #define FLAGS_NAMED_LARGE true, true
 
 static const struct scap__field_def fields[] = {
-#define SCAP_FIELD(name, type, getter, flags, text)                                              \
-	{ name, SCAP__TYPE_##type, FLAGS_##flags, scap__get_##getter, text },
+#define SCAP_FIELD(name, type, getter, flags, part, text)                                        \
+	{ name, SCAP__TYPE_##type, FLAGS_##flags, SCAP__PART_##part, scap__get_##getter, text },
 #include "filter/fields.def"
 #undef SCAP_FIELD
 };

@@ -52,11 +52,24 @@ struct scap__value {
 typedef bool scap__getter(const struct scap_field *f, const struct scap_event *ev,
 			  struct scap__scratch *s, struct scap__value *ret_v);
 
+/* What of an event a field comes from; a kind is a type, an ABI and a number. */
+enum scap__part {
+	SCAP__PART_KIND,
+	SCAP__PART_RESULT,	/* and the kind; of calls only, as the next two */
+	SCAP__PART_LATENCY,
+	SCAP__PART_FILE,
+	SCAP__PART_TID,
+	SCAP__PART_THREAD,	/* its introduction */
+	SCAP__PART_EXEC,	/* procexec's own: others do not have it */
+	SCAP__PART_WHOLE,	/* whatever else */
+};
+
 struct scap__field_def {
 	const char *name;
 	uint8_t type;		/* enum scap__type */
 	bool named;		/* takes .NAME or [N] */
 	bool large;		/* needs SCAP__SCRATCH_LARGE */
+	uint8_t part;		/* enum scap__part */
 	scap__getter *get;
 	const char *text;
 };

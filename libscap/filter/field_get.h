@@ -7,7 +7,7 @@
 
 #include "filter/field.h"
 
-#define SCAP_FIELD(name, type, getter, flags, text) scap__getter scap__get_##getter;
+#define SCAP_FIELD(name, type, getter, flags, part, text) scap__getter scap__get_##getter;
 #include "filter/fields.def"
 #undef SCAP_FIELD
 

@@ -4,6 +4,7 @@
 #define SCAP_FILTER_PROGRAM_H
 
 #include "filter/ast.h"
+#include "format/choose.h"
 
 #define SCAP__REJECT	(UINT32_MAX - 1)
 #define SCAP__ACCEPT	UINT32_MAX
@@ -33,7 +34,12 @@ struct scap_filter {
 	char *text, *strings;	/* what constants point into */
 	uint32_t n_checks;
 	uint32_t entry;
+	struct scap__chooser chooser;
+	int64_t *breaks;	/* the chooser's */
 };
+
+/* 0 or -ENOMEM. */
+int scap__filter_init_chooser(struct scap_filter *f);
 
 /* Converts a literal for a field; checks that it can be one of its values. */
 int scap__constant_init(struct scap__constant *c, const struct scap_field *f,

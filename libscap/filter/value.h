@@ -101,6 +101,7 @@ const struct scap__file *scap__as_connected(const struct scap_event *ev, const s
 					    struct scap__file *ret);
 /* Whether the call makes a descriptor from a path. */
 bool scap__open_like(const struct scap_event *ev);
+bool scap__is_stream(const struct scap__file *f);
 
 /* ---- paths ---- */
 

@@ -166,7 +166,7 @@ static const struct scap__blob *message_address(const struct scap_event *ev)
 	return scap__event_blob(ev, SCAP_SLOT_NAME);
 }
 
-static bool is_stream(const struct scap__file *f)
+bool scap__is_stream(const struct scap__file *f)
 {
 	return f->sock.type == 1 || f->sock.type == 5;	/* SOCK_STREAM, SOCK_SEQPACKET */
 }
@@ -180,7 +180,7 @@ const struct scap__file *scap__as_connected(const struct scap_event *ev, const s
 	if (!f || !f->sock.family || !scap_event_has_ret(ev))
 		return f;
 	message = !is_row(ev, "connect");
-	if (message ? is_stream(f) : ev->ret >= 0)
+	if (message ? scap__is_stream(f) : ev->ret >= 0)
 		return f;
 	b = message ? message_address(ev) : blob_of_role(ev, SCAP_ROLE_SOCKADDR_IN);
 	if (!b)

@@ -12,6 +12,7 @@
 #include "column/column.h"
 #include "core/arena.h"
 #include "core/bytes.h"
+#include "format/choose.h"
 #include "format/layout.h"
 
 /* Of what the values of a column are; see struct scap__group_column. */
@@ -113,14 +114,13 @@ int scap__group_out_finish(struct scap__group_out *g, struct scap__buffer *out);
 struct scap__group_in;
 
 /*
- * What a reader needs of a group. Of records that may() says no to, columns are not even unpacked;
- * INTRO and FILE always come. follows(): whether a part that begins with first_seq follows what
- * came of the ring before the group; if it does not, or if anything is missing within the group,
- * all of it comes.
+ * What a reader needs of a group. Records that the chooser says no to need not come, nor INTRO and
+ * FILE that no other record needs. follows(): whether a part that begins with first_seq follows
+ * what came of the ring before the group; if it does not, or if anything is missing within the
+ * group, all of it comes.
  */
 struct scap__choice {
-	bool (*may)(void *ctx, unsigned type, unsigned abi, int64_t nr);	/* NULL: all */
-	void *may_ctx;
+	const struct scap__chooser *chooser;	/* NULL: all */
 	bool (*follows)(void *ctx, uint32_t ring, uint32_t first_seq);
 	void *follows_ctx;
 };

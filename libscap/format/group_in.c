@@ -17,6 +17,8 @@ int scap__group_in_new(struct scap__budget *budget, struct scap__group_in **ret_
 		return -ENOMEM;
 	g->budget = budget;
 	scap__arena_init(&g->arena, budget);
+	scap__arena_init(&g->kept, budget);
+	scap__map_init(&g->kinds, budget);
 	g->zstd = ZSTD_createDCtx();
 	if (!g->zstd) {
 		free(g);
@@ -31,6 +33,8 @@ void scap__group_in_free(struct scap__group_in *g)
 	if (!g)
 		return;
 	scap__arena_fini(&g->arena);
+	scap__arena_fini(&g->kept);
+	scap__map_fini(&g->kinds);
 	ZSTD_freeDCtx(g->zstd);
 	scap__budget_give(g->budget, g->rows_cap);
 	free(g->rows);
@@ -262,6 +266,10 @@ static int read_shapes(struct scap__group_in *g, struct scap__bytes *dir)
 			return scap__group_bad(g, "its list of shapes is damaged");
 		s->event = g->events[event];
 		s->type = s->event->type;
+		s->is_call = s->type == SCAP_REC_CALL || s->type == SCAP_REC_ENTER;
+		s->is_event = s->type ? s->type < SCAP_REC_INTRO : s->event->abi;
+		s->next = s->event->shapes;
+		s->event->shapes = s;
 		if (s->type && s->type != SCAP_REC_CALL && s->type != SCAP_REC_ENTER &&
 		    !scap__fixed_bytes(s->type))
 			return scap__group_bad(g, "a shape is of a record that has none");
@@ -302,7 +310,7 @@ static void forget(struct scap__group_in *g)
 	scap__arena_reset(&keep.arena);
 	*g = (struct scap__group_in){
 		.budget = keep.budget, .zstd = keep.zstd, .arena = keep.arena, .rows = keep.rows,
-		.rows_cap = keep.rows_cap,
+		.rows_cap = keep.rows_cap, .kept = keep.kept, .kinds = keep.kinds,
 	};
 }
 

@@ -3,6 +3,8 @@
 #ifndef SCAP_FORMAT_GROUP_IN_H
 #define SCAP_FORMAT_GROUP_IN_H
 
+#include "core/map.h"
+#include "format/choose.h"
 #include "format/group.h"
 
 /* A column, and how far it was used. It is unpacked when it is first used. */
@@ -14,19 +16,45 @@ struct scap__column {
 	bool of_bytes, unpacked;
 };
 
+struct scap__range {
+	int64_t first, last;
+};
+
+struct scap__ranges {
+	struct scap__range *v;	/* ascending */
+	uint32_t n;
+	bool all;
+};
+
+/* What is wanted of a kind of event. */
+struct scap__kind {
+	bool may;
+	bool no_latency;	/* also where the latency is not known */
+	enum scap__by_file by_file;
+	struct scap__ranges results, latencies;
+};
+
 struct scap__column_event {
 	uint8_t type, abi;
 	uint16_t nr;
+	struct scap__kind *kind;	/* NULL: not asked for, or stored as it is */
+	struct scap__shape *shapes;	/* of it */
+	uint32_t seen, seen_cookies;	/* records that were asked; those with cookies */
 	struct scap__column latency, result, cookie[2], arg[6];
 	struct scap__column *words;	/* SCAP__GROUP_WORDS_MAX; NULL: a call or entry */
 	struct scap__column *blob[SCAP_SLOTS];	/* two: the blobs, then what is more of them */
 	struct scap__column bytes[SCAP_SLOTS];
+	uint32_t synced[SCAP_SLOTS];	/* lengths up to which bytes[].at is right */
 	uint8_t blob_kind[SCAP_SLOTS];
 };
 
 struct scap__shape {
 	uint8_t type, flags, shape, more, n_blobs;
-	bool wanted;
+	bool is_call;		/* or an entry */
+	bool is_event;
+	bool wanted;		/* its records may matter, by their kind */
+	uint32_t skipped;	/* records that its columns are still to be moved over */
+	struct scap__shape *next;	/* of the same event */
 	struct scap__column_event *event;
 	const uint8_t *blobs;	/* struct scap__group_blob */
 };
@@ -52,11 +80,20 @@ struct scap__group_in {
 	size_t rows_cap;
 	struct scap__group_part *slice_parts;
 	struct scap__group_slice slice;
+	bool whole_epochs;	/* nothing behind it needs its introductions */
+	/* Chosen from, see group_choose.c: */
 	const struct scap__choice *choice;	/* NULL: all */
 	bool any_wanted;	/* an event of a kind that may matter is in it */
-	bool whole_epochs;	/* nothing behind it needs its introductions */
+	uint8_t *want;		/* of each record; NULL: none */
+	uint64_t *threads, *files;	/* sets of tids and cookies that may matter; NULL: any */
+	struct scap__ranges tids;
+	uint8_t *scratch;	/* a record */
+	struct scap__arena kept;	/* from group to group */
+	struct scap__map kinds;		/* struct scap__kind */
 };
 
+#define SCAP__EXEC_COOKIE_WORD \
+	((offsetof(struct scap_rec_exec, cookie) - sizeof(struct scap_rec)) / 4)
 
 /* Says what is wrong with the group: SCAP_EDAMAGED. */
 int scap__group_bad(struct scap__group_in *g, const char *what);
@@ -64,5 +101,13 @@ int scap__group_bad(struct scap__group_in *g, const char *what);
 int scap__group_load(struct scap__group_in *g, struct scap__column *c);
 /* The same of a list, whose strings can be found then. */
 int scap__group_load_list(struct scap__group_in *g, struct scap__string_list *l);
+/*
+ * Makes a record of the shape at p out of the next values of its columns, without its number and
+ * time: 0 or an error.
+ */
+int scap__group_make(struct scap__group_in *g, const struct scap__shape *s, uint8_t *p, size_t cap,
+		     size_t *ret_n);
+/* A part as the directory has it; false: of a lane that there is not. */
+bool scap__group_get_part(struct scap__bytes *b, struct scap__group_part *part);
 
 #endif

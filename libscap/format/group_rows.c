@@ -15,6 +15,7 @@ struct out {
 	uint8_t *p, *end;
 	int rc;			/* why a column could not be unpacked */
 	bool dense;		/* numbers follow each other */
+	bool timeless;		/* nobody asks for its time */
 	bool bad;
 };
 
@@ -82,6 +83,25 @@ static const uint8_t *take_bytes(struct out *o, struct scap__column *c, uint64_t
 	return n ? c->p + c->at - n : no_bytes;
 }
 
+/* The bytes of the blob whose length was taken just now. */
+static const uint8_t *blob_bytes(struct out *o, struct scap__column_event *e, unsigned slot,
+				 uint64_t n)
+{
+	struct scap__column *lengths = &e->blob[slot][0], *bytes = &e->bytes[slot];
+
+	/* Lengths that were passed over. */
+	while (!o->bad && e->synced[slot] + 1 < lengths->at) {
+		uint64_t skip = lengths->v[e->synced[slot]++];
+
+		if (skip > bytes->n - bytes->at)
+			o->bad = true;
+		else
+			bytes->at += (uint32_t)skip;
+	}
+	e->synced[slot]++;
+	return take_bytes(o, bytes, n);
+}
+
 static void put_blob(struct scap__group_in *g, struct out *o, struct scap__column_event *e,
 		     unsigned slot, unsigned state)
 {
@@ -100,7 +120,7 @@ static void put_blob(struct scap__group_in *g, struct out *o, struct scap__colum
 	else if (e->blob_kind[slot] == SCAP__COL_BLOB_DATA)
 		p = string(o, &g->data, v, &n);
 	else
-		p = take_bytes(o, &e->bytes[slot], n = v);
+		p = blob_bytes(o, e, slot, n = v);
 	if (o->bad || n > SCAP_BLOB_BYTES(UINT32_MAX)) {
 		o->bad = true;
 		return;
@@ -138,11 +158,6 @@ static void put_call(struct scap__group_in *g, struct out *o, const struct scap_
 		put_u64(o, next(o, &e->arg[i]));
 }
 
-static bool is_event(const struct scap__shape *s)
-{
-	return s->type ? s->type < SCAP_REC_INTRO : s->event->abi;
-}
-
 /* What counts as an event here must be one for whoever reads it. */
 static void put_raw(struct scap__group_in *g, struct out *o, const struct scap__shape *s,
 		    uint8_t *head)
@@ -157,7 +172,7 @@ static void put_raw(struct scap__group_in *g, struct out *o, const struct scap__
 	p = take_bytes(o, &g->raw_bytes, n + 2);
 	if (!p)
 		return;
-	if ((p[0] < SCAP_REC_INTRO) != is_event(s)) {
+	if ((p[0] < SCAP_REC_INTRO) != s->is_event) {
 		o->bad = true;
 		return;
 	}
@@ -179,7 +194,7 @@ static void put_record(struct scap__group_in *g, struct out *o, const struct sca
 	seq = htole32(*next_seq);
 	if (!o->dense)
 		seq = htole32(*next_seq + (uint32_t)next(o, &g->seq));
-	time = htole64(next(o, &g->time));
+	time = o->timeless ? 0 : htole64(next(o, &g->time));
 	if (!s->type)
 		put_raw(g, o, s, begin);
 	else if (s->event->words)
@@ -223,13 +238,7 @@ static int put_part(struct scap__group_in *g, struct scap__group_part *part, uin
 
 /* ---- some rows ------------------------------------------------------------------------------- */
 
-static bool is_call(const struct scap__shape *s)
-{
-	return s->type == SCAP_REC_CALL || s->type == SCAP_REC_ENTER;
-}
-
-/* A part as the directory has it; false: of a lane that there is not. */
-static bool get_part(struct scap__bytes *b, struct scap__group_part *part)
+bool scap__group_get_part(struct scap__bytes *b, struct scap__group_part *part)
 {
 	uint32_t cpu = scap__get_u16(b), lane = scap__get_u16(b);
 
@@ -243,63 +252,50 @@ static bool get_part(struct scap__bytes *b, struct scap__group_part *part)
 	return lane < SCAP_LANES;
 }
 
-/*
- * Whether nothing is missing in the group, or between it and what came before. Where anything is,
- * all of the group is read: columns can't be passed over in one slice and used in the next.
- */
-static int is_whole(struct scap__group_in *g, const struct scap__choice *choice, bool *ret_whole)
+int scap__group_make(struct scap__group_in *g, const struct scap__shape *s, uint8_t *p, size_t cap,
+		     size_t *ret_n)
 {
-	struct scap__bytes parts = g->parts;
-	struct scap__group_part part;
-	uint32_t n_rings = 0;
-	void *room;
-	int rc;
+	struct out o = { .g = g, .p = p, .end = p + cap, .dense = true, .timeless = true };
+	uint32_t seq = 0;
 
-	for (uint32_t i = 0; i < g->n_parts_left; i++) {
-		get_part(&parts, &part);
-		if (part.ring >= n_rings)
-			n_rings = part.ring + 1;
-	}
-	/* One more than the number that must follow; 0: the ring was not met yet. */
-	rc = scap__arena_get(&g->arena, n_rings * sizeof(uint64_t) + 1, &room);
-	if (rc)
-		return rc;
-	*ret_whole = true;
-	parts = g->parts;
-	for (uint32_t i = 0; i < g->n_parts_left; i++) {
-		uint64_t *expected;
-
-		get_part(&parts, &part);
-		if (!part.n_records)
-			continue;
-		expected = (uint64_t *)room + part.ring;
-		if (part.next_seq - part.first_seq != part.n_records ||
-		    (*expected ? part.first_seq != (uint32_t)(*expected - 1) :
-		     !choice->follows(choice->follows_ctx, part.ring, part.first_seq)))
-			*ret_whole = false;
-		*expected = (uint64_t)part.next_seq + 1;
-	}
-	return 0;
+	put_record(g, &o, s, &seq);
+	*ret_n = (size_t)(o.p - p);
+	return o.rc ? o.rc : o.bad ? scap__group_bad(g, "its columns do not make its records") : 0;
 }
 
-int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice)
+/* Moves the columns of an event behind records of it that were passed over. */
+static void catch_up(struct scap__column_event *e)
 {
-	bool whole = false;
-	int rc = choice->may ? is_whole(g, choice, &whole) : 0;
+	for (struct scap__shape *s = e->shapes; s; s = s->next) {
+		uint32_t n = s->skipped;
 
-	if (rc || !whole)
-		return rc;
-	for (uint32_t i = 0; i < g->n_shapes; i++) {
-		struct scap__shape *s = &g->shapes[i];
+		if (!n)
+			continue;
+		s->skipped = 0;
+		e->latency.at += n;
+		e->result.at += n;
+		for (unsigned i = 0; i < 2 && s->flags & SCAP_CALL_COOKIES; i++)
+			e->cookie[i].at += n;
+		for (unsigned i = 0; i < SCAP_SHAPE_NARGS(s->shape); i++)
+			e->arg[i].at += n;
+		for (unsigned i = 0; e->words && i < SCAP__GROUP_WORDS_MAX; i++)
+			e->words[i].at += n;
+		for (unsigned i = 0; i < s->n_blobs; i++) {
+			struct scap__column *c = s->blobs[2 * i] < SCAP_SLOTS ?
+						 e->blob[s->blobs[2 * i]] : NULL;
 
-		/* What is stored as it is may be anything. */
-		s->wanted = !is_event(s) || !s->type ||
-			    choice->may(choice->may_ctx, s->type, s->event->abi,
-					is_call(s) ? s->event->nr : INT64_MIN);
-		g->any_wanted |= is_event(s) && s->wanted;
+			if (c) {
+				c[0].at += n;
+				c[1].at += n;
+			}
+		}
 	}
-	g->choice = choice;
-	return 0;
+}
+
+static void pass_over(struct scap__group_in *g, struct scap__shape *s)
+{
+	s->skipped++;
+	g->tid.at += s->is_call;
 }
 
 /* The part's records that are wanted; nothing is missing in it, so that numbers follow. */
@@ -310,29 +306,23 @@ static int put_chosen(struct scap__group_in *g, struct scap__group_part *part, u
 	void *room;
 	int rc = scap__arena_room(&g->arena, (size_t)part->n_records * 4 + 1, &room);
 
-	if (!rc)
-		rc = scap__group_load(g, &g->shape);
 	if (rc)
 		return rc;
-	if (part->n_records > g->shape.n - first)
-		return scap__group_bad(g, "a slice claims too many records");
 	part->rows = rows;
 	part->index = room;
 	part->n_rows = part->at = 0;
 	for (uint32_t i = 0; i < part->n_records && !o.bad; i++) {
-		uint64_t place = g->shape.v[first + i];
-		const struct scap__shape *s = &g->shapes[place];
+		struct scap__shape *s = &g->shapes[g->shape.v[first + i]];
 		uint32_t seq = part->first_seq + i;
 
-		if (place >= g->n_shapes) {
-			o.bad = true;
-		} else if (!s->wanted) {
-			g->tid.at += is_call(s);
-		} else {
-			g->time.at = first + i;
-			put_record(g, &o, s, &seq);
-			part->index[part->n_rows++] = i;
+		if (!g->want[first + i]) {
+			pass_over(g, s);
+			continue;
 		}
+		catch_up(s->event);
+		g->time.at = first + i;
+		put_record(g, &o, s, &seq);
+		part->index[part->n_rows++] = i;
 	}
 	g->shape.at += part->n_records;
 	g->seq.at = g->time.at = first + part->n_records;
@@ -362,7 +352,7 @@ static int place_records(struct scap__group_in *g, struct scap__group_part *part
 		last = t > last ? t : last;
 		part->order[i] = last < latest ? last : latest;
 		part->before[i] = n_events;
-		n_events += is_event(&g->shapes[g->shape.v[first + i]]);
+		n_events += g->shapes[g->shape.v[first + i]].is_event;
 	}
 	part->before[part->n_records] = n_events;
 	if (n_events != part->n_events)
@@ -393,13 +383,15 @@ uint64_t scap__group_rank(const struct scap__group_slice *s, const struct scap__
 	return n;
 }
 
+/* Of a slice's records, n from first on. */
 static bool any_event(const struct scap__group_in *g, uint32_t first, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		const struct scap__shape *s = &g->shapes[g->shape.v[first + i]];
+	const uint8_t *at = g->want + first, *end = at + n;
 
-		if (s->wanted && is_event(s))
+	while ((at = memchr(at, 1, (size_t)(end - at)))) {
+		if (g->shapes[g->shape.v[at - g->want]].is_event)
 			return true;
+		at++;
 	}
 	return false;
 }
@@ -407,15 +399,19 @@ static bool any_event(const struct scap__group_in *g, uint32_t first, uint32_t n
 static int choose_rows(struct scap__group_in *g, uint32_t n_parts)
 {
 	uint32_t first = g->shape.at, at = first;
+	uint64_t n = 0;
 	size_t used = 0;
 	int rc = 0;
 
 	g->slice.chosen = true;
-	if (!g->any_wanted && g->whole_epochs) {
-		for (uint32_t i = 0; i < n_parts; i++)
-			g->shape.at += g->slice_parts[i].n_records;
-		if (g->shape.at > g->n_records)
-			return scap__group_bad(g, "a slice claims too many records");
+	for (uint32_t i = 0; i < n_parts; i++)
+		n += g->slice_parts[i].n_records;
+	if (n > g->n_records - first)
+		return scap__group_bad(g, "a slice claims too many records");
+	if (!g->want || !memchr(g->want + first, 1, n)) {
+		for (uint32_t i = 0; g->want && i < n; i++)
+			pass_over(g, &g->shapes[g->shape.v[first + i]]);
+		g->shape.at += (uint32_t)n;
 		return 0;
 	}
 	for (uint32_t i = 0; !rc && i < n_parts; i++) {
@@ -467,7 +463,7 @@ static int read_parts(struct scap__group_in *g, uint32_t n, uint64_t *ret_bytes)
 	*ret_bytes = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct scap__group_part *part = &g->slice_parts[i];
-		bool no_lane = !get_part(&g->parts, part);
+		bool no_lane = !scap__group_get_part(&g->parts, part);
 
 		*ret_bytes += part->bytes;
 		if (no_lane || (i && part->ring <= last) || part->bytes % 8)

@@ -171,11 +171,9 @@ void scap_reader_close(struct scap_reader *r)
 	free(r);
 }
 
-void scap_reader_choose(struct scap_reader *r,
-			bool (*may)(void *ctx, unsigned type, unsigned abi, int64_t nr), void *ctx)
+void scap__reader_choose(struct scap_reader *r, const struct scap__chooser *chooser)
 {
-	r->choice.may = may;
-	r->choice.may_ctx = ctx;
+	r->choice.chooser = chooser;
 }
 
 const struct scap_error *scap_reader_error(const struct scap_reader *r)

@@ -18,10 +18,10 @@ SCAP_API int scap_filter_compile(const char *text, struct scap_filter **ret_f,
 SCAP_API bool scap_filter_match(const struct scap_filter *f, const struct scap_event *ev);
 /*
  * Whether an event of this kind can match at all (type SCAP_REC_*, nr INT64_MIN: not a call): false
- * is certain. f is a struct scap_filter, without a type so that this goes into
- * scap_reader_choose().
+ * is certain.
  */
-SCAP_API bool scap_filter_may_match(void *f, unsigned type, unsigned abi, int64_t nr);
+SCAP_API bool scap_filter_may_match(const struct scap_filter *f, unsigned type, unsigned abi,
+				    int64_t nr);
 /* NULL is allowed. */
 SCAP_API void scap_filter_free(struct scap_filter *f);
 

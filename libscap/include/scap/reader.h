@@ -21,6 +21,7 @@
 
 #include <scap/error.h>
 #include <scap/event.h>
+#include <scap/filter.h>
 #include <scap/io.h>
 #include <scap/writer.h>
 
@@ -75,14 +76,11 @@ SCAP_API int scap_reader_open_source(const struct scap_source *src,
 /* With SCAP_READER_SEALS: of what was read so far. Lives as long as the reader. */
 SCAP_API const struct scap_seal_info *scap_reader_seals(const struct scap_reader *r);
 /*
- * Lets the reader leave out events of which may() says no, by their type (SCAP_REC_*), ABI and
- * number (INT64_MIN: not a call); it need not. Numbers of events, gaps and counts stay what they
- * are. To be called before the first event is read; scap_filter_may_match() is such a function.
- * Without effect with SCAP_READER_BOOKKEEPING.
+ * Lets the reader leave out events that f does not match; it need not. Numbers of events, gaps and
+ * counts stay what they are. To be called before the first event is read; f must live as long as
+ * the reader. Without effect with SCAP_READER_BOOKKEEPING.
  */
-SCAP_API void scap_reader_choose(struct scap_reader *r,
-				 bool (*may)(void *ctx, unsigned type, unsigned abi, int64_t nr),
-				 void *ctx);
+SCAP_API void scap_reader_choose(struct scap_reader *r, const struct scap_filter *f);
 /*
  * The next event: 0; 1 at the end; negative on damage, when everything before it was delivered.
  * GAP records are delivered as events (they say what is missing at their place in time), and so

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which of a group's records may matter: asked of their kinds, then of columns of numbers, then of
+ * the threads and files that their introductions name. Only columns that decide are unpacked.
+ */
+#include "format/group_in.h"
+
+#include <errno.h>
+#include <scap/error.h>
+#include <string.h>
+
+#include "format/event.h"
+
+/* Sets of tids, and of cookies: a bit for each, which others may share. */
+#define SET_BITS 15
+
+static inline uint32_t set_bit(uint64_t id)
+{
+	return (uint32_t)id * 0x9e3779b1u >> (32 - SET_BITS);
+}
+
+static void set_add(uint64_t *set, uint64_t id)
+{
+	uint32_t bit = set_bit(id);
+
+	set[bit / 64] |= 1ull << bit % 64;
+}
+
+static bool set_has(const uint64_t *set, uint64_t id)
+{
+	uint32_t bit = set_bit(id);
+
+	return set[bit / 64] >> bit % 64 & 1;
+}
+
+static int set_new(struct scap__group_in *g, uint64_t **ret)
+{
+	void *room;
+	int rc = scap__arena_get(&g->arena, sizeof(uint64_t) << (SET_BITS - 6), &room);
+
+	*ret = room;
+	return rc;
+}
+
+/* ---- kinds ----------------------------------------------------------------------------------- */
+
+/* The ranges of values that an event may have of which ask() is told one in ev. */
+static int find_ranges(struct scap__group_in *g, const struct scap__breaks *b,
+		       struct scap_event *ev, unsigned known, struct scap__ranges *ret)
+{
+	const struct scap__chooser *c = g->choice->chooser;
+	struct scap__range *v;
+	void *room;
+	int rc = scap__arena_room(&g->kept, (b->n + 1) * sizeof(*v), &room);
+
+	if (rc)
+		return rc;
+	*ret = (struct scap__ranges){ .v = v = room };
+	for (uint32_t i = 0; i <= b->n; i++) {
+		int64_t first = i ? b->v[i - 1] : INT64_MIN;
+		int64_t last = i < b->n ? b->v[i] - 1 : INT64_MAX;
+
+		ev->ret = first;
+		ev->latency_ns = (uint64_t)first;
+		ev->tid = (uint32_t)first;
+		if (last < first || !c->may(c->ctx, ev, known))
+			continue;
+		if (ret->n && v[ret->n - 1].last == first - 1)
+			v[ret->n - 1].last = last;
+		else
+			v[ret->n++] = (struct scap__range){ first, last };
+	}
+	ret->all = ret->n == 1 && v[0].first == INT64_MIN && v[0].last == INT64_MAX;
+	return 0;
+}
+
+static inline bool in_ranges(const struct scap__ranges *r, int64_t v)
+{
+	for (uint32_t i = 0; i < r->n; i++)
+		if (v >= r->v[i].first && v <= r->v[i].last)
+			return true;
+	return false;
+}
+
+static int ask_of_kind(struct scap__group_in *g, struct scap__kind *k, struct scap_event *ev)
+{
+	const struct scap__chooser *c = g->choice->chooser;
+	int rc;
+
+	k->may = c->may(c->ctx, ev, SCAP__KNOWN_KIND);
+	k->results.all = k->latencies.all = true;
+	if (!k->may || ev->type != SCAP_REC_CALL)
+		return 0;
+	k->by_file = c->by_file(c->ctx, ev);
+	if (c->asks & SCAP__KNOWN_RESULT) {
+		rc = find_ranges(g, &c->results, ev, SCAP__KNOWN_KIND | SCAP__KNOWN_RESULT,
+				 &k->results);
+		if (rc)
+			return rc;
+	}
+	if (!(c->asks & SCAP__KNOWN_LATENCY))
+		return 0;
+	rc = find_ranges(g, &c->latencies, ev, SCAP__KNOWN_KIND | SCAP__KNOWN_LATENCY,
+			 &k->latencies);
+	ev->latency_ns = SCAP_LATENCY_NONE;
+	k->no_latency = c->may(c->ctx, ev, SCAP__KNOWN_KIND | SCAP__KNOWN_LATENCY);
+	return rc;
+}
+
+/* What is known of a kind from this group or another; it stays. */
+static int find_kind(struct scap__group_in *g, struct scap__column_event *e)
+{
+	bool call = e->type == SCAP_REC_CALL || e->type == SCAP_REC_ENTER;
+	uint64_t key = 1ull << 32 | (uint64_t)e->type << 24 | e->abi << 16 | e->nr;
+	struct scap_event ev;
+	void *room;
+	int rc;
+
+	e->kind = scap__map_get(&g->kinds, key);
+	if (e->kind)
+		return 0;
+	rc = scap__arena_get(&g->kept, sizeof(*e->kind), &room);
+	if (rc)
+		return rc;
+	scap__event_of_kind(&ev, e->type, e->abi, call ? e->nr : INT64_MIN);
+	rc = ask_of_kind(g, room, &ev);
+	if (!rc)
+		rc = scap__map_set(&g->kinds, key, room);
+	e->kind = room;
+	return rc;
+}
+
+static int find_kinds(struct scap__group_in *g)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < g->n_events; i++)
+		if (g->events[i]->type)
+			rc = find_kind(g, g->events[i]);
+	for (uint32_t i = 0; !rc && i < g->n_shapes; i++) {
+		struct scap__shape *s = &g->shapes[i];
+
+		/* What is stored as it is may be anything. */
+		s->wanted = !s->type || (s->is_event && s->event->kind->may);
+		g->any_wanted |= s->is_event && s->wanted;
+	}
+	return rc;
+}
+
+/* ---- threads and files ----------------------------------------------------------------------- */
+
+/* A value of a column; 0 and *rc where there is none. */
+static uint64_t value(struct scap__group_in *g, struct scap__column *c, uint32_t i, int *rc)
+{
+	if (!c->unpacked && !*rc)
+		*rc = scap__group_load(g, c);
+	if (!*rc && i >= c->n)
+		*rc = scap__group_bad(g, "its columns do not make its records");
+	return *rc ? 0 : c->v[i];
+}
+
+/* An introduction as it was decoded, into the sets. */
+static void admit(struct scap__group_in *g, const struct scap_event *ev)
+{
+	const struct scap__chooser *c = g->choice->chooser;
+	struct scap_event any = { .type = SCAP_REC_TYPES };
+
+	if (ev->type == SCAP_REC_INTRO) {
+		/* Whose root is another one sees other names. */
+		if (ev->u.intro.root)
+			g->files = NULL;
+		any.thread = &ev->u.intro;
+		if (g->threads && c->may(c->ctx, &any, SCAP__KNOWN_THREAD))
+			set_add(g->threads, ev->tid);
+	} else if (g->files && c->may_file(c->ctx, &ev->u.file_rec)) {
+		set_add(g->files, ev->cookie);
+	}
+}
+
+static int read_intro(struct scap__group_in *g, const struct scap__shape *s)
+{
+	const char *what = NULL;
+	struct scap_event ev;
+	size_t n;
+	int rc = scap__group_make(g, s, g->scratch, SCAP_REC_MAX_BYTES, &n);
+
+	if (rc)
+		return rc;
+	g->scratch[n] = 0;
+	rc = scap__event_decode(g->scratch, n, &ev, &what);
+	if (!rc)
+		admit(g, &ev);
+	return rc < 0 ? scap__group_bad(g, "its columns do not make its records") : 0;
+}
+
+static bool is_intro(const struct scap__shape *s)
+{
+	return s->type == SCAP_REC_INTRO || s->type == SCAP_REC_FILE;
+}
+
+/* The columns of these kinds, back to their beginning. */
+static void rewind_intros(struct scap__group_in *g)
+{
+	for (uint32_t i = 0; i < g->n_events; i++) {
+		struct scap__column_event *e = g->events[i];
+
+		if (e->type != SCAP_REC_INTRO && e->type != SCAP_REC_FILE)
+			continue;
+		for (unsigned w = 0; w < SCAP__GROUP_WORDS_MAX; w++)
+			e->words[w].at = 0;
+		for (unsigned slot = 0; slot < SCAP_SLOTS; slot++) {
+			if (e->blob[slot])
+				e->blob[slot][0].at = e->blob[slot][1].at = 0;
+			e->bytes[slot].at = e->synced[slot] = 0;
+		}
+	}
+}
+
+/* Whose events may matter, if that is a question at all. */
+static int read_intros(struct scap__group_in *g)
+{
+	const struct scap__chooser *c = g->choice->chooser;
+	struct scap_event none = { .type = SCAP_REC_TYPES };
+	bool threads, files;
+	void *room;
+	int rc = 0;
+
+	threads = c->asks & SCAP__KNOWN_THREAD && !c->may(c->ctx, &none, SCAP__KNOWN_THREAD);
+	files = c->asks & SCAP__KNOWN_FILE && !c->may_file(c->ctx, NULL);
+	if (threads)
+		rc = set_new(g, &g->threads);
+	if (!rc && files)
+		rc = set_new(g, &g->files);
+	if (rc || !(threads || files))
+		return rc;
+	rc = scap__arena_room(&g->arena, SCAP_REC_MAX_BYTES + 1, &room);
+	g->scratch = room;
+	for (uint32_t i = 0; !rc && i < g->n_records; i++) {
+		const struct scap__shape *s = &g->shapes[g->shape.v[i]];
+
+		if (is_intro(s) && (files || s->type == SCAP_REC_INTRO))
+			rc = read_intro(g, s);
+		else if (!s->type && !s->is_event)	/* may be one, with whatever length */
+			g->threads = g->files = NULL;
+	}
+	rewind_intros(g);
+	return rc;
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+/* Where the records being asked stand. */
+struct asking {
+	struct scap__group_in *g;
+	uint64_t *tids, *cookies;	/* whose introductions this epoch's events need */
+	uint32_t *intros;		/* this epoch's */
+	uint32_t n_intros, n_calls;
+	bool any, all;			/* an event was chosen; all introductions are needed */
+	bool mid_epoch;			/* what was before the group may have named its threads */
+	int rc;
+};
+
+static bool file_may(struct asking *a, const struct scap__shape *s, uint32_t i, uint32_t i_cookie)
+{
+	struct scap__column_event *e = s->event;
+
+	if (e->kind->by_file == SCAP__BY_MORE)
+		return true;
+	if (e->kind->by_file == SCAP__BY_NEW_FILE &&
+	    (int64_t)value(a->g, &e->result, i, &a->rc) < 0)
+		return true;
+	return s->flags & SCAP_CALL_COOKIES &&
+	       (set_has(a->g->files, value(a->g, &e->cookie[0], i_cookie, &a->rc)) ||
+		set_has(a->g->files, value(a->g, &e->cookie[1], i_cookie, &a->rc)));
+}
+
+static bool numbers_may(struct asking *a, const struct scap__shape *s, uint32_t i)
+{
+	struct scap__column_event *e = s->event;
+	uint64_t v;
+
+	if (!e->kind->results.all && !(s->more & SCAP_MORE_NO_RET) &&
+	    !in_ranges(&e->kind->results, (int64_t)value(a->g, &e->result, i, &a->rc)))
+		return false;
+	if (e->kind->latencies.all)
+		return true;
+	v = value(a->g, &e->latency, i, &a->rc);
+	return v == SCAP_LATENCY_UNKNOWN ? e->kind->no_latency :
+	       in_ranges(&e->kind->latencies, (int64_t)v);
+}
+
+/* An event of a kind that may matter: the ith of its own, the n_calls-th of calls. */
+static bool event_may(struct asking *a, const struct scap__shape *s, uint32_t i, uint32_t i_cookie)
+{
+	struct scap__group_in *g = a->g;
+	struct scap__column_event *e = s->event;
+	bool call = s->type == SCAP_REC_CALL;
+	uint64_t tid;
+
+	if (call && !numbers_may(a, s, i))
+		return false;
+	if (call && g->files && !a->mid_epoch && !file_may(a, s, i, i_cookie))
+		return false;
+	tid = s->is_call ? value(g, &g->tid, a->n_calls, &a->rc) :
+	      value(g, &e->words[0], i, &a->rc);
+	if (!g->tids.all && !in_ranges(&g->tids, (int64_t)tid))
+		return false;
+	/* A fork tells its process itself. */
+	if (g->threads && !a->mid_epoch && s->type != SCAP_REC_FORK && !set_has(g->threads, tid))
+		return false;
+	set_add(a->tids, tid);
+	if (s->flags & SCAP_CALL_COOKIES && call) {
+		set_add(a->cookies, value(g, &e->cookie[0], i_cookie, &a->rc));
+		set_add(a->cookies, value(g, &e->cookie[1], i_cookie, &a->rc));
+	}
+	if (s->type == SCAP_REC_EXEC)
+		set_add(a->cookies, value(g, &e->words[SCAP__EXEC_COOKIE_WORD], i, &a->rc));
+	return true;
+}
+
+static void ask(struct asking *a, uint32_t at)
+{
+	struct scap__group_in *g = a->g;
+	const struct scap__shape *s = &g->shapes[g->shape.v[at]];
+	struct scap__column_event *e = s->event;
+
+	if (!s->wanted) {
+		if (is_intro(s))
+			a->intros[a->n_intros++] = at;
+	} else if (!s->type) {
+		g->want[at] = 1;
+		a->all |= s->is_event;
+		a->any |= s->is_event;
+	} else {
+		uint32_t i = e->seen++, i_cookie = e->seen_cookies;
+
+		e->seen_cookies += s->type == SCAP_REC_CALL && s->flags & SCAP_CALL_COOKIES;
+		if (event_may(a, s, i, i_cookie))
+			g->want[at] = a->any = true;
+	}
+	a->n_calls += s->is_call;
+}
+
+/* The introductions of an epoch whose events were all asked. */
+static void end_epoch(struct asking *a)
+{
+	struct scap__group_in *g = a->g;
+
+	for (uint32_t k = 0; k < a->n_intros; k++) {
+		uint32_t at = a->intros[k];
+		const struct scap__shape *s = &g->shapes[g->shape.v[at]];
+		uint32_t i = s->event->seen++;
+		uint64_t *set = s->type == SCAP_REC_INTRO ? a->tids : a->cookies;
+
+		g->want[at] = a->all || (a->any && set_has(set, value(g, &s->event->words[0], i,
+								     &a->rc)));
+	}
+	if (a->any) {
+		memset(a->tids, 0, sizeof(uint64_t) << (SET_BITS - 6));
+		memset(a->cookies, 0, sizeof(uint64_t) << (SET_BITS - 6));
+	}
+	a->n_intros = 0;
+	a->any = a->all = false;
+}
+
+/* The next slice of the directory: its epoch, and how many records it has. */
+static uint64_t next_slice(struct scap__bytes *slices, struct scap__bytes *parts, uint64_t *ret_n)
+{
+	uint64_t start = scap__get_u64(slices);
+	uint32_t n_parts;
+
+	scap__take(slices, offsetof(struct scap__slice_header, n_parts) - 8);
+	n_parts = scap__get_u32(slices);
+	scap__get_u32(slices);
+	*ret_n = 0;
+	for (uint32_t i = 0; i < n_parts && parts->n; i++) {
+		scap__take(parts, offsetof(struct scap__group_dir_part, n_records));
+		*ret_n += scap__get_u32(parts);
+		scap__take(parts, sizeof(struct scap__group_dir_part) -
+			   offsetof(struct scap__group_dir_part, first_seq));
+	}
+	return start >> SCAP_EPOCH_SHIFT;
+}
+
+static int ask_all(struct asking *a)
+{
+	struct scap__group_in *g = a->g;
+	struct scap__bytes slices = g->slices, parts = g->parts;
+	uint64_t epoch = 0, n, next;
+	uint32_t at = 0;
+
+	a->mid_epoch = scap__le64(slices.p) % SCAP_EPOCH_NS;
+	for (uint32_t i = 0; !a->rc && i < g->n_slices; i++) {
+		next = next_slice(&slices, &parts, &n);
+		if (i && next != epoch) {
+			end_epoch(a);
+			a->mid_epoch = false;
+		}
+		epoch = next;
+		if (n > g->n_records - at)
+			return scap__group_bad(g, "a slice claims too many records");
+		for (; n && !a->rc; n--)
+			ask(a, at++);
+	}
+	/* What comes behind the group in its last epoch may need any. */
+	a->all |= !g->whole_epochs;
+	end_epoch(a);
+	return a->rc;
+}
+
+static int load_shapes(struct scap__group_in *g)
+{
+	int rc = scap__group_load(g, &g->shape);
+
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < g->n_records; i++)
+		if (g->shape.v[i] >= g->n_shapes)
+			return scap__group_bad(g, "a record is of no shape");
+	return 0;
+}
+
+static int choose_records(struct scap__group_in *g)
+{
+	struct scap_event any = { .type = SCAP_REC_TYPES };
+	const struct scap__chooser *c = g->choice->chooser;
+	struct asking a = { .g = g };
+	void *want, *intros;
+	int rc = load_shapes(g);
+
+	if (!rc)
+		rc = read_intros(g);
+	g->tids.all = true;
+	if (!rc && c->asks & SCAP__KNOWN_TID)
+		rc = find_ranges(g, &c->tids, &any, SCAP__KNOWN_TID, &g->tids);
+	if (!rc)
+		rc = set_new(g, &a.tids);
+	if (!rc)
+		rc = set_new(g, &a.cookies);
+	if (!rc)
+		rc = scap__arena_get(&g->arena, g->n_records + 1, &want);
+	if (!rc)
+		rc = scap__arena_room(&g->arena, g->n_records * sizeof(*a.intros) + 1, &intros);
+	if (rc)
+		return rc;
+	g->want = want;
+	a.intros = intros;
+	return g->n_slices ? ask_all(&a) : 0;
+}
+
+/* ---- all of it, or some ----------------------------------------------------------------------- */
+
+/*
+ * Whether nothing is missing in the group, or between it and what came before. Where anything is,
+ * all of the group is read.
+ */
+static int is_whole(struct scap__group_in *g, const struct scap__choice *choice, bool *ret_whole)
+{
+	struct scap__bytes parts = g->parts;
+	struct scap__group_part part;
+	uint32_t n_rings = 0;
+	void *room;
+	int rc;
+
+	for (uint32_t i = 0; i < g->n_parts_left; i++) {
+		scap__group_get_part(&parts, &part);
+		if (part.ring >= n_rings)
+			n_rings = part.ring + 1;
+	}
+	/* One more than the number that must follow; 0: the ring was not met yet. */
+	rc = scap__arena_get(&g->arena, n_rings * sizeof(uint64_t) + 1, &room);
+	if (rc)
+		return rc;
+	*ret_whole = true;
+	parts = g->parts;
+	for (uint32_t i = 0; i < g->n_parts_left; i++) {
+		uint64_t *expected;
+
+		scap__group_get_part(&parts, &part);
+		if (!part.n_records)
+			continue;
+		expected = (uint64_t *)room + part.ring;
+		if (part.next_seq - part.first_seq != part.n_records ||
+		    (*expected ? part.first_seq != (uint32_t)(*expected - 1) :
+		     !choice->follows(choice->follows_ctx, part.ring, part.first_seq)))
+			*ret_whole = false;
+		*expected = (uint64_t)part.next_seq + 1;
+	}
+	return 0;
+}
+
+int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice)
+{
+	bool whole = false;
+	int rc = choice->chooser ? is_whole(g, choice, &whole) : 0;
+
+	if (rc || !whole)
+		return rc;
+	g->choice = choice;
+	rc = find_kinds(g);
+	if (rc || (!g->any_wanted && g->whole_epochs))
+		return rc;
+	return choose_records(g);
+}
