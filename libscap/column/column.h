@@ -63,4 +63,7 @@ int scap__column_put_as(struct scap__trial *t, enum scap__encoding enc, const ui
 /* Reads exactly `bytes` bytes that hold n numbers, into v: 0, -ENOMEM, SCAP_EDAMAGED. */
 int scap__column_get(const uint8_t *p, size_t bytes, uint64_t *v, size_t n);
 
+/* The numbers, all below limit, which is at most 65536, in 16 bits each; -1: one is not. */
+int scap__column_narrow(const uint64_t *v, size_t n, uint32_t limit, uint16_t *out);
+
 #endif

@@ -8,17 +8,36 @@
 #include "column/coding.h"
 #include "core/bytes.h"
 
-/* Planes of n numbers; width is at most 8. */
-static void get_planes(const uint8_t *p, unsigned width, uint64_t base, uint64_t *v, size_t n)
+/* Planes of n numbers, for each width a loop that goes through memory once. */
+#define PLANE(w) (uint64_t)p[(w) * n + i] << 8 * (w)
+#define PLANES(width, value)                                                                     \
+	case width:                                                                              \
+		for (size_t i = 0; i < n; i++)                                                   \
+			v[i] = base + (value);                                                   \
+		break;
+
+/* width is at most 8. */
+static void get_planes(const uint8_t *restrict p, unsigned width, uint64_t base,
+		       uint64_t *restrict v, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		v[i] = width ? p[i] : 0;
-	for (unsigned w = 1; w < width; w++)
+	switch (width) {
+	PLANES(0, 0)
+	PLANES(1, PLANE(0))
+	PLANES(2, (PLANE(0) | PLANE(1)))
+	PLANES(3, (PLANE(0) | PLANE(1) | PLANE(2)))
+	PLANES(4, (PLANE(0) | PLANE(1) | PLANE(2) | PLANE(3)))
+	default:
 		for (size_t i = 0; i < n; i++)
-			v[i] |= (uint64_t)p[w * n + i] << 8 * w;
-	for (size_t i = 0; base && i < n; i++)
-		v[i] += base;
+			v[i] = p[i];
+		for (unsigned w = 1; w < width; w++)
+			for (size_t i = 0; i < n; i++)
+				v[i] |= PLANE(w);
+		for (size_t i = 0; i < n; i++)
+			v[i] += base;
+	}
 }
+#undef PLANES
+#undef PLANE
 
 static const uint8_t *take_planes(struct scap__bytes *b, unsigned width, size_t n)
 {
@@ -179,4 +198,19 @@ int scap__column_get(const uint8_t *p, size_t bytes, uint64_t *v, size_t n)
 		b.bad = true;
 	}
 	return rc ? rc : b.bad || b.n ? SCAP_EDAMAGED : 0;
+}
+
+int scap__column_narrow(const uint64_t *restrict v, size_t n, uint32_t limit,
+			uint16_t *restrict out)
+{
+	uint64_t all = 0;
+	uint16_t most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		all |= v[i];
+		out[i] = (uint16_t)v[i];
+	}
+	for (size_t i = 0; i < n; i++)
+		most = out[i] > most ? out[i] : most;
+	return all > UINT16_MAX || (n && most >= limit) ? -1 : 0;
 }

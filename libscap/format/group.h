@@ -136,14 +136,15 @@ struct scap__group_part {
 	uint32_t n_rows;	/* records there */
 	uint32_t at;		/* the reader's place among them */
 	uint32_t *index;	/* of each, its place in the part */
-	uint64_t *order;	/* of all of the part's records, where they are placed in time */
-	uint32_t *before;	/* how many events come before each in the part, and in all */
+	uint32_t first;		/* place of the part's first record in the group */
+	const uint64_t *order;	/* of all of the part's records, where they are placed in time */
 };
 
 struct scap__group_slice {
 	struct scap__slice_header head;	/* in the machine's byte order */
 	struct scap__group_part *parts;
 	bool chosen;		/* not all records are there */
+	const struct scap__group_in *group;
 };
 
 /* What the decompressor needs is kept from group to group. */

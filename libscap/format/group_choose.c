@@ -44,8 +44,8 @@ static int set_new(struct scap__group_in *g, uint64_t **ret)
 
 /* ---- kinds ----------------------------------------------------------------------------------- */
 
-/* The ranges of values that an event may have of which ask() is told one in ev. */
-static int find_ranges(struct scap__group_in *g, const struct scap__breaks *b,
+/* The ranges of values, from lowest on, that what is known of ev may have. */
+static int find_ranges(struct scap__group_in *g, const struct scap__breaks *b, int64_t lowest,
 		       struct scap_event *ev, unsigned known, struct scap__ranges *ret)
 {
 	const struct scap__chooser *c = g->choice->chooser;
@@ -57,7 +57,7 @@ static int find_ranges(struct scap__group_in *g, const struct scap__breaks *b,
 		return rc;
 	*ret = (struct scap__ranges){ .v = v = room };
 	for (uint32_t i = 0; i <= b->n; i++) {
-		int64_t first = i ? b->v[i - 1] : INT64_MIN;
+		int64_t first = i ? b->v[i - 1] : lowest;
 		int64_t last = i < b->n ? b->v[i] - 1 : INT64_MAX;
 
 		ev->ret = first;
@@ -70,7 +70,7 @@ static int find_ranges(struct scap__group_in *g, const struct scap__breaks *b,
 		else
 			v[ret->n++] = (struct scap__range){ first, last };
 	}
-	ret->all = ret->n == 1 && v[0].first == INT64_MIN && v[0].last == INT64_MAX;
+	ret->all = ret->n == 1 && v[0].first == lowest && v[0].last == INT64_MAX;
 	return 0;
 }
 
@@ -93,15 +93,15 @@ static int ask_of_kind(struct scap__group_in *g, struct scap__kind *k, struct sc
 		return 0;
 	k->by_file = c->by_file(c->ctx, ev);
 	if (c->asks & SCAP__KNOWN_RESULT) {
-		rc = find_ranges(g, &c->results, ev, SCAP__KNOWN_KIND | SCAP__KNOWN_RESULT,
-				 &k->results);
+		rc = find_ranges(g, &c->results, INT64_MIN, ev,
+				 SCAP__KNOWN_KIND | SCAP__KNOWN_RESULT, &k->results);
 		if (rc)
 			return rc;
 	}
 	if (!(c->asks & SCAP__KNOWN_LATENCY))
 		return 0;
-	rc = find_ranges(g, &c->latencies, ev, SCAP__KNOWN_KIND | SCAP__KNOWN_LATENCY,
-			 &k->latencies);
+	rc = find_ranges(g, &c->latencies, 0, ev,
+			 SCAP__KNOWN_KIND | SCAP__KNOWN_LATENCY, &k->latencies);
 	ev->latency_ns = SCAP_LATENCY_NONE;
 	k->no_latency = c->may(c->ctx, ev, SCAP__KNOWN_KIND | SCAP__KNOWN_LATENCY);
 	return rc;
@@ -148,16 +148,6 @@ static int find_kinds(struct scap__group_in *g)
 }
 
 /* ---- threads and files ----------------------------------------------------------------------- */
-
-/* A value of a column; 0 and *rc where there is none. */
-static uint64_t value(struct scap__group_in *g, struct scap__column *c, uint32_t i, int *rc)
-{
-	if (!c->unpacked && !*rc)
-		*rc = scap__group_load(g, c);
-	if (!*rc && i >= c->n)
-		*rc = scap__group_bad(g, "its columns do not make its records");
-	return *rc ? 0 : c->v[i];
-}
 
 /* An introduction as it was decoded, into the sets. */
 static void admit(struct scap__group_in *g, const struct scap_event *ev)
@@ -235,12 +225,12 @@ static int read_intros(struct scap__group_in *g)
 		return rc;
 	rc = scap__arena_room(&g->arena, SCAP_REC_MAX_BYTES + 1, &room);
 	g->scratch = room;
-	for (uint32_t i = 0; !rc && i < g->n_records; i++) {
-		const struct scap__shape *s = &g->shapes[g->shape.v[i]];
+	for (uint32_t i = 0; !rc && i < g->n_asked; i++) {
+		const struct scap__shape *s = &g->shapes[g->place[g->asked[i].at]];
 
 		if (is_intro(s) && (files || s->type == SCAP_REC_INTRO))
 			rc = read_intro(g, s);
-		else if (!s->type && !s->is_event)	/* may be one, with whatever length */
+		else if (!s->type && !s->is_event)	/* may be one that is not as others */
 			g->threads = g->files = NULL;
 	}
 	rewind_intros(g);
@@ -253,113 +243,137 @@ static int read_intros(struct scap__group_in *g)
 struct asking {
 	struct scap__group_in *g;
 	uint64_t *tids, *cookies;	/* whose introductions this epoch's events need */
-	uint32_t *intros;		/* this epoch's */
-	uint32_t n_intros, n_calls;
+	uint32_t first;			/* place in g->asked where the epoch begins */
 	bool any, all;			/* an event was chosen; all introductions are needed */
 	bool mid_epoch;			/* what was before the group may have named its threads */
 	int rc;
 };
 
-static bool file_may(struct asking *a, const struct scap__shape *s, uint32_t i, uint32_t i_cookie)
+static int need(struct scap__group_in *g, struct scap__column *c)
 {
-	struct scap__column_event *e = s->event;
+	return c->unpacked ? 0 : scap__group_load(g, c);
+}
+
+static bool file_may(const struct scap__group_in *g, const struct scap__shape *s, uint32_t i,
+		     uint32_t i_cookie)
+{
+	const struct scap__column_event *e = s->event;
 
 	if (e->kind->by_file == SCAP__BY_MORE)
 		return true;
-	if (e->kind->by_file == SCAP__BY_NEW_FILE &&
-	    (int64_t)value(a->g, &e->result, i, &a->rc) < 0)
+	if (e->kind->by_file == SCAP__BY_NEW_FILE && (int64_t)e->result.v[i] < 0)
 		return true;
-	return s->flags & SCAP_CALL_COOKIES &&
-	       (set_has(a->g->files, value(a->g, &e->cookie[0], i_cookie, &a->rc)) ||
-		set_has(a->g->files, value(a->g, &e->cookie[1], i_cookie, &a->rc)));
+	return s->flags & SCAP_CALL_COOKIES && (set_has(g->files, e->cookie[0].v[i_cookie]) ||
+						set_has(g->files, e->cookie[1].v[i_cookie]));
 }
 
-static bool numbers_may(struct asking *a, const struct scap__shape *s, uint32_t i)
+static bool numbers_may(const struct scap__shape *s, uint32_t i)
 {
-	struct scap__column_event *e = s->event;
+	const struct scap__column_event *e = s->event;
+	bool no_result = s->more & SCAP_MORE_NO_RET || s->flags & SCAP_CALL_TRAPPED;
 	uint64_t v;
 
-	if (!e->kind->results.all && !(s->more & SCAP_MORE_NO_RET) &&
-	    !in_ranges(&e->kind->results, (int64_t)value(a->g, &e->result, i, &a->rc)))
+	if (!e->kind->results.all && !no_result &&
+	    !in_ranges(&e->kind->results, (int64_t)e->result.v[i]))
 		return false;
 	if (e->kind->latencies.all)
 		return true;
-	v = value(a->g, &e->latency, i, &a->rc);
+	v = e->latency.v[i];
 	return v == SCAP_LATENCY_UNKNOWN ? e->kind->no_latency :
 	       in_ranges(&e->kind->latencies, (int64_t)v);
 }
 
-/* An event of a kind that may matter: the ith of its own, the n_calls-th of calls. */
-static bool event_may(struct asking *a, const struct scap__shape *s, uint32_t i, uint32_t i_cookie)
+/* The threads and files that an event is about, to be introduced. */
+static int add_names(struct asking *a, const struct scap__shape *s, uint32_t i, uint32_t i_cookie,
+		     uint64_t tid)
+{
+	struct scap__column_event *e = s->event;
+	int rc = 0;
+
+	set_add(a->tids, tid);
+	if (s->type == SCAP_REC_EXEC) {
+		rc = need(a->g, &e->words[SCAP__EXEC_COOKIE_WORD]);
+		if (!rc)
+			set_add(a->cookies, e->words[SCAP__EXEC_COOKIE_WORD].v[i]);
+	}
+	if (s->type != SCAP_REC_CALL)
+		return rc;
+	for (unsigned k = 0; !rc && k < 2 && s->flags & SCAP_CALL_COOKIES; k++) {
+		rc = need(a->g, &e->cookie[k]);
+		if (!rc)
+			set_add(a->cookies, e->cookie[k].v[i_cookie]);
+	}
+	return rc;
+}
+
+/* An event of a kind that may matter: the ith of its own, the i_call-th of calls. */
+static bool event_may(struct asking *a, const struct scap__shape *s, uint32_t i, uint32_t i_cookie,
+		      uint32_t i_call)
 {
 	struct scap__group_in *g = a->g;
-	struct scap__column_event *e = s->event;
 	bool call = s->type == SCAP_REC_CALL;
+	struct scap__column *tids = s->is_call ? &g->tid : &s->event->words[0];
 	uint64_t tid;
 
-	if (call && !numbers_may(a, s, i))
+	if (call && !numbers_may(s, i))
 		return false;
-	if (call && g->files && !a->mid_epoch && !file_may(a, s, i, i_cookie))
+	if (call && g->files && !a->mid_epoch && !file_may(g, s, i, i_cookie))
 		return false;
-	tid = s->is_call ? value(g, &g->tid, a->n_calls, &a->rc) :
-	      value(g, &e->words[0], i, &a->rc);
+	a->rc = need(g, tids);
+	if (a->rc)
+		return false;
+	tid = tids->v[s->is_call ? i_call : i];
 	if (!g->tids.all && !in_ranges(&g->tids, (int64_t)tid))
 		return false;
 	/* A fork tells its process itself. */
 	if (g->threads && !a->mid_epoch && s->type != SCAP_REC_FORK && !set_has(g->threads, tid))
 		return false;
-	set_add(a->tids, tid);
-	if (s->flags & SCAP_CALL_COOKIES && call) {
-		set_add(a->cookies, value(g, &e->cookie[0], i_cookie, &a->rc));
-		set_add(a->cookies, value(g, &e->cookie[1], i_cookie, &a->rc));
-	}
-	if (s->type == SCAP_REC_EXEC)
-		set_add(a->cookies, value(g, &e->words[SCAP__EXEC_COOKIE_WORD], i, &a->rc));
+	a->rc = add_names(a, s, i, i_cookie, tid);
 	return true;
 }
 
-static void ask(struct asking *a, uint32_t at)
+static void ask(struct asking *a, struct scap__asked *r)
 {
 	struct scap__group_in *g = a->g;
-	const struct scap__shape *s = &g->shapes[g->shape.v[at]];
-	struct scap__column_event *e = s->event;
+	const struct scap__shape *s = &g->shapes[g->place[r->at]];
 
-	if (!s->wanted) {
-		if (is_intro(s))
-			a->intros[a->n_intros++] = at;
-	} else if (!s->type) {
-		g->want[at] = 1;
+	r->want = false;
+	if (!s->type) {
+		r->want = true;
 		a->all |= s->is_event;
 		a->any |= s->is_event;
-	} else {
-		uint32_t i = e->seen++, i_cookie = e->seen_cookies;
+	} else if (s->wanted) {
+		uint32_t i = s->event->seen++, i_cookie = s->event->seen_cookies;
 
-		e->seen_cookies += s->type == SCAP_REC_CALL && s->flags & SCAP_CALL_COOKIES;
-		if (event_may(a, s, i, i_cookie))
-			g->want[at] = a->any = true;
+		s->event->seen_cookies += s->flags & SCAP_CALL_COOKIES && s->type == SCAP_REC_CALL;
+		r->want = event_may(a, s, i, i_cookie, r->call);
+		a->any |= r->want;
 	}
-	a->n_calls += s->is_call;
 }
 
-/* The introductions of an epoch whose events were all asked. */
-static void end_epoch(struct asking *a)
+/* The introductions of an epoch whose events were all asked; those asked end at place `end`. */
+static void end_epoch(struct asking *a, uint32_t end)
 {
 	struct scap__group_in *g = a->g;
 
-	for (uint32_t k = 0; k < a->n_intros; k++) {
-		uint32_t at = a->intros[k];
-		const struct scap__shape *s = &g->shapes[g->shape.v[at]];
-		uint32_t i = s->event->seen++;
+	for (uint32_t k = a->first; k < end && !a->rc; k++) {
+		struct scap__asked *r = &g->asked[k];
+		const struct scap__shape *s = &g->shapes[g->place[r->at]];
 		uint64_t *set = s->type == SCAP_REC_INTRO ? a->tids : a->cookies;
 
-		g->want[at] = a->all || (a->any && set_has(set, value(g, &s->event->words[0], i,
-								     &a->rc)));
+		if (!is_intro(s))
+			continue;
+		if (a->any && !a->all)
+			a->rc = need(g, &s->event->words[0]);
+		r->want = a->all || (a->any && !a->rc &&
+				     set_has(set, s->event->words[0].v[s->event->seen]));
+		s->event->seen++;
 	}
 	if (a->any) {
 		memset(a->tids, 0, sizeof(uint64_t) << (SET_BITS - 6));
 		memset(a->cookies, 0, sizeof(uint64_t) << (SET_BITS - 6));
 	}
-	a->n_intros = 0;
+	a->first = end;
 	a->any = a->all = false;
 }
 
@@ -386,38 +400,148 @@ static int ask_all(struct asking *a)
 {
 	struct scap__group_in *g = a->g;
 	struct scap__bytes slices = g->slices, parts = g->parts;
-	uint64_t epoch = 0, n, next;
-	uint32_t at = 0;
+	uint64_t epoch = 0, n, next, end = 0;
+	uint32_t k = 0;
 
 	a->mid_epoch = scap__le64(slices.p) % SCAP_EPOCH_NS;
 	for (uint32_t i = 0; !a->rc && i < g->n_slices; i++) {
 		next = next_slice(&slices, &parts, &n);
 		if (i && next != epoch) {
-			end_epoch(a);
+			end_epoch(a, k);
 			a->mid_epoch = false;
 		}
 		epoch = next;
-		if (n > g->n_records - at)
-			return scap__group_bad(g, "a slice claims too many records");
-		for (; n && !a->rc; n--)
-			ask(a, at++);
+		for (end += n; !a->rc && k < g->n_asked && g->asked[k].at < end; k++)
+			ask(a, &g->asked[k]);
 	}
+	if (end > g->n_records)
+		return scap__group_bad(g, "a slice claims too many records");
 	/* What comes behind the group in its last epoch may need any. */
 	a->all |= !g->whole_epochs;
-	end_epoch(a);
+	end_epoch(a, k);
 	return a->rc;
 }
 
+/* ---- the group's records at a glance ---------------------------------------------------------- */
+
 static int load_shapes(struct scap__group_in *g)
 {
+	void *room;
 	int rc = scap__group_load(g, &g->shape);
 
+	if (!rc)
+		rc = scap__arena_room(&g->arena, g->n_records * sizeof(*g->place) + 1, &room);
 	if (rc)
 		return rc;
-	for (uint32_t i = 0; i < g->n_records; i++)
-		if (g->shape.v[i] >= g->n_shapes)
-			return scap__group_bad(g, "a record is of no shape");
-	return 0;
+	g->place = room;
+	return scap__column_narrow(g->shape.v, g->n_records, g->n_shapes, g->place) ?
+	       scap__group_bad(g, "a record is of no shape") : 0;
+}
+
+#define FLAG_CALL	0x1u
+#define FLAG_EVENT	0x2u
+#define FLAG_ASKED	0x4u
+
+static void describe_shapes(struct scap__group_in *g, uint8_t *flags)
+{
+	for (uint32_t i = 0; i < g->n_shapes; i++) {
+		struct scap__shape *s = &g->shapes[i];
+
+		flags[i] = (s->is_call ? FLAG_CALL : 0) | (s->is_event ? FLAG_EVENT : 0) |
+			   (s->wanted || is_intro(s) ? FLAG_ASKED : 0);
+	}
+}
+
+/* Lists the records to be asked, marks those that are events, counts those of each shape. */
+static void scan(struct scap__group_in *g, const uint8_t *restrict flags)
+{
+	uint32_t n_calls = 0, n_asked = 0, n_events = 0, n = g->n_records;
+	uint32_t *restrict n_of_shape = g->n_of_shape;
+	struct scap__asked *restrict asked = g->asked;
+	const uint16_t *restrict places = g->place;
+
+	for (uint32_t i = 0; i < n; i += 64) {
+		uint32_t m = n - i < 64 ? n - i : 64;
+		uint64_t bits = 0;
+
+		for (uint32_t k = 0; k < m; k++) {
+			uint32_t place = places[i + k];
+			unsigned f = flags[place];
+
+			n_of_shape[place]++;
+			asked[n_asked].at = i + k;
+			asked[n_asked].call = n_calls;
+			n_asked += f / FLAG_ASKED;
+			n_calls += f & FLAG_CALL;
+			bits |= (uint64_t)(f & FLAG_EVENT) / FLAG_EVENT << k;
+		}
+		g->event_bits[i / 64] = bits;
+		g->events_before[i / 64] = n_events;
+		n_events += (uint32_t)__builtin_popcountll(bits);
+	}
+	g->n_asked = n_asked;
+	g->n_calls = n_calls;
+}
+
+/* Whether the columns that are asked have as many values as there are records. */
+static bool counts_fit(const struct scap__group_in *g, const struct scap__column_event *e)
+{
+	uint32_t n = 0, n_cookies = 0;
+
+	for (const struct scap__shape *s = e->shapes; s; s = s->next) {
+		uint32_t n_of = g->n_of_shape[s - g->shapes];
+
+		n += n_of;
+		n_cookies += s->flags & SCAP_CALL_COOKIES ? n_of : 0;
+	}
+	if (e->type == SCAP_REC_CALL)
+		return e->latency.n == n && e->result.n == n && e->cookie[0].n == n_cookies &&
+		       e->cookie[1].n == n_cookies;
+	return !e->words || (e->words[0].n == n && (e->type != SCAP_REC_EXEC ||
+						    e->words[SCAP__EXEC_COOKIE_WORD].n == n));
+}
+
+static int look_over(struct scap__group_in *g)
+{
+	const size_t n = g->n_records, sizes[] = {
+		(n + 1) * sizeof(*g->asked), n / 8 + 8, n / 16 + 8,
+		g->n_shapes * sizeof(*g->n_of_shape) + 1, g->n_shapes + 1,
+	};
+	void *room[sizeof(sizes) / sizeof(*sizes)];
+	bool fit = true;
+	int rc = load_shapes(g);
+
+	for (unsigned i = 0; !rc && i < sizeof(sizes) / sizeof(*sizes); i++)
+		rc = (i < 3 ? scap__arena_room : scap__arena_get)(&g->arena, sizes[i], &room[i]);
+	if (rc)
+		return rc;
+	g->asked = room[0];
+	g->event_bits = room[1];
+	g->events_before = room[2];
+	g->n_of_shape = room[3];
+	describe_shapes(g, room[4]);
+	scan(g, room[4]);
+	for (uint32_t i = 0; i < g->n_events; i++)
+		fit &= counts_fit(g, g->events[i]);
+	return fit && g->tid.n == g->n_calls ? 0 :
+	       scap__group_bad(g, "its columns do not have a value for each record");
+}
+
+/* Columns that decide, of a kind that may matter. */
+static int load_kind(struct scap__group_in *g, struct scap__column_event *e)
+{
+	const struct scap__kind *k = e->kind;
+	int rc = 0;
+
+	if (!k || !k->may || e->type != SCAP_REC_CALL)
+		return 0;
+	if (!k->results.all || (g->files && k->by_file == SCAP__BY_NEW_FILE))
+		rc = need(g, &e->result);
+	if (!rc && !k->latencies.all)
+		rc = need(g, &e->latency);
+	for (unsigned i = 0; !rc && i < 2 && g->files && k->by_file != SCAP__BY_MORE; i++)
+		rc = need(g, &e->cookie[i]);
+	return rc;
 }
 
 static int choose_records(struct scap__group_in *g)
@@ -425,27 +549,20 @@ static int choose_records(struct scap__group_in *g)
 	struct scap_event any = { .type = SCAP_REC_TYPES };
 	const struct scap__chooser *c = g->choice->chooser;
 	struct asking a = { .g = g };
-	void *want, *intros;
-	int rc = load_shapes(g);
+	int rc = look_over(g);
 
 	if (!rc)
 		rc = read_intros(g);
 	g->tids.all = true;
 	if (!rc && c->asks & SCAP__KNOWN_TID)
-		rc = find_ranges(g, &c->tids, &any, SCAP__KNOWN_TID, &g->tids);
+		rc = find_ranges(g, &c->tids, 0, &any, SCAP__KNOWN_TID, &g->tids);
 	if (!rc)
 		rc = set_new(g, &a.tids);
 	if (!rc)
 		rc = set_new(g, &a.cookies);
-	if (!rc)
-		rc = scap__arena_get(&g->arena, g->n_records + 1, &want);
-	if (!rc)
-		rc = scap__arena_room(&g->arena, g->n_records * sizeof(*a.intros) + 1, &intros);
-	if (rc)
-		return rc;
-	g->want = want;
-	a.intros = intros;
-	return g->n_slices ? ask_all(&a) : 0;
+	for (uint32_t i = 0; !rc && i < g->n_events; i++)
+		rc = load_kind(g, g->events[i]);
+	return rc ? rc : g->n_slices ? ask_all(&a) : 0;
 }
 
 /* ---- all of it, or some ----------------------------------------------------------------------- */

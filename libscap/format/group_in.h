@@ -65,6 +65,13 @@ struct scap__string_list {
 	uint32_t *starts;
 };
 
+/* A record that may matter, or introduces others. */
+struct scap__asked {
+	uint32_t at;		/* place in the group */
+	uint32_t call;		/* calls and entries before it */
+	bool want;
+};
+
 struct scap__group_in {
 	struct scap__budget *budget;
 	ZSTD_DCtx *zstd;
@@ -84,7 +91,12 @@ struct scap__group_in {
 	/* Chosen from, see group_choose.c: */
 	const struct scap__choice *choice;	/* NULL: all */
 	bool any_wanted;	/* an event of a kind that may matter is in it */
-	uint8_t *want;		/* of each record; NULL: none */
+	uint16_t *place;	/* the shapes column */
+	struct scap__asked *asked;	/* records that may matter; NULL: none */
+	uint32_t n_asked, asked_at, n_calls;
+	uint32_t *n_of_shape;
+	uint64_t *event_bits;	/* of each record, whether it is an event */
+	uint32_t *events_before;	/* how many there are before each 64 of these */
 	uint64_t *threads, *files;	/* sets of tids and cookies that may matter; NULL: any */
 	struct scap__ranges tids;
 	uint8_t *scratch;	/* a record */

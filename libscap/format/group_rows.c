@@ -19,18 +19,24 @@ struct out {
 	bool bad;
 };
 
-static uint64_t next(struct out *o, struct scap__column *c)
+/* Values there are, or none; sets o->bad. */
+static __attribute__((noinline)) bool unpack_next(struct out *o, struct scap__column *c)
 {
 	if (!c->unpacked && !o->rc)
 		o->rc = scap__group_load(o->g, c);
-	if (c->at >= c->n || o->rc) {
+	if (c->at >= c->n || o->rc)
 		o->bad = true;
+	return !o->bad;
+}
+
+static inline uint64_t next(struct out *o, struct scap__column *c)
+{
+	if ((!c->v || c->at >= c->n) && !unpack_next(o, c))
 		return 0;
-	}
 	return c->v[c->at++];
 }
 
-static void put(struct out *o, const void *p, size_t n)
+static inline void put(struct out *o, const void *p, size_t n)
 {
 	if (n > (size_t)(o->end - o->p)) {
 		o->bad = true;
@@ -292,72 +298,92 @@ static void catch_up(struct scap__column_event *e)
 	}
 }
 
-static void pass_over(struct scap__group_in *g, struct scap__shape *s)
-{
-	s->skipped++;
-	g->tid.at += s->is_call;
-}
-
 /* The part's records that are wanted; nothing is missing in it, so that numbers follow. */
 static int put_chosen(struct scap__group_in *g, struct scap__group_part *part, uint8_t *rows)
 {
 	struct out o = { .g = g, .p = rows, .end = rows + part->bytes, .dense = true };
-	uint32_t first = g->shape.at;
+	uint32_t first = part->first, end = first + part->n_records, most = 0;
 	void *room;
-	int rc = scap__arena_room(&g->arena, (size_t)part->n_records * 4 + 1, &room);
+	int rc;
 
+	while (g->asked_at + most < g->n_asked && g->asked[g->asked_at + most].at < end)
+		most++;
+	rc = scap__arena_room(&g->arena, (size_t)most * sizeof(*part->index) + 1, &room);
 	if (rc)
 		return rc;
 	part->rows = rows;
 	part->index = room;
 	part->n_rows = part->at = 0;
-	for (uint32_t i = 0; i < part->n_records && !o.bad; i++) {
-		struct scap__shape *s = &g->shapes[g->shape.v[first + i]];
-		uint32_t seq = part->first_seq + i;
+	for (; most && !o.bad; most--) {
+		const struct scap__asked *r = &g->asked[g->asked_at++];
+		struct scap__shape *s = &g->shapes[g->place[r->at]];
+		uint32_t seq = part->first_seq + (r->at - first);
 
-		if (!g->want[first + i]) {
-			pass_over(g, s);
+		if (!r->want) {
+			s->skipped++;
 			continue;
 		}
 		catch_up(s->event);
-		g->time.at = first + i;
+		g->tid.at = r->call;
+		g->time.at = r->at;
 		put_record(g, &o, s, &seq);
-		part->index[part->n_rows++] = i;
+		part->index[part->n_rows++] = r->at - first;
 	}
-	g->shape.at += part->n_records;
-	g->seq.at = g->time.at = first + part->n_records;
 	part->n_bytes = (size_t)(o.p - rows);
 	return o.rc ? o.rc : o.bad ? scap__group_bad(g, "its columns do not make its records") : 0;
 }
 
-/* Where its records are placed in time, as by the merge, and how many events are before each. */
-static int place_records(struct scap__group_in *g, struct scap__group_part *part, uint32_t first)
+/* How many of the group's events come before the record at this place. */
+static uint32_t events_before(const struct scap__group_in *g, uint32_t at)
+{
+	uint64_t below = (1ull << at % 64) - 1;
+
+	if (at == g->n_records && !(at % 64))
+		return at ? g->events_before[at / 64 - 1] +
+			    (uint32_t)__builtin_popcountll(g->event_bits[at / 64 - 1]) : 0;
+	return g->events_before[at / 64] +
+	       (uint32_t)__builtin_popcountll(g->event_bits[at / 64] & below);
+}
+
+/* Times as the merge takes them: none goes back, and none is outside of the slice. */
+static int straighten(struct scap__group_in *g, struct scap__group_part *part)
 {
 	uint64_t last = g->slice.head.start_ns, latest = g->slice.head.end_ns - 1;
-	uint32_t n_events = 0;
-	void *order, *before;
-	int rc = scap__arena_room(&g->arena, (size_t)part->n_records * 8 + 1, &order);
+	const uint64_t *t = g->time.v + part->first;
+	uint64_t *order;
+	void *room;
+	int rc = scap__arena_room(&g->arena, (size_t)part->n_records * sizeof(*order) + 1, &room);
 
-	if (!rc)
-		rc = scap__arena_room(&g->arena, ((size_t)part->n_records + 1) * 4, &before);
-	if (!rc)
-		rc = scap__group_load(g, &g->time);
 	if (rc)
 		return rc;
-	part->order = order;
-	part->before = before;
+	part->order = order = room;
 	for (uint32_t i = 0; i < part->n_records; i++) {
-		uint64_t t = g->time.v[first + i];
-
-		last = t > last ? t : last;
-		part->order[i] = last < latest ? last : latest;
-		part->before[i] = n_events;
-		n_events += g->shapes[g->shape.v[first + i]].is_event;
+		last = t[i] > last ? t[i] : last;
+		order[i] = last < latest ? last : latest;
 	}
-	part->before[part->n_records] = n_events;
-	if (n_events != part->n_events)
-		return scap__group_bad(g, "a part does not have its events");
 	return 0;
+}
+
+/* Where its records are placed in time. */
+static int place_records(struct scap__group_in *g, struct scap__group_part *part)
+{
+	uint32_t first = part->first, n = part->n_records;
+	const uint64_t *t;
+	bool straight = true;
+	int rc = scap__group_load(g, &g->time);
+
+	if (rc)
+		return rc;
+	if (events_before(g, first + n) - events_before(g, first) != part->n_events)
+		return scap__group_bad(g, "a part does not have its events");
+	part->order = t = g->time.v + first;
+	if (!n)
+		return 0;
+	for (uint32_t i = 1; i < n; i++)
+		straight &= t[i] >= t[i - 1];
+	if (straight && t[0] >= g->slice.head.start_ns && t[n - 1] < g->slice.head.end_ns)
+		return 0;
+	return straighten(g, part);
 }
 
 uint64_t scap__group_rank(const struct scap__group_slice *s, const struct scap__group_part *part,
@@ -369,7 +395,9 @@ uint64_t scap__group_rank(const struct scap__group_slice *s, const struct scap__
 		const struct scap__group_part *other = &s->parts[k];
 		uint32_t lo = 0, hi = other->n_records;
 
-		while (other != part && lo < hi) {
+		if (other == part)
+			lo = hi = i;
+		while (lo < hi) {
 			uint32_t mid = lo + (hi - lo) / 2;
 
 			if (other->order[mid] < t ||
@@ -378,52 +406,56 @@ uint64_t scap__group_rank(const struct scap__group_slice *s, const struct scap__
 			else
 				hi = mid;
 		}
-		n += other->before[other == part ? i : lo];
+		n += events_before(s->group, other->first + lo) -
+		     events_before(s->group, other->first);
 	}
 	return n;
 }
 
-/* Of a slice's records, n from first on. */
-static bool any_event(const struct scap__group_in *g, uint32_t first, uint32_t n)
+/* What there is to do with the slice's records that were asked; end: of them in the group. */
+static bool find_wanted(struct scap__group_in *g, uint32_t end, bool *ret_event)
 {
-	const uint8_t *at = g->want + first, *end = at + n;
+	bool any = false;
 
-	while ((at = memchr(at, 1, (size_t)(end - at)))) {
-		if (g->shapes[g->shape.v[at - g->want]].is_event)
-			return true;
-		at++;
+	*ret_event = false;
+	for (uint32_t k = g->asked_at; k < g->n_asked && g->asked[k].at < end; k++) {
+		any |= g->asked[k].want;
+		*ret_event |= g->asked[k].want && g->shapes[g->place[g->asked[k].at]].is_event;
 	}
-	return false;
+	return any;
+}
+
+static void pass_over(struct scap__group_in *g, uint32_t end)
+{
+	for (; g->asked_at < g->n_asked && g->asked[g->asked_at].at < end; g->asked_at++)
+		g->shapes[g->place[g->asked[g->asked_at].at]].skipped++;
 }
 
 static int choose_rows(struct scap__group_in *g, uint32_t n_parts)
 {
-	uint32_t first = g->shape.at, at = first;
-	uint64_t n = 0;
+	uint32_t at = g->shape.at;
 	size_t used = 0;
+	bool event;
 	int rc = 0;
 
 	g->slice.chosen = true;
-	for (uint32_t i = 0; i < n_parts; i++)
-		n += g->slice_parts[i].n_records;
-	if (n > g->n_records - first)
-		return scap__group_bad(g, "a slice claims too many records");
-	if (!g->want || !memchr(g->want + first, 1, n)) {
-		for (uint32_t i = 0; g->want && i < n; i++)
-			pass_over(g, &g->shapes[g->shape.v[first + i]]);
-		g->shape.at += (uint32_t)n;
+	for (uint32_t i = 0; i < n_parts; i++) {
+		g->slice_parts[i].first = at;
+		if (g->slice_parts[i].n_records > g->n_records - at)
+			return scap__group_bad(g, "a slice claims too many records");
+		at += g->slice_parts[i].n_records;
+	}
+	g->shape.at = at;
+	if (!find_wanted(g, at, &event)) {
+		pass_over(g, at);
 		return 0;
 	}
 	for (uint32_t i = 0; !rc && i < n_parts; i++) {
 		rc = put_chosen(g, &g->slice_parts[i], g->rows + used);
 		used += g->slice_parts[i].n_bytes;
 	}
-	if (rc || !any_event(g, first, g->shape.at - first))
-		return rc;
-	for (uint32_t i = 0; !rc && i < n_parts; i++) {
-		rc = place_records(g, &g->slice_parts[i], at);
-		at += g->slice_parts[i].n_records;
-	}
+	for (uint32_t i = 0; !rc && event && i < n_parts; i++)
+		rc = place_records(g, &g->slice_parts[i]);
 	return rc;
 }
 
@@ -496,6 +528,7 @@ static int read_slice(struct scap__group_in *g)
 		return scap__group_bad(g, "a slice ends before it begins");
 	rc = read_parts(g, h->n_parts, &bytes);
 	g->slice.parts = g->slice_parts;
+	g->slice.group = g;
 	if (!rc)
 		rc = grow_rows(g, bytes + 1);
 	if (!rc && g->choice)

@@ -11,6 +11,7 @@
 #include <zstd.h>
 
 #include "core/crc32c.h"
+#include "format/event.h"
 #include "format/group.h"
 #include "support_rows.h"
 
@@ -72,9 +73,33 @@ static void repair(uint8_t *p, size_t n)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static bool may(void *ctx, unsigned type, unsigned abi, int64_t nr)
+/* Answers and questions as the bits of a number have it. */
+static bool may(void *ctx, const struct scap_event *ev, unsigned known)
 {
-	return *(const uint8_t *)ctx >> (type + abi + (uint64_t)nr) % 8 & 1;
+	uint64_t about = ev->type + ev->abi + (uint64_t)ev->nr;
+
+	if (known & SCAP__KNOWN_RESULT)
+		about += (uint64_t)ev->ret;
+	if (known & SCAP__KNOWN_LATENCY)
+		about += ev->latency_ns;
+	if (known & SCAP__KNOWN_THREAD)
+		about += ev->thread ? ev->thread->tid + (uint8_t)ev->thread->comm[0] : 2;
+	return *(const uint8_t *)ctx >> about % 8 & 1;
+}
+
+static bool may_file(void *ctx, const struct scap__file *file)
+{
+	uint64_t about = file ? file->cookie + file->path_bytes : 3;
+
+	for (uint32_t i = 0; file && i < file->path_bytes; i++)
+		about += (uint8_t)file->path[i];
+	return *(const uint8_t *)ctx >> about % 8 & 1;
+}
+
+static enum scap__by_file by_file(void *ctx, const struct scap_event *ev)
+{
+	(void)ctx;
+	return (enum scap__by_file)((uint64_t)ev->nr % 3);
 }
 
 static bool follows(void *ctx, uint32_t ring, uint32_t first_seq)
@@ -139,7 +164,13 @@ static void read_column(const uint8_t *p, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size + 1), kinds = size ? data[size - 1] : 0;
-	struct scap__choice choice = { .may = may, .may_ctx = &kinds, .follows = follows };
+	static const int64_t breaks[] = { -2, 0, 1, 100 };
+	struct scap__chooser chooser = {
+		.ctx = &kinds, .may = may, .may_file = may_file, .by_file = by_file,
+		.asks = kinds ^ 0x3c, .results = { breaks, 4 }, .latencies = { breaks + 1, 3 },
+		.tids = { breaks + 2, 2 },
+	};
+	struct scap__choice choice = { .chooser = &chooser, .follows = follows };
 
 	memcpy(copy, data, size);
 	repair(copy, size);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/crc32c.h"
+#include "format/event.h"
 #include "format/group.h"
 #include "support_rows.h"
 
@@ -248,11 +249,18 @@ Test(group, raw_events_are_events)
 	scap__buffer_fini(&plain);
 }
 
-static bool getpid_only(void *ctx, unsigned type, unsigned abi, int64_t nr)
+static bool getpid_only(void *ctx, const struct scap_event *ev, unsigned known)
 {
 	(void)ctx;
-	(void)abi;
-	return type != SCAP_REC_CALL || nr == 39;
+	(void)known;
+	return ev->type != SCAP_REC_CALL || ev->nr == 39;
+}
+
+static enum scap__by_file by_more(void *ctx, const struct scap_event *ev)
+{
+	(void)ctx;
+	(void)ev;
+	return SCAP__BY_MORE;
 }
 
 static bool any_start(void *ctx, uint32_t ring, uint32_t first_seq)
@@ -284,7 +292,8 @@ static void make_two_kinds(bool hole)
 /* What is passed over in one slice can't be used in the next: either all of a group, or none. */
 Test(group, chosen_or_whole)
 {
-	struct scap__choice choice = { .may = getpid_only, .follows = any_start };
+	struct scap__chooser chooser = { .may = getpid_only, .by_file = by_more };
+	struct scap__choice choice = { .chooser = &chooser, .follows = any_start };
 	struct scap__group_slice *got;
 	const char *what = NULL;
 

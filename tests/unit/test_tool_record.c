@@ -210,7 +210,8 @@ Test(tool_record, stops_at_a_size)
 	cr_assert_eq(RUN("-a", "--max-size", "2M", "-d", "60s", "-j", "-o", "x.scapz"), TOOL_OK);
 	cr_expect(strstr(out_text, "\"ended_by\":\"size\""), "%s", out_text);
 	cr_assert_eq(stat("x.scapz", &st), 0);
-	cr_expect(st.st_size >= 1800 << 10 && st.st_size <= 2200 << 10, "%ld", (long)st.st_size);
+	/* How much what is still being packed will take can only be guessed from what was. */
+	cr_expect(st.st_size >= 1 << 20 && st.st_size <= 2200 << 10, "%ld", (long)st.st_size);
 	cr_expect_eq(json_u64("bytes"), (uint64_t)st.st_size);
 	cr_expect_eq(n_calls("x.scapz"), fake.n_stored);
 	tear_down_test();
