@@ -115,7 +115,8 @@ static enum scap__by_file by_file(void *ctx, const struct scap_event *ev)
 static unsigned known_of(unsigned part)
 {
 	static const uint8_t known[] = {
-		[SCAP__PART_RESULT] = SCAP__KNOWN_RESULT, [SCAP__PART_LATENCY] = SCAP__KNOWN_LATENCY,
+		[SCAP__PART_RESULT] = SCAP__KNOWN_RESULT,
+		[SCAP__PART_LATENCY] = SCAP__KNOWN_LATENCY,
 		[SCAP__PART_FILE] = SCAP__KNOWN_FILE, [SCAP__PART_TID] = SCAP__KNOWN_TID,
 		[SCAP__PART_THREAD] = SCAP__KNOWN_THREAD, [SCAP__PART_WHOLE] = 0,
 	};

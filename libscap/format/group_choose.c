@@ -422,7 +422,7 @@ static int ask_all(struct asking *a)
 	return a->rc;
 }
 
-/* ---- the group's records at a glance ---------------------------------------------------------- */
+/* ---- all records at a glance ----------------------------------------------------------------- */
 
 static int load_shapes(struct scap__group_in *g)
 {
