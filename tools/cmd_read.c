@@ -259,6 +259,9 @@ static bool prepare(struct run *run)
 		return false;
 	if (req->tree && !tree_init(&run->tree, req->tree))
 		return false;
+	/* Nobody wants to know what came before; where this can't be, all of it is read. */
+	if (req->from && !req->n_before && !req->tree)
+		scap_reader_seek(run->in.reader, run->from_ns, 0);
 	/* Context and trees want to see all events, and ranges all CPUs. */
 	if (run->filter && !run->use_context && !req->tree && !req->from && !req->to)
 		scap_reader_choose(run->in.reader, run->filter);

@@ -64,6 +64,17 @@ static ssize_t input_read(void *ctx, void *buf, size_t n)
 	return got;
 }
 
+static int64_t input_seek(void *ctx, int64_t offset, int whence)
+{
+	struct input *in = ctx;
+	off_t got = lseek(in->fd, (off_t)offset, whence);
+
+	if (got < 0)
+		return -errno;
+	in->done_bytes = (uint64_t)got;
+	return (int64_t)got;
+}
+
 static bool open_fd(struct input *in, const char *path)
 {
 	struct stat st;
@@ -107,6 +118,8 @@ bool input_open(struct input *in, const char *path, uint32_t flags, struct outpu
 		input_close(in);
 		return false;
 	}
+	if (!in->waits && in->fd != STDIN_FILENO)
+		src.seek = input_seek;
 	rc = scap_reader_open_source(&src, &opt, &in->reader, &err);
 	if (rc < 0) {
 		*ret_exit = input_failed(in, rc, &err);

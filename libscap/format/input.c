@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int scap__input_init(struct scap__input *in, const struct scap_source *src)
 {
@@ -85,4 +86,26 @@ ssize_t scap__input_read(struct scap__input *in, void *dst, size_t n)
 		in->offset += (uint64_t)got;
 	}
 	return (ssize_t)done;
+}
+
+int scap__input_seek(struct scap__input *in, uint64_t offset)
+{
+	int64_t got;
+
+	if (!in->src.seek)
+		return -ENOTSUP;
+	if (offset > INT64_MAX)
+		return -EINVAL;
+	got = in->src.seek(in->src.ctx, (int64_t)offset, SEEK_SET);
+	if (got < 0 || (uint64_t)got != offset)
+		return got < 0 ? (int)got : -EIO;
+	in->start = in->end = 0;
+	in->offset = offset;
+	in->eof = false;
+	return 0;
+}
+
+int64_t scap__input_size(struct scap__input *in)
+{
+	return in->src.seek ? in->src.seek(in->src.ctx, 0, SEEK_END) : -ENOTSUP;
 }

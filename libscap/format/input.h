@@ -24,6 +24,10 @@ void scap__input_fini(struct scap__input *in);
 ssize_t scap__input_peek(struct scap__input *in, size_t n, const uint8_t **ret_p);
 /* Goes past bytes that were peeked at. */
 void scap__input_skip(struct scap__input *in, size_t n);
+/* To another place: 0, -ENOTSUP, -errno. */
+int scap__input_seek(struct scap__input *in, uint64_t offset);
+/* Size of what is read, or -ENOTSUP, -errno. The place must be sought afterwards. */
+int64_t scap__input_size(struct scap__input *in);
 /* Copies up to n bytes: how many (fewer only at the end), or -errno. */
 ssize_t scap__input_read(struct scap__input *in, void *dst, size_t n);
 

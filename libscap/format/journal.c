@@ -36,6 +36,7 @@ static int open_one(struct scap_writer *w, struct scap__journal *j,
 		return rc;
 	}
 	j->w->plain = true;
+	j->w->index.none = true;
 	j->w->restart_bytes = j->w->bytes;
 	j->w->restart_index = j->w->next_index;
 	return 0;

@@ -42,7 +42,10 @@ static const char *follow(struct scap_reader *r, const struct header *h, bool *r
 {
 	struct scap__keyframe *key = &r->key;
 
-	*ret_skip = false;
+	/* Its first parts lie before the place that was sought. */
+	*ret_skip = r->sought && h->part && !key->number;
+	if (*ret_skip)
+		return NULL;
 	if (h->part == 0 && h->first_seq == 0 && h->number > key->number && !key->open)
 		return NULL;
 	if (key->open && h->number == key->number && h->part == key->next_part &&

@@ -37,6 +37,7 @@ enum scap__section_type {
 	SCAP__SECTION_KEYFRAME = 4,
 	SCAP__SECTION_GROUP = 5,
 	SCAP__SECTION_SEAL = 6,
+	SCAP__SECTION_INDEX = 7,
 };
 
 #define SCAP__SECTION_ZSTD	0x1u
@@ -223,6 +224,47 @@ struct scap__end_ring {
 	uint32_t next_seq;
 };
 
+/* INDEX: this, the entries, the lists of rings of those that have one, the trailer. */
+struct scap__index_header {
+	uint32_t n_entries;
+	uint32_t n_rings;	/* of all lists */
+	uint64_t end_raw_ns;	/* as in END */
+	uint64_t end_real_ns;	/* 0: not known */
+	uint64_t n_events;
+};
+
+/* A SLICE, a GROUP, or the first part of a KEYFRAME. */
+struct scap__index_entry {
+	uint64_t offset;	/* of the section's header, from the file header on */
+	uint64_t start_ns;	/* KEYFRAME: begin_ns, in both */
+	uint64_t end_ns;
+	uint64_t start_real_ns;	/* wall time at start_ns; 0: not known */
+	uint64_t n_before;	/* events before it */
+	uint32_t index;		/* of the section */
+	uint16_t type;		/* of the section */
+	uint16_t flags;		/* SCAP__INDEX_MISSING */
+	uint32_t n_rings;	/* in its list: struct scap__end_ring as of its beginning */
+	uint32_t reserved1;
+};
+
+#define SCAP__INDEX_MISSING	0x1u	/* numbers are, in it or in front of it: it has a list */
+
+/* The last bytes of a file. */
+struct scap__index_trailer {
+	uint64_t index_bytes;	/* from the INDEX section's header on */
+	uint64_t file_bytes;	/* from the file header on */
+	uint64_t file_id;
+	uint32_t magic;
+	uint32_t crc;		/* of the bytes before it */
+};
+
+#define SCAP__INDEX_MAGIC	0xb51de71au
+#define SCAP__INDEX_MAX_ENTRIES	(1u << 20)
+#define SCAP__INDEX_MAX_RINGS	(1u << 20)
+
+static_assert(sizeof(struct scap__index_header) == 32, "index header");
+static_assert(sizeof(struct scap__index_entry) == 56, "index entry");
+static_assert(sizeof(struct scap__index_trailer) == 32, "index trailer");
 static_assert(sizeof(struct scap__file_header) == 64, "file header");
 static_assert(sizeof(struct scap__section_header) == 48, "section header");
 static_assert(sizeof(struct scap__host_entry) == 8, "host entry");

@@ -18,6 +18,13 @@ static ssize_t fd_read(void *ctx, void *buf, size_t n)
 	return got < 0 ? -errno : got;
 }
 
+static int64_t fd_seek(void *ctx, int64_t offset, int whence)
+{
+	off_t got = lseek((int)(intptr_t)ctx, (off_t)offset, whence);
+
+	return got < 0 ? -errno : (int64_t)got;
+}
+
 static void fd_close(void *ctx)
 {
 	close((int)(intptr_t)ctx);
@@ -53,5 +60,6 @@ int scap__path_source(const char *path, struct scap_source *ret, struct scap_err
 	ret->ctx = (void *)(intptr_t)fd;
 	ret->read = fd_read;
 	ret->close = is_stdin ? NULL : fd_close;
+	ret->seek = is_stdin ? NULL : fd_seek;
 	return 0;
 }

@@ -19,6 +19,8 @@ static bool follows(void *ctx, uint32_t ring, uint32_t first_seq)
 {
 	const struct scap_reader *r = ctx;
 
+	if (r->unsynced && (ring >= r->n_rings || !r->rings[ring].any))
+		return true;
 	return first_seq == (ring < r->n_rings ? r->rings[ring].next_seq : 0);
 }
 
@@ -108,6 +110,8 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 	r->in.sealing = o.flags & SCAP_READER_SEALS;
 	if (!rc)
 		rc = start(r);
+	if (!rc && !r->savefile)
+		rc = scap__index_open(r);
 	if (!rc && o.path) {
 		r->path = strdup(o.path);
 		rc = r->path ? 0 : scap__fail(&r->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
@@ -342,6 +346,8 @@ static int follow_sequence(struct scap_reader *r, struct scap__ring *c)
 {
 	uint32_t hole = 0;
 
+	if (r->unsynced && !c->any)
+		c->next_seq = r->ev.seq;
 	if (!r->hole_told) {
 		r->hole_damage = check_sequence(c, &r->ev, &hole);
 		r->hole_told = hole != 0;
@@ -440,6 +446,9 @@ static int read_payload(struct scap_reader *r, const struct scap__section *sec)
 	if (rc)
 		return rc;
 	r->info.raw_bytes += sec->raw_bytes;
+	rc = r->unsynced ? scap__index_sync(r, sec) : 0;
+	if (rc)
+		return rc;
 	if (sec->type == SCAP__SECTION_SLICE)
 		return scap__slice_read(r, sec, p);
 	if (sec->type == SCAP__SECTION_KEYFRAME)
@@ -448,6 +457,8 @@ static int read_payload(struct scap_reader *r, const struct scap__section *sec)
 		return scap__group_read(r, sec, p);
 	if (sec->type == SCAP__SECTION_SEAL)
 		return scap__seal_read(r, sec, p);
+	if (sec->type == SCAP__SECTION_INDEX)
+		return scap__index_check(r, sec, p);
 	return scap__end_read(r, sec, p);
 }
 
@@ -456,7 +467,8 @@ static int read_section(struct scap_reader *r, const struct scap__section *sec)
 	int rc, seal_rc;
 
 	if ((sec->type >= SCAP__SECTION_SLICE && sec->type <= SCAP__SECTION_GROUP) ||
-	    (sec->type == SCAP__SECTION_SEAL && r->in.sealing))
+	    (sec->type == SCAP__SECTION_SEAL && r->in.sealing) ||
+	    (sec->type == SCAP__SECTION_INDEX && r->index_seen))
 		rc = read_payload(r, sec);
 	else
 		rc = scap__section_skip(&r->in, sec);
@@ -481,6 +493,10 @@ static int next_section(struct scap_reader *r)
 
 	if (r->end_seen && !rc && sec.type == SCAP__SECTION_SEAL && !r->end_sealed) {
 		r->end_sealed = true;
+		return read_section(r, &sec);
+	}
+	if (r->end_seen && !rc && sec.type == SCAP__SECTION_INDEX && !r->index_seen) {
+		r->end_sealed = r->index_seen = true;
 		return read_section(r, &sec);
 	}
 	if (r->end_seen)

@@ -44,6 +44,26 @@ struct scap__keyframe {
 	struct scap__intros intros;
 };
 
+struct scap__index_in_entry {
+	uint64_t offset, start_ns, end_ns, start_real_ns, n_before;
+	uint32_t index;
+	uint16_t type;
+	bool missing;
+	uint32_t rings, n_rings;	/* place in the list of rings, and how many */
+};
+
+struct scap__index_ring {
+	uint32_t ring, next_seq;
+};
+
+/* See index_in.c. */
+struct scap__index_in {
+	struct scap__index_in_entry *entries;
+	struct scap__index_ring *rings;
+	uint32_t n, n_rings;	/* n 0: there is no index */
+	uint64_t end_raw_ns, end_real_ns, n_events;
+};
+
 struct scap_reader {
 	struct scap_error error;
 	struct scap__budget budget;
@@ -83,6 +103,10 @@ struct scap_reader {
 	uint32_t tail_ring;	/* the next one whose tail is to be looked at */
 	bool damage_seen;
 	bool end_seen;
+	bool index_seen;	/* in its place */
+	struct scap__index_in index;
+	bool sought;		/* what is read began somewhere in the middle */
+	bool unsynced;		/* rings that were not met may begin with any number */
 };
 
 /* Payloads of the sections, checked and put into r: 0 or an error. */
@@ -95,6 +119,13 @@ int scap__end_read(struct scap_reader *r, const struct scap__section *sec, const
 int scap__keyframe_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 /* The part's next record as an event: 0; 1 when there is none; or an error, then it goes on. */
 int scap__keyframe_next(struct scap_reader *r);
+
+/* Looks for the index, if the source can seek: 0, or an error of the source. */
+int scap__index_open(struct scap_reader *r);
+/* The payload of an INDEX that was met in its place: 0 or an error. */
+int scap__index_check(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
+/* Before a section is used after seeking: 0 or an error. */
+int scap__index_sync(struct scap_reader *r, const struct scap__section *sec);
 
 /* seal_in.c */
 int scap__seals_add(struct scap_reader *r, const struct scap__section *sec);

@@ -16,7 +16,7 @@ int scap__seals_add(struct scap_reader *r, const struct scap__section *sec)
 	struct scap__seal_entry e = { .index = htole32(sec->index) };
 	int rc;
 
-	if (!r->in.sealing)
+	if (!r->in.sealing || sec->type == SCAP__SECTION_INDEX)
 		return 0;
 	scap__digest_end(&r->in.digest, e.digest);
 	if (sec->type == SCAP__SECTION_SEAL) {

@@ -256,6 +256,19 @@ int scap__section_next(struct scap__section_in *s, struct scap__section *ret)
 	return 0;
 }
 
+int scap__section_find(struct scap__section_in *s, struct scap__section *ret)
+{
+	const uint8_t *p;
+	ssize_t got = scap__input_peek(&s->input, HEAD_BYTES, &p);
+
+	if (got < 0)
+		return fail_io(s, got);
+	if ((size_t)got < HEAD_BYTES || !parse_header(s, p, ret))
+		return SCAP_EDAMAGED;
+	scap__input_skip(&s->input, HEAD_BYTES);
+	return 0;
+}
+
 /* ---- payloads ------------------------------------------------------------------------------ */
 
 static int grow(struct scap__section_in *s, uint8_t **buf, size_t *cap, size_t n)

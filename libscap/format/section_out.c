@@ -94,6 +94,7 @@ static int write_section(struct scap_writer *w, struct scap__buffer *b, uint16_t
 		rc = -errno;
 	if (rc < 0)
 		return write_failed(w, rc);
+	w->section_offset = w->bytes;
 	w->bytes += b->n;
 	w->next_index++;
 	if (w->sealing && scap__seal_add(w, &h, b->p + HEAD_BYTES, stored))

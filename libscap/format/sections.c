@@ -284,6 +284,8 @@ static int read_ring_end(struct scap_reader *r, struct scap__bytes *b)
 	rc = scap__reader_ring(r, (uint32_t)ring, &c);
 	if (rc)
 		return rc;
+	if (r->unsynced && !c->any)
+		c->next_seq = next_seq;
 	missing = next_seq - c->next_seq;
 	if (missing > INT32_MAX)
 		return SCAP_EDAMAGED;
@@ -314,7 +316,7 @@ int scap__end_read(struct scap_reader *r, const struct scap__section *sec, const
 	r->info.complete = true;
 	r->info.end_raw_ns = end_raw_ns;
 	r->info.end_wall_ns = scap__reader_wall_ns(r, end_raw_ns);
-	if (!r->damage_seen && n_slices != r->info.n_slices)
+	if (!r->damage_seen && !r->sought && n_slices != r->info.n_slices)
 		return damaged(r, sec, "slices are missing before the end");
 	return 0;
 }

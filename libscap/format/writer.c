@@ -61,6 +61,8 @@ static void writer_free(struct scap_writer *w)
 {
 	scap__groups_fini(w);
 	ZSTD_freeCCtx(w->zstd);
+	scap__index_fini(&w->index);
+	scap__buffer_fini(&w->facts.rings);
 	scap__buffer_fini(&w->entries);
 	free(w->raw.p);
 	free(w->packed.p);
@@ -283,6 +285,14 @@ static int put_directory(struct scap_writer *w, const struct scap_slice *s,
 	return 0;
 }
 
+static int index_slice(struct scap_writer *w, const struct scap_slice *s)
+{
+	if (scap__index_begin(&w->index, &w->facts, s) ||
+	    scap__index_slice(&w->index, &w->facts, s))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	return scap__index_section(w, SCAP__SECTION_SLICE, &w->facts);
+}
+
 /* A slice that fits into a section. */
 static int write_slice(struct scap_writer *w, const struct scap_slice *s, size_t bytes)
 {
@@ -307,7 +317,7 @@ static int write_slice(struct scap_writer *w, const struct scap_slice *s, size_t
 	w->n_slices++;
 	w->n_records += n_records;
 	w->row_bytes += bytes_of_rows;
-	return 0;
+	return w->index.none ? 0 : index_slice(w, s);
 }
 
 static size_t slice_bytes(const struct scap_slice *s)
@@ -468,7 +478,8 @@ static int write_end(struct scap_writer *w, uint64_t end_raw_ns, const struct sc
 
 		scap__buffer_put(&w->raw, &ring, sizeof(ring));
 	}
-	return scap__section_write(w, SCAP__SECTION_END);
+	rc = scap__section_write(w, SCAP__SECTION_END);
+	return rc ? rc : scap__index_end(w, end_raw_ns, rings, n_rings);
 }
 
 int scap_writer_close(struct scap_writer *w, uint64_t end_raw_ns,
@@ -486,6 +497,8 @@ int scap_writer_close(struct scap_writer *w, uint64_t end_raw_ns,
 
 		if (!end_rc)
 			end_rc = scap__seal_write(w, w->last_end_ns);
+		if (!end_rc)
+			end_rc = scap__index_write(w, end_raw_ns);
 		rc = rc ? rc : end_rc;
 	}
 	scap__journal_close(w, !rc && rings && !w->only_in_journal);

@@ -13,6 +13,25 @@
 
 #define SCAP__JOURNALS 2
 
+/* What the index will say of a section whose slices come in. */
+struct scap__index_facts {
+	uint64_t start_ns, end_ns, start_real_ns;
+	uint64_t n_before, n_after;	/* events */
+	bool missing;		/* numbers are, in it or in front of it */
+	struct scap__buffer rings;	/* where they stood at its beginning */
+};
+
+/* See index.c. */
+struct scap__index {
+	bool none;		/* there will be none */
+	struct scap__buffer entries, rings;
+	uint64_t n_events;	/* taken so far */
+	uint64_t n_written;	/* of these, in sections that were written */
+	uint64_t clock_raw_ns, clock_real_ns;	/* of the last slice; 0: none */
+	uint32_t *next_seq;	/* of each ring */
+	uint32_t n_rings;
+};
+
 /* See journal.c. */
 struct scap__journal {
 	struct scap_writer *w;
@@ -30,6 +49,9 @@ struct scap_writer {
 	struct scap__buffer packed;	/* the same, compressed */
 	uint64_t file_id;
 	uint64_t bytes;		/* of whole sections written */
+	uint64_t section_offset;	/* of the last one */
+	struct scap__index index;
+	struct scap__index_facts facts;	/* of the slice at hand, or of a keyframe */
 	uint32_t next_index;
 	uint64_t last_end_ns;	/* of the last slice */
 	uint64_t n_slices, n_records, row_bytes;
@@ -85,6 +107,21 @@ void scap__journal_turn(struct scap_writer *w);
 int scap__journal_restart(struct scap_writer *w);
 /* remove: their names go, too, for nothing is in them that is not in the file. */
 void scap__journal_close(struct scap_writer *w, bool remove);
+/* index.c. The first slice of a section; each slice, the first too: 0 or -ENOMEM. */
+int scap__index_begin(struct scap__index *ix, struct scap__index_facts *f,
+		      const struct scap_slice *s);
+int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
+		      const struct scap_slice *s);
+/* The section was written just now: 0 or an error. */
+int scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f);
+/* The same of a keyframe's part, whose payload is in w->raw still. */
+int scap__index_keyframe(struct scap_writer *w);
+/* Of END, which was written just now, if it tells of missing numbers. */
+int scap__index_end(struct scap_writer *w, uint64_t end_raw_ns, const struct scap_ring_end *rings,
+		    uint32_t n_rings);
+int scap__index_write(struct scap_writer *w, uint64_t end_raw_ns);
+void scap__index_fini(struct scap__index *ix);
+
 /* seal.c: remembers a section that was written, header first: 0 or -ENOMEM. */
 int scap__seal_add(struct scap_writer *w, const struct scap__section_header *h,
 		   const uint8_t *payload, size_t n);

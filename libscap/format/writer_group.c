@@ -34,6 +34,7 @@ struct scap__groups {
 	uint64_t end_ns;		/* of the one that is being packed */
 	uint32_t n_slices, n_records;	/* of the one that is being packed */
 	uint64_t row_bytes;
+	struct scap__index_facts facts, packed_facts;	/* of the growing and the packing one */
 	bool busy;			/* the thread has one, or it was not written yet */
 	struct waiting *first, **last;
 	pthread_t thread;
@@ -125,6 +126,8 @@ void scap__groups_fini(struct scap_writer *w)
 	scap__group_out_free(g->growing);
 	scap__group_out_free(g->packing);
 	scap__buffer_fini(&g->payload);
+	scap__buffer_fini(&g->facts.rings);
+	scap__buffer_fini(&g->packed_facts.rings);
 	pthread_mutex_destroy(&g->lock);
 	pthread_cond_destroy(&g->changed);
 	free(g);
@@ -169,8 +172,18 @@ static int write_group(struct scap_writer *w, struct scap__groups *g)
 	w->n_slices += g->n_slices;
 	w->n_records += g->n_records;
 	w->row_bytes += g->row_bytes;
+	rc = scap__index_section(w, SCAP__SECTION_GROUP, &g->packed_facts);
+	if (rc)
+		return rc;
 	rc = g->end_ns - w->sealed_ns >= SEAL_NS ? scap__seal_write(w, g->end_ns) : 0;
 	return rc ? rc : scap__journal_restart(w);
+}
+
+static int write_indexed(struct scap_writer *w, uint16_t type)
+{
+	int rc = scap__section_write(w, type);
+
+	return rc || type != SCAP__SECTION_KEYFRAME ? rc : scap__index_keyframe(w);
 }
 
 static int write_waiting(struct scap_writer *w, struct scap__groups *g, int rc)
@@ -181,7 +194,7 @@ static int write_waiting(struct scap_writer *w, struct scap__groups *g, int rc)
 
 		w->raw = s->raw;
 		if (!rc)
-			rc = scap__section_write(w, s->type);
+			rc = write_indexed(w, s->type);
 		scap__buffer_fini(&w->raw);
 		w->raw = mine;
 		g->first = s->next;
@@ -213,6 +226,7 @@ static int collect(struct scap_writer *w, struct scap__groups *g, bool must)
 static int begin_packing(struct scap_writer *w, struct scap__groups *g)
 {
 	struct scap__group_out *full = g->growing;
+	struct scap__index_facts facts;
 	int rc;
 
 	if (!scap__group_out_slices(full))
@@ -228,6 +242,9 @@ static int begin_packing(struct scap_writer *w, struct scap__groups *g)
 	g->n_records = scap__group_out_records(full);
 	g->row_bytes = scap__group_out_row_bytes(full);
 	g->end_ns = w->last_end_ns;
+	facts = g->packed_facts;	/* its memory is used again */
+	g->packed_facts = g->facts;
+	g->facts = facts;
 	g->growing = g->packing;
 	g->packing = full;
 	g->busy = true;
@@ -270,9 +287,12 @@ int scap__groups_slice(struct scap_writer *w, const struct scap_slice *s)
 		w->refusing = true;
 		return w->error.code;
 	}
-	if (!scap__group_out_slices(g->growing))
+	if (!scap__group_out_slices(g->growing)) {
 		g->start_ns = s->start_ns;
-	if (scap__group_out_slice(g->growing, s))
+		rc = scap__index_begin(&w->index, &g->facts, s);
+	}
+	if (rc || scap__index_slice(&w->index, &g->facts, s) ||
+	    scap__group_out_slice(g->growing, s))
 		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	return is_full(w, g) ? begin_packing(w, g) : 0;
 }
@@ -293,13 +313,13 @@ int scap__groups_section(struct scap_writer *w, uint16_t type)
 	int rc;
 
 	if (!w->groups)
-		return scap__section_write(w, type);
+		return write_indexed(w, type);
 	/* Nothing that was taken before it comes behind it. */
 	rc = begin_packing(w, w->groups);
 	if (!rc)
 		rc = collect(w, w->groups, false);
 	if (rc || !w->groups->busy)
-		return rc ? rc : scap__section_write(w, type);
+		return rc ? rc : write_indexed(w, type);
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");

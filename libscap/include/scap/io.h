@@ -4,6 +4,7 @@
 #define SCAP_IO_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct scap_source {
@@ -11,6 +12,8 @@ struct scap_source {
 	/* Up to n bytes; 0: end; negative: -errno. */
 	ssize_t (*read)(void *ctx, void *buf, size_t n);
 	void (*close)(void *ctx);	/* may be NULL */
+	/* As lseek(2): the new offset, or -errno. NULL: it can only be read forward. */
+	int64_t (*seek)(void *ctx, int64_t offset, int whence);
 };
 
 struct scap_sink {

@@ -81,6 +81,15 @@ SCAP_API const struct scap_seal_info *scap_reader_seals(const struct scap_reader
  * the reader. Without effect with SCAP_READER_BOOKKEEPING.
  */
 SCAP_API void scap_reader_choose(struct scap_reader *r, const struct scap_filter *f);
+#define SCAP_SEEK_KEYFRAME 0x1	/* not behind the last keyframe that was begun by then */
+
+/*
+ * Goes on at or before the first event at wall_ns, so near to it as the capture's index lets, and
+ * not so near that a name or a gap of what follows were missed. What is read afterwards is as in a
+ * whole reading, numbers too. -ENOTSUP, and nothing changed: there is no index (the recorder was
+ * killed; a .scap file), the source can't seek, the wall clock went back, or seals are checked.
+ */
+SCAP_API int scap_reader_seek(struct scap_reader *r, uint64_t wall_ns, uint32_t flags);
 /*
  * The next event: 0; 1 at the end; negative on damage, when everything before it was delivered.
  * GAP records are delivered as events (they say what is missing at their place in time), and so

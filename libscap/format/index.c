@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* The index: where a capture's sections lie, written behind its end. */
+#include "format/writer.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/bytes.h"
+#include "core/crc32c.h"
+#include "core/error.h"
+
+/* A ring that was never met expects number 0: nothing need be said of it. */
+static int put_rings(struct scap__index *ix, struct scap__buffer *out)
+{
+	out->n = 0;
+	for (uint32_t i = 0; i < ix->n_rings; i++) {
+		struct scap__end_ring ring = {
+			htole16((uint16_t)(i / SCAP_LANES)), htole16(i % SCAP_LANES),
+			htole32(ix->next_seq[i]),
+		};
+
+		if (ix->next_seq[i] && scap__buffer_add(out, &ring, sizeof(ring)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static uint64_t real_at(const struct scap_slice *s)
+{
+	return s->real_ns ? s->real_ns + (s->start_ns - s->clock_raw_ns) : 0;
+}
+
+int scap__index_begin(struct scap__index *ix, struct scap__index_facts *f,
+		      const struct scap_slice *s)
+{
+	f->start_ns = s->start_ns;
+	f->start_real_ns = real_at(s);
+	f->n_before = ix->n_events;
+	f->missing = false;
+	return put_rings(ix, &f->rings);
+}
+
+static int reach_ring(struct scap__index *ix, uint32_t ring)
+{
+	uint32_t n = ring + 1 > ix->n_rings * 2 ? ring + 1 : ix->n_rings * 2;
+	uint32_t *next_seq;
+
+	if (ring < ix->n_rings)
+		return 0;
+	next_seq = realloc(ix->next_seq, n * sizeof(*next_seq));
+	if (!next_seq)
+		return -ENOMEM;
+	memset(next_seq + ix->n_rings, 0, (n - ix->n_rings) * sizeof(*next_seq));
+	ix->next_seq = next_seq;
+	ix->n_rings = n;
+	return 0;
+}
+
+int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
+		      const struct scap_slice *s)
+{
+	for (uint32_t i = 0; i < s->n_parts; i++) {
+		const struct scap_slice_part *part = &s->parts[i];
+		uint32_t ring = part->cpu * SCAP_LANES + part->lane, seq;
+		const uint8_t *p = part->rows, *end = p + part->bytes;
+
+		if (p == end)
+			continue;
+		if (reach_ring(ix, ring))
+			return -ENOMEM;
+		seq = ix->next_seq[ring];
+		for (; p < end; p += (size_t)scap__le16(p) * 8) {
+			f->missing |= scap__le32(p + offsetof(struct scap_rec, seq)) != seq;
+			seq = scap__le32(p + offsetof(struct scap_rec, seq)) + 1;
+			ix->n_events += p[offsetof(struct scap_rec, type)] < SCAP_REC_INTRO;
+		}
+		ix->next_seq[ring] = seq;
+	}
+	f->end_ns = s->end_ns;
+	f->n_after = ix->n_events;
+	if (s->real_ns) {
+		ix->clock_raw_ns = s->clock_raw_ns;
+		ix->clock_real_ns = s->real_ns;
+	}
+	return 0;
+}
+
+int scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f)
+{
+	struct scap__index *ix = &w->index;
+	uint32_t n_rings = f->missing ? (uint32_t)(f->rings.n / sizeof(struct scap__end_ring)) : 0;
+	struct scap__index_entry e = {
+		.offset = htole64(w->section_offset), .start_ns = htole64(f->start_ns),
+		.end_ns = htole64(f->end_ns), .start_real_ns = htole64(f->start_real_ns),
+		.n_before = htole64(f->n_before), .index = htole32(w->next_index - 1),
+		.type = htole16(type), .flags = htole16(f->missing ? SCAP__INDEX_MISSING : 0),
+		.n_rings = htole32(n_rings),
+	};
+
+	ix->n_written = f->n_after;
+	if (ix->none)
+		return 0;
+	ix->none = ix->entries.n / sizeof(e) >= SCAP__INDEX_MAX_ENTRIES ||
+		   ix->rings.n / sizeof(struct scap__end_ring) + n_rings > SCAP__INDEX_MAX_RINGS;
+	if (ix->none)
+		return 0;
+	if (scap__buffer_add(&ix->entries, &e, sizeof(e)) ||
+	    (n_rings && scap__buffer_add(&ix->rings, f->rings.p, f->rings.n)))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	return 0;
+}
+
+int scap__index_end(struct scap_writer *w, uint64_t end_raw_ns, const struct scap_ring_end *rings,
+		    uint32_t n_rings)
+{
+	struct scap__index *ix = &w->index;
+	struct scap__index_facts *f = &w->facts;
+
+	*f = (struct scap__index_facts){
+		.start_ns = end_raw_ns, .end_ns = end_raw_ns, .rings = f->rings,
+		.n_before = ix->n_written, .n_after = ix->n_written,
+	};
+	for (uint32_t i = 0; i < n_rings; i++) {
+		uint32_t ring = rings[i].cpu * SCAP_LANES + rings[i].lane;
+
+		f->missing |= rings[i].next_seq != (ring < ix->n_rings ? ix->next_seq[ring] : 0);
+	}
+	if (!f->missing)
+		return 0;
+	if (put_rings(ix, &f->rings))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	return scap__index_section(w, SCAP__SECTION_END, f);
+}
+
+int scap__index_keyframe(struct scap_writer *w)
+{
+	struct scap__bytes b = { w->raw.p + sizeof(struct scap__section_header),
+				 w->raw.n - sizeof(struct scap__section_header), false };
+	uint64_t begin = scap__get_u64(&b), raw, real;
+	struct scap__index_facts f = { .start_ns = begin, .end_ns = begin };
+
+	scap__get_u64(&b);
+	raw = scap__get_u64(&b);
+	real = scap__get_u64(&b);
+	scap__take(&b, offsetof(struct scap__keyframe_header, part) -
+		   offsetof(struct scap__keyframe_header, clock_boot_ns));
+	if (scap__get_u32(&b))
+		return 0;	/* a further part */
+	f.start_real_ns = real ? real + (begin - raw) : 0;
+	f.n_before = f.n_after = w->index.n_written;
+	return scap__index_section(w, SCAP__SECTION_KEYFRAME, &f);
+}
+
+static int put_index(struct scap_writer *w, uint64_t end_raw_ns)
+{
+	struct scap__index *ix = &w->index;
+	struct scap__index_header h = {
+		.n_entries = htole32((uint32_t)(ix->entries.n / sizeof(struct scap__index_entry))),
+		.n_rings = htole32((uint32_t)(ix->rings.n / sizeof(struct scap__end_ring))),
+		.end_raw_ns = htole64(end_raw_ns), .n_events = htole64(ix->n_events),
+	};
+	struct scap__index_trailer t = {
+		.file_id = htole64(w->file_id), .magic = htole32(SCAP__INDEX_MAGIC),
+	};
+
+	if (ix->clock_real_ns)
+		h.end_real_ns = htole64(ix->clock_real_ns + (end_raw_ns - ix->clock_raw_ns));
+	if (scap__buffer_add(&w->raw, &h, sizeof(h)) ||
+	    scap__buffer_add(&w->raw, ix->entries.p, ix->entries.n) ||
+	    scap__buffer_add(&w->raw, ix->rings.p, ix->rings.n))
+		return -ENOMEM;
+	t.index_bytes = htole64(w->raw.n + sizeof(t));
+	t.file_bytes = htole64(w->bytes + w->raw.n + sizeof(t));
+	t.crc = htole32(scap__crc32c(0, &t, sizeof(t) - sizeof(t.crc)));
+	return scap__buffer_add(&w->raw, &t, sizeof(t));
+}
+
+int scap__index_write(struct scap_writer *w, uint64_t end_raw_ns)
+{
+	int rc = w->index.none ? 0 : scap__section_begin(w);
+
+	if (rc || w->index.none)
+		return rc;
+	if (put_index(w, end_raw_ns))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	w->sealing = false;	/* it says nothing that the file does not say without it */
+	return scap__section_write_from(w, SCAP__SECTION_INDEX, &w->raw);
+}
+
+void scap__index_fini(struct scap__index *ix)
+{
+	scap__buffer_fini(&ix->entries);
+	scap__buffer_fini(&ix->rings);
+	free(ix->next_seq);
+}
