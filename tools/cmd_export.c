@@ -3,7 +3,6 @@
 #include "export.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,19 +95,6 @@ struct scap_sink export_sink(struct export_target *t)
 	return (struct scap_sink){ .ctx = t, .write = target_write };
 }
 
-bool export_compile(const struct export_request *req, struct scap_filter **ret_f)
-{
-	struct scap_error err = { .offset = SCAP_NO_OFFSET };
-
-	if (!req->filter[0] || !scap_filter_compile(req->filter, ret_f, &err))
-		return true;
-	if (err.offset == SCAP_NO_OFFSET)
-		tool_error("filter: %s", err.text);
-	else
-		tool_error("filter, column %" PRIu64 ": %s", err.offset, err.text);
-	return false;
-}
-
 /* ---- the command line ---------------------------------------------------------------------- */
 
 static const struct form {
@@ -139,24 +125,6 @@ static bool set_profile(struct export_request *req, const char *name)
 	return !strcmp(name, "sysdig") || !strcmp(name, "falco");
 }
 
-static bool add_operand(struct export_request *req, const char *word)
-{
-	size_t used = strlen(req->filter), n = strlen(word);
-
-	if (!req->path) {
-		req->path = word;
-		return true;
-	}
-	if (used + n + 2 > sizeof(req->filter)) {
-		tool_usage("the filter is longer than %d bytes", EXPORT_FILTER_MAX - 2);
-		return false;
-	}
-	if (used)
-		req->filter[used++] = ' ';
-	memcpy(req->filter + used, word, n + 1);
-	return true;
-}
-
 struct words {
 	const char *to, *profile;
 };
@@ -171,7 +139,7 @@ static bool apply(struct export_request *req, struct words *w, int id, const cha
 	case OPT_PLAIN: req->flags |= SCAP_EXPORT_PLAIN; return true;
 	case OPT_JSON: req->json = true; return true;
 	}
-	return add_operand(req, arg);
+	return query_operand(&req->query, arg);
 }
 
 static const struct form *parse(struct export_request *req, const struct verb *verb, int argc,
@@ -186,13 +154,13 @@ static const struct form *parse(struct export_request *req, const struct verb *v
 		if (!apply(req, &w, id, p.arg))
 			return NULL;
 	for (int i = 0; id == 0 && i < p.n_rest; i++)
-		if (!add_operand(req, p.rest[i]))
+		if (!query_operand(&req->query, p.rest[i]))
 			return NULL;
 	if (id < 0)
 		return NULL;
 	if (!w.to)
 		tool_usage("in which form? --to scap, csv, ndjson or scapz");
-	else if (!req->path)
+	else if (!req->query.path)
 		tool_usage("which capture? Name a FILE, or - for standard input");
 	else if (strcmp(w.to, "scap") && (w.profile || req->flags || req->json))
 		tool_usage("--profile, --plain and --json are for --to scap");

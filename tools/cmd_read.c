@@ -4,10 +4,10 @@
 #include "counts.h"
 #include "input.h"
 #include "opts.h"
+#include "query.h"
 #include "times.h"
 #include "tree.h"
 
-#include <scap/filter.h>
 #include <scap/print.h>
 #include <scap/reader.h>
 
@@ -17,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define FILTER_MAX_BYTES 65536
 
 enum {
 	OPT_FORMAT = 1, OPT_JSON, OPT_N, OPT_TIME, OPT_FROM, OPT_TO, OPT_AFTER, OPT_BEFORE,
@@ -70,8 +68,8 @@ struct missing {
 
 /* What the command line asks for. */
 struct request {
-	const char *path, *format, *count_by, *from, *to;
-	char filter[FILTER_MAX_BYTES];	/* empty: none */
+	struct query query;
+	const char *format, *count_by;
 	uint64_t n_max;		/* 0: no limit */
 	uint64_t n_before, n_after, tree;
 	uint32_t time_format;
@@ -103,24 +101,6 @@ struct run {
 
 /* ---- the command line ------------------------------------------------------------ */
 
-static bool add_operand(struct request *req, const char *word)
-{
-	size_t used = strlen(req->filter), n = strlen(word);
-
-	if (!req->path) {
-		req->path = word;
-		return true;
-	}
-	if (used + n + 2 > sizeof(req->filter)) {
-		tool_usage("the filter is longer than %d bytes", FILTER_MAX_BYTES - 2);
-		return false;
-	}
-	if (used)
-		req->filter[used++] = ' ';
-	memcpy(req->filter + used, word, n + 1);
-	return true;
-}
-
 static bool time_option(const struct opt_parser *p, uint32_t *ret_format)
 {
 	if (!strcmp(p->arg, "a"))
@@ -137,13 +117,13 @@ static bool time_option(const struct opt_parser *p, uint32_t *ret_format)
 static bool apply_option(struct opt_parser *p, struct request *req, int id)
 {
 	switch (id) {
-	case OPT_OPERAND: return add_operand(req, p->arg);
+	case OPT_OPERAND: return query_operand(&req->query, p->arg);
 	case OPT_FORMAT: req->format = p->arg; return true;
 	case OPT_JSON: req->json = true; return true;
 	case OPT_N: return opt_u64(p, 1, UINT64_MAX, &req->n_max);
 	case OPT_TIME: return time_option(p, &req->time_format);
-	case OPT_FROM: req->from = p->arg; return true;
-	case OPT_TO: req->to = p->arg; return true;
+	case OPT_FROM: req->query.from = p->arg; return true;
+	case OPT_TO: req->query.to = p->arg; return true;
 	case OPT_AFTER: return opt_u64(p, 0, CONTEXT_MAX_LINES, &req->n_after);
 	case OPT_BEFORE: return opt_u64(p, 0, CONTEXT_MAX_LINES, &req->n_before);
 	case OPT_TREE: return opt_u64(p, 1, UINT32_MAX, &req->tree);
@@ -168,11 +148,11 @@ static bool parse(struct request *req, const struct verb *verb, int argc, char *
 		if (!apply_option(&p, req, id))
 			return false;
 	for (int i = 0; id == 0 && i < p.n_rest; i++)
-		if (!add_operand(req, p.rest[i]))
+		if (!query_operand(&req->query, p.rest[i]))
 			return false;
 	if (id < 0)
 		return false;
-	if (!req->path)
+	if (!req->query.path)
 		tool_usage("which capture? Name a FILE, or - for standard input");
 	else if (req->json && req->format)
 		tool_usage("--json and --print exclude each other");
@@ -185,49 +165,20 @@ static bool parse(struct request *req, const struct verb *verb, int argc, char *
 
 /* ---- preparations ------------------------------------------------------------ */
 
-/* The text with a mark below the column that the library names. */
-static bool bad_text(const char *what, const char *text, const struct scap_error *err)
-{
-	if (err->offset == SCAP_NO_OFFSET || err->offset < 1 || err->offset > strlen(text) + 1) {
-		tool_error("%s: %s", what, err->text);
-		return false;
-	}
-	tool_error("%s, column %" PRIu64 ": %s", what, err->offset, err->text);
-	if (strlen(text) < 200 && tool_is_plain(text))
-		fprintf(stderr, "  %s\n  %*s^\n", text, (int)err->offset - 1, "");
-	return false;
-}
-
 static bool compile(struct run *run)
 {
 	const struct request *req = run->req;
 	struct scap_error err = { .offset = SCAP_NO_OFFSET };
 
-	if (req->filter[0] && scap_filter_compile(req->filter, &run->filter, &err) < 0)
-		return bad_text("filter", req->filter, &err);
+	if (!query_compile(&req->query, &run->filter))
+		return false;
 	if (req->format && scap_format_compile(req->format, &run->format, &err) < 0)
-		return bad_text("format", req->format, &err);
+		return query_bad_text("format", req->format, &err);
 	if (req->count_by && scap_field_compile(req->count_by, &run->count_by, &err) < 0) {
 		tool_usage("option --count-by: %s", err.text);
 		return false;
 	}
 	return true;
-}
-
-static bool set_range(struct run *run)
-{
-	uint64_t start = run->print.start_wall_ns;
-
-	run->to_ns = UINT64_MAX;
-	if (run->req->from && !time_parse(run->req->from, start, &run->from_ns))
-		tool_usage("--from: '%s' is not a time", run->req->from);
-	else if (run->req->to && !time_parse(run->req->to, start, &run->to_ns))
-		tool_usage("--to: '%s' is not a time", run->req->to);
-	else if (run->from_ns > run->to_ns)
-		tool_usage("--from %s is later than --to %s", run->req->from, run->req->to);
-	else
-		return true;
-	return false;
 }
 
 static bool prepare(struct run *run)
@@ -241,7 +192,7 @@ static bool prepare(struct run *run)
 		return false;
 	run->exit = TOOL_FAILED;
 	if (!output_init(&run->out, STDOUT_FILENO) ||
-	    !input_open(&run->in, req->path, flags, &run->out, &run->exit))
+	    !input_open(&run->in, req->query.path, flags, &run->out, &run->exit))
 		return false;
 	run->print = (struct scap_print_options){
 		.size = sizeof(run->print),
@@ -250,7 +201,7 @@ static bool prepare(struct run *run)
 		.start_wall_ns = scap_reader_info(run->in.reader)->start_wall_ns,
 	};
 	run->exit = TOOL_USAGE;
-	if (!set_range(run))
+	if (!query_range(&req->query, run->print.start_wall_ns, &run->from_ns, &run->to_ns))
 		return false;
 	run->exit = TOOL_FAILED;
 	run->use_context = req->n_before || req->n_after;
@@ -260,10 +211,10 @@ static bool prepare(struct run *run)
 	if (req->tree && !tree_init(&run->tree, req->tree))
 		return false;
 	/* Nobody wants to know what came before; where this can't be, all of it is read. */
-	if (req->from && !req->n_before && !req->tree)
+	if (req->query.from && !req->n_before && !req->tree)
 		scap_reader_seek(run->in.reader, run->from_ns, 0);
-	/* Context and trees want to see all events, and ranges all CPUs. */
-	if (run->filter && !run->use_context && !req->tree && !req->from && !req->to)
+	/* Context and trees want to see all events, and ends of a range all CPUs. */
+	if (run->filter && !run->use_context && !req->tree && !req->query.to)
 		scap_reader_choose(run->in.reader, run->filter);
 	run->exit = TOOL_OK;
 	return true;
@@ -502,7 +453,7 @@ static bool past_range(const struct run *run, uint64_t wall)
 /* The last event that was asked for was shown: the range ends here. */
 static int enough(struct run *run, uint64_t wall)
 {
-	if (!run->req->to || run->exit == TOOL_FAILED)
+	if (!run->req->query.to || run->exit == TOOL_FAILED)
 		return 1;
 	if (wall < run->to_ns)
 		run->to_ns = wall;

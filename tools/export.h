@@ -5,15 +5,13 @@
 
 #include "input.h"
 #include "opts.h"
+#include "query.h"
 
 #include <scap/export.h>
-#include <scap/filter.h>
-
-#define EXPORT_FILTER_MAX 65536
 
 struct export_request {
-	const char *path, *output;	/* output NULL: standard output */
-	char filter[EXPORT_FILTER_MAX];	/* empty: none */
+	struct query query;
+	const char *output;	/* NULL: standard output */
 	uint32_t profile, flags;
 	bool force, json;
 };
@@ -31,8 +29,6 @@ bool export_open_target(const struct export_request *req, bool binary, struct ex
 bool export_close_target(const struct export_request *req, struct export_target *t);
 /* A sink that writes to the target, which stays open. */
 struct scap_sink export_sink(struct export_target *t);
-/* False: the message was printed. *ret_f stays NULL without a filter. */
-bool export_compile(const struct export_request *req, struct scap_filter **ret_f);
 
 /* The forms; all return enum tool_exit. */
 int export_scap(const struct export_request *req);

@@ -32,9 +32,9 @@ static bool has_end(const struct export_request *req, uint32_t flags, bool *ret_
 	int rc;
 
 	*ret_end = false;
-	if (!strcmp(req->path, "-"))
+	if (!strcmp(req->query.path, "-"))
 		return true;
-	if (!input_open(&in, req->path, flags, NULL, ret_exit))
+	if (!input_open(&in, req->query.path, flags, NULL, ret_exit))
 		return false;
 	while ((rc = scap_reader_next(in.reader, &ev)) <= 0)
 		if (rc < 0 && rc != SCAP_EDAMAGED)
@@ -107,10 +107,10 @@ int export_scapz(const struct export_request *req)
 	bool end;
 	int ret;
 
-	if (req->filter[0])
+	if (req->query.filter[0])
 		return tool_usage("--to scapz takes no filter: what is missing must not look lost");
 	if (!has_end(req, flags, &end, &ret) ||
-	    !input_open(&run.in, req->path, flags, NULL, &ret))
+	    !input_open(&run.in, req->query.path, flags, NULL, &ret))
 		return ret;
 	if (open_copy(&run, end)) {
 		copy_all(&run);

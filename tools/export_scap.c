@@ -81,7 +81,7 @@ static bool read_all(struct export_run *run)
 
 static bool open_input(struct export_run *run)
 {
-	if (!input_open(&run->in, run->req->path, SCAP_READER_KEYFRAMES, NULL, &run->exit))
+	if (!input_open(&run->in, run->req->query.path, SCAP_READER_KEYFRAMES, NULL, &run->exit))
 		return false;
 	run->exit = TOOL_OK;
 	return true;
@@ -106,7 +106,7 @@ static bool open_export(struct export_run *run)
 
 static bool both_ways(struct export_run *run)
 {
-	if (strcmp(run->req->path, "-")) {
+	if (strcmp(run->req->query.path, "-")) {
 		if (!read_all(run))
 			return false;
 		input_close(&run->in);
@@ -183,7 +183,7 @@ int export_scap(const struct export_request *req)
 {
 	struct export_run run = { .req = req, .in.fd = -1, .target.fd = -1, .exit = TOOL_USAGE };
 
-	if (!export_compile(req, &run.filter))
+	if (!query_compile(&req->query, &run.filter))
 		return TOOL_USAGE;
 	if (open_input(&run)) {
 		if (open_export(&run)) {

@@ -228,9 +228,9 @@ static int export_text(const struct export_request *req, bool csv)
 	struct text_run run = { .req = req, .csv = csv, .in.fd = -1, .target.fd = -1 };
 	int ret = TOOL_USAGE;
 
-	if (!export_compile(req, &run.filter))
+	if (!query_compile(&req->query, &run.filter))
 		return ret;
-	if (input_open(&run.in, req->path, 0, NULL, &ret)) {
+	if (input_open(&run.in, req->query.path, 0, NULL, &ret)) {
 		ret = TOOL_FAILED;
 		if (export_open_target(req, false, &run.target) &&
 		    output_init(&run.out, run.target.fd)) {
