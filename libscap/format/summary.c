@@ -12,6 +12,7 @@
 
 #define NAME_BYTES 40
 #define NR_OTHER 0xffff
+#define MEMORY_LIMIT_BYTES (256ull << 20)
 
 struct type_count {
 	struct type_count *next;	/* in no order */
@@ -131,7 +132,7 @@ static int add_gap(struct scap_summary *s, const struct scap_event *ev)
 	return 0;
 }
 
-static int add_event(struct scap_summary *s, const struct scap_event *ev)
+int scap_summary_add(struct scap_summary *s, const struct scap_event *ev)
 {
 	struct scap_summary_totals *t = &s->totals;
 	struct type_count *type;
@@ -169,7 +170,7 @@ static int read_all(struct scap_summary *s, struct scap_reader *r, struct scap_e
 			*ret_damage = r->error;
 		if (rc < 0 && !can_go_on(rc))
 			return 0;
-		if (!rc && add_event(s, ev))
+		if (!rc && scap_summary_add(s, ev))
 			return -ENOMEM;
 	}
 }
@@ -250,17 +251,33 @@ static int sort_types(struct scap_summary *s)
 	return 0;
 }
 
-int scap_summary_read(struct scap_reader *r, struct scap_summary **ret_s)
+int scap_summary_new(struct scap_summary **ret_s)
 {
 	struct scap_summary *s = calloc(1, sizeof(*s));
-	struct scap_error damage = { 0 };
 
 	if (!s)
 		return -ENOMEM;
-	s->budget.limit = r->budget.limit;
+	s->budget.limit = MEMORY_LIMIT_BYTES;
 	scap__map_init(&s->by_key, &s->budget);
 	scap__map_init(&s->by_hash, &s->budget);
-	if (read_all(s, r, &damage) || add_cpus(s, r) || add_unknown(s, r) || sort_types(s)) {
+	*ret_s = s;
+	return 0;
+}
+
+int scap_summary_finish(struct scap_summary *s, const struct scap_reader *r)
+{
+	return add_cpus(s, r) || add_unknown(s, r) || sort_types(s) ? -ENOMEM : 0;
+}
+
+int scap_summary_read(struct scap_reader *r, struct scap_summary **ret_s)
+{
+	struct scap_error damage = { 0 };
+	struct scap_summary *s;
+
+	if (scap_summary_new(&s))
+		return -ENOMEM;
+	s->budget.limit = r->budget.limit;
+	if (read_all(s, r, &damage) || scap_summary_finish(s, r)) {
 		scap_summary_free(s);
 		return -ENOMEM;
 	}

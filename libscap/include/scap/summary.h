@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a whole capture holds: counts, losses, time range; and whether it is sound. Made by reading
- * it once from the start to the end.
+ * it once from the start to the end: by scap_summary_read(), or by whoever wants to see the events,
+ * too, and hands them on.
  */
 #ifndef SCAP_SUMMARY_H
 #define SCAP_SUMMARY_H
@@ -27,6 +28,12 @@ struct scap_summary_totals {
  * *ret_s is there all the same and covers what could be read; only -ENOMEM leaves it untouched.
  */
 SCAP_API int scap_summary_read(struct scap_reader *r, struct scap_summary **ret_s);
+/* The same step by step: 0 or -ENOMEM. *ret_s is to be freed. */
+SCAP_API int scap_summary_new(struct scap_summary **ret_s);
+/* Each event that the reader delivers, keyframes' and gaps included. */
+SCAP_API int scap_summary_add(struct scap_summary *s, const struct scap_event *ev);
+/* When r will deliver no more: only now is there anything to ask for. */
+SCAP_API int scap_summary_finish(struct scap_summary *s, const struct scap_reader *r);
 SCAP_API const struct scap_summary_totals *scap_summary_totals(const struct scap_summary *s);
 /* Types sorted by descending count: 0, or 1 when i is past the last. */
 SCAP_API int scap_summary_type(const struct scap_summary *s, unsigned i, const char **ret_name,
