@@ -16,6 +16,7 @@ struct walk {
 	const struct scap_filter *f;
 	const struct scap_event *ev;
 	unsigned known;
+	uint32_t end;		/* SCAP__ACCEPT or SCAP__REJECT */
 	uint8_t *seen;		/* checks, a bit each */
 };
 
@@ -50,7 +51,7 @@ static bool decides(const struct walk *w, const struct scap_field *f)
 	return false;
 }
 
-/* Whether its end that accepts can be reached; a check that can't be decided goes both ways. */
+/* Whether w->end can be reached; a check that can't be decided goes both ways. */
 static bool reaches(struct walk *w, uint32_t i)
 {
 	while (i < SCAP__REJECT) {
@@ -67,24 +68,36 @@ static bool reaches(struct walk *w, uint32_t i)
 			return true;
 		i = check->on_false;
 	}
-	return i == SCAP__ACCEPT;
+	return i == w->end;
+}
+
+static bool may_end(const struct scap_filter *f, const struct scap_event *ev, unsigned known,
+		    uint32_t end)
+{
+	uint8_t seen[MANY_CHECKS / 8] = { 0 };
+	struct walk w = { f, ev, known, end, seen };
+
+	/* Each check is gone into once: the depth is at most their number. */
+	return f->n_checks > MANY_CHECKS || reaches(&w, f->entry);
 }
 
 static bool may(void *ctx, const struct scap_event *ev, unsigned known)
 {
-	uint8_t seen[MANY_CHECKS / 8] = { 0 };
-	struct walk w = { ctx, ev, known, seen };
-
-	/* Each check is gone into once: the depth is at most their number. */
-	return w.f->n_checks > MANY_CHECKS || reaches(&w, w.f->entry);
+	return may_end(ctx, ev, known, SCAP__ACCEPT);
 }
 
-bool scap_filter_may_match(const struct scap_filter *f, unsigned type, unsigned abi, int64_t nr)
+bool scap__filter_may_end(const struct scap_filter *f, unsigned type, unsigned abi, int64_t nr,
+			  uint32_t end)
 {
 	struct scap_event ev;
 
 	scap__event_of_kind(&ev, type, abi, nr);
-	return f->chooser.may(f->chooser.ctx, &ev, SCAP__KNOWN_KIND);
+	return may_end(f, &ev, SCAP__KNOWN_KIND, end);
+}
+
+bool scap_filter_may_match(const struct scap_filter *f, unsigned type, unsigned abi, int64_t nr)
+{
+	return scap__filter_may_end(f, type, abi, nr, SCAP__ACCEPT);
 }
 
 /* ---- for readers ----------------------------------------------------------------------------- */

@@ -40,6 +40,12 @@ struct scap_filter {
 
 /* 0 or -ENOMEM. */
 int scap__filter_init_chooser(struct scap_filter *f);
+/*
+ * Whether an event of this kind may come to that end, SCAP__ACCEPT or SCAP__REJECT: false is
+ * certain.
+ */
+bool scap__filter_may_end(const struct scap_filter *f, unsigned type, unsigned abi, int64_t nr,
+			  uint32_t end);
 
 /* Converts a literal for a field; checks that it can be one of its values. */
 int scap__constant_init(struct scap__constant *c, const struct scap_field *f,

@@ -190,6 +190,19 @@ const struct scap_capture_info *scap_reader_info(const struct scap_reader *r)
 	return &r->info;
 }
 
+uint64_t scap_reader_told_wall_ns(const struct scap_reader *r)
+{
+	uint64_t told_ns = r->slice_end_ns > r->info.start_raw_ns ? r->slice_end_ns :
+			   r->info.start_raw_ns;
+
+	if (r->info.complete)
+		return UINT64_MAX;
+	for (uint32_t i = 0; i < r->n_rings; i++)
+		if (r->rings[i].any && r->rings[i].last_ns < told_ns)
+			told_ns = r->rings[i].last_ns;
+	return scap__reader_wall_ns(r, told_ns);
+}
+
 /* ---- accounting ---------------------------------------------------------------------------- */
 
 int scap__reader_ring(struct scap_reader *r, uint32_t ring, struct scap__ring **ret)

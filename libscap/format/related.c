@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/bytes.h"
 #include "format/event.h"
 
 int scap_event_gap(const struct scap_event *ev, uint64_t *ret_n_lost,
@@ -17,6 +18,24 @@ int scap_event_gap(const struct scap_event *ev, uint64_t *ret_n_lost,
 bool scap_event_gap_unexplained(const struct scap_event *ev)
 {
 	return ev->type == SCAP_REC_GAP && ev->u.gap.unexplained;
+}
+
+uint64_t scap_event_gap_forks(const struct scap_event *ev)
+{
+	uint64_t n = 0;
+
+	if (ev->type != SCAP_REC_GAP)
+		return 0;
+	if (ev->u.gap.unexplained)
+		return ev->u.gap.n_lost;
+	for (uint32_t i = 0; i < ev->u.gap.n_tally; i++) {
+		const uint8_t *t = ev->u.gap.tally + i * sizeof(struct scap_tally);
+		uint32_t key = scap__le32(t);
+
+		if (scap__tally_is_other(key) || SCAP_TALLY_TYPE(key) == SCAP_REC_FORK)
+			n += scap__le32(t + 4);
+	}
+	return n;
 }
 
 int scap_event_child(const struct scap_event *ev, uint32_t *ret_tid, uint32_t *ret_tgid)

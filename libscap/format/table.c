@@ -136,3 +136,8 @@ const char *scap__tally_name(uint32_t key, char *buf, size_t cap)
 		return "syscall_other_enter";
 	return scap__event_type_name(type, SCAP_TALLY_ABI(key), SCAP_TALLY_NR(key), buf, cap);
 }
+
+bool scap__tally_is_other(uint32_t key)
+{
+	return SCAP_TALLY_NR(key) == NR_OTHER;
+}

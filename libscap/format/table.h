@@ -4,6 +4,7 @@
 #define SCAP_FORMAT_TABLE_H
 
 #include <scap/abi.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,5 +34,10 @@ const char *scap__rec_type_name(unsigned type);
 const char *scap__event_type_name(unsigned type, unsigned abi, int64_t nr, char *buf, size_t cap);
 /* The same of a tally's key, in which one number stands for all that do not fit. */
 const char *scap__tally_name(uint32_t key, char *buf, size_t cap);
+/*
+ * Whether the key may stand for several kinds: for numbers that fit into no key, or, as the last
+ * one of a full tally, for anything.
+ */
+bool scap__tally_is_other(uint32_t key);
 
 #endif

@@ -59,6 +59,8 @@ SCAP_API int scap_event_gap(const struct scap_event *ev, uint64_t *ret_n_lost,
  * missing. Book-keeping records may be among the n; the times are those of the records around it.
  */
 SCAP_API bool scap_event_gap_unexplained(const struct scap_event *ev);
+/* How many of what a GAP tells of may have been procforks: a tree may have grown by them. */
+SCAP_API uint64_t scap_event_gap_forks(const struct scap_event *ev);
 /* The thread that a procfork made, and its process. 0, or 1 when the event is no procfork. */
 SCAP_API int scap_event_child(const struct scap_event *ev, uint32_t *ret_tid, uint32_t *ret_tgid);
 

@@ -22,6 +22,13 @@ SCAP_API bool scap_filter_match(const struct scap_filter *f, const struct scap_e
  */
 SCAP_API bool scap_filter_may_match(const struct scap_filter *f, unsigned type, unsigned abi,
 				    int64_t nr);
+/*
+ * How many of the events that a GAP tells of the filter would have chosen for certain, for their
+ * kind alone decides, and how many besides them it may have chosen. f NULL chooses all; where no
+ * record says what is missing, nothing is certain. 0, or 1 when the event is no GAP.
+ */
+SCAP_API int scap_filter_gap(const struct scap_filter *f, const struct scap_event *ev,
+			     uint64_t *ret_sure, uint64_t *ret_maybe);
 /* NULL is allowed. */
 SCAP_API void scap_filter_free(struct scap_filter *f);
 

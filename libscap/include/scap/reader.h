@@ -108,6 +108,12 @@ SCAP_API int scap_reader_keyframe_text(const struct scap_reader *r, unsigned i,
 				       struct scap_keyframe_text *ret_text);
 SCAP_API const struct scap_error *scap_reader_error(const struct scap_reader *r);
 SCAP_API const struct scap_capture_info *scap_reader_info(const struct scap_reader *r);
+/*
+ * At the end: wall-clock time up to which all losses were told. A ring tells them with its next
+ * record, or with the capture's end: where there is none, this is the time of the last record of
+ * the ring that was silent for longest. UINT64_MAX: the capture has its end.
+ */
+SCAP_API uint64_t scap_reader_told_wall_ns(const struct scap_reader *r);
 /* NULL is allowed. */
 SCAP_API void scap_reader_close(struct scap_reader *r);
 
