@@ -12,6 +12,10 @@
  *	hostile.scapz	names in the header that would act on a terminal, and a long filter
  *	bytes.scapz	names and data that CSV has to quote, or that are no text
  *	many.scapz	1,000,001 calls
+ *	losses.scapz	gaps with calls, forks, and what can't be named
+ *	sealed.scapz	groups, with three seals
+ *	forged.scapz	the same with a last seal that does not fit
+ *	killed.scapz	as losses, without an end; its second CPU is silent for the last seconds
  */
 #define _GNU_SOURCE
 #include <scap/abi.h>
@@ -29,6 +33,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "core/crc32c.h"
 
 #define RAW_START (1000 * SCAP_EPOCH_NS)
 #define WALL_START 1700000000000000000ull	/* 2023-11-14 22:13:20 UTC */
@@ -173,25 +179,34 @@ static void exit_rec(struct rows *r, uint32_t tid, uint32_t status)
 	finish(r, at);
 }
 
-/* What was lost took its numbers before the gap gets its own. */
-static void gap(struct rows *r, uint64_t first_ns, uint64_t last_ns)
+/* What was lost took its numbers before the gap gets its own. Times: from the start on. */
+static void gap_of(struct rows *r, uint64_t first_ns, uint64_t last_ns,
+		   const struct scap_tally tally[2])
 {
-	struct scap_tally tally[] = {
-		{ SCAP_TALLY_KEY(SCAP_REC_CALL, SCAP_ABI_X86_64, SYS_read), 30 },
-		{ SCAP_TALLY_KEY(SCAP_REC_CALL, SCAP_ABI_X86_64, SYS_write), 12 },
-	};
 	struct scap_rec_gap rec = {
-		.first_ns = first_ns, .last_ns = last_ns, .first_seq = r->seq, .n_lost = 42,
-		.n_tally = 2,
+		.first_ns = RAW_START + first_ns, .last_ns = RAW_START + last_ns,
+		.first_seq = r->seq, .n_lost = tally[0].count + tally[1].count, .n_tally = 2,
 	};
 	size_t at = r->used;
 
-	r->seq += 42;
+	r->seq += rec.n_lost;
 	rec.h = head(r, SCAP_REC_GAP, 0);
 	put(r, &rec, sizeof(rec));
-	put(r, tally, sizeof(tally));
+	put(r, tally, 2 * sizeof(*tally));
 	finish(r, at);
 }
+
+#define CALLS(nr) SCAP_TALLY_KEY(SCAP_REC_CALL, SCAP_ABI_X86_64, nr)
+
+static const struct scap_tally lost_reads[2] = { { CALLS(SYS_read), 30 },
+						 { CALLS(SYS_write), 12 } };
+static const struct scap_tally lost_connects[2] = { { CALLS(SYS_connect), 4 },
+						    { CALLS(SYS_close), 1 } };
+static const struct scap_tally lost_forks[2] = { { SCAP_TALLY_KEY(SCAP_REC_FORK, 0, 0), 2 },
+						 { CALLS(SYS_clone), 2 } };
+/* The introduction of a file that is closed, and what found no place in a tally of its own. */
+static const struct scap_tally lost_others[2] = { { SCAP_TALLY_KEY(SCAP_REC_FILE, 0, 0), 3 },
+						  { CALLS(0xffff), 7 } };
 
 /* ---- the story ------------------------------------------------------------------------------ */
 
@@ -290,7 +305,7 @@ static void second_slice(unsigned epoch, int with_gap)
 	intro(a, 200, 200, 1, "httpd");
 	intro(b, 201, 200, 1, "worker \"2\"");
 	if (with_gap)
-		gap(b, RAW_START + 200000, RAW_START + 300000);
+		gap_of(b, 200000, 300000, lost_reads);
 	for (unsigned i = 0; i < 5; i++) {
 		at(start + 2000 + i * 2000);
 		simple_call(a, 200, SYS_getppid, 1, 100 + i);
@@ -317,10 +332,12 @@ static void one_call(unsigned epoch)
 
 static const char *hostname = "shop1", *filter = "";
 
+static uint32_t form = SCAP_WRITER_ROWS;	/* 0: groups, with seals */
+
 static struct scap_writer *open_capture(const char *path)
 {
 	struct scap_writer_options opt = {
-		.size = sizeof(opt), .flags = SCAP_WRITER_FORCE | SCAP_WRITER_ROWS,
+		.size = sizeof(opt), .flags = SCAP_WRITER_FORCE | form,
 		.hostname = hostname,
 		.kernel = "6.1.0-test", .machine = "x86_64",
 		.boot_id = "00000000-1111-2222-3333-444444444444", .recorder = "gen",
@@ -455,6 +472,88 @@ static void story(const char *path, unsigned what)
 	close_capture(w, epoch + 1, !(what & NO_END));
 }
 
+/*
+ * Gaps of several kinds, each told a while later. Of an unfinished capture the second CPU is silent
+ * at the end.
+ */
+static void losses(const char *path, int with_end)
+{
+	static const struct { unsigned cpu, epoch; uint64_t first_ns, last_ns;
+			      const struct scap_tally *tally; } gaps[] = {
+		{ 1, 1, 500000000, 900000000, lost_reads },
+		{ 0, 2, 1500000000, 1900000000, lost_connects },
+		{ 1, 4, 3300000000, 3400000000, lost_forks },
+		{ 0, 6, 5500000000, 5600000000, lost_others },
+	};
+	struct scap_writer *w = open_capture(path);
+	unsigned epoch = 1, next = 0;
+
+	first_slice();
+	write_slice(w, 0);
+	for (; epoch < 8; epoch++) {
+		for (; next < 4 && gaps[next].epoch == epoch; next++) {
+			at(epoch * SCAP_EPOCH_NS + 500);
+			gap_of(&cpus[gaps[next].cpu], gaps[next].first_ns, gaps[next].last_ns,
+			       gaps[next].tally);
+		}
+		one_call(epoch);
+		if (epoch < 6)
+			simple_call(&cpus[1], 200, SYS_getpid, 200, 100);
+		write_slice(w, epoch);
+	}
+	close_capture(w, epoch, with_end);
+}
+
+/* 32 s, a group for each; seals come after 10 s, after 20 s, and at the end. */
+static void sealed(const char *path)
+{
+	struct scap_writer *w;
+	unsigned epoch = 0;
+
+	form = 0;
+	w = open_capture(path);
+	form = SCAP_WRITER_ROWS;
+	for (; epoch < 30; epoch++) {
+		one_call(epoch);
+		write_slice(w, epoch);
+		if (scap_writer_flush(w) < 0)
+			die(scap_writer_error(w)->text);
+	}
+	close_capture(w, epoch, 1);
+}
+
+static uint32_t get_u32(const unsigned char *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* A copy whose last section, a seal, vouches for something else; its checksums are right. */
+static void forge(const char *from, const char *to)
+{
+	static unsigned char buf[1 << 20];
+	FILE *f = fopen(from, "rb");
+	size_t n = f ? fread(buf, 1, sizeof(buf), f) : 0, at = n - 48, stored;
+	uint32_t crc;
+
+	if (!n || n == sizeof(buf))
+		die(from);
+	fclose(f);
+	while (at && get_u32(buf + at) != 0xb5c75ec5)
+		at--;
+	stored = get_u32(buf + at + 24);
+	buf[at + 48 + stored - 1] ^= 1;
+	crc = scap__crc32c(0, buf + at + 48, stored);
+	memcpy(buf + at + 40, &crc, sizeof(crc));
+	crc = scap__crc32c(0, buf + at, 44);
+	memcpy(buf + at + 44, &crc, sizeof(crc));
+	f = fopen(to, "wb");
+	if (!f || fwrite(buf, 1, n, f) != n || fclose(f))
+		die(to);
+}
+
 static void hostile(const char *path)
 {
 	static char words[1501];
@@ -536,5 +635,9 @@ int main(int argc, char **argv)
 	story("key.scapz", KEYFRAME);
 	bytes("bytes.scapz");
 	many("many.scapz");
+	losses("losses.scapz", 1);
+	losses("killed.scapz", 0);
+	sealed("sealed.scapz");
+	forge("sealed.scapz", "forged.scapz");
 	return 0;
 }

@@ -35,6 +35,17 @@ check()
 	if "$@"; then pass; else fail "$what: '$*' exits with $?"; fi
 }
 
+# sound FILE: nothing is damaged, and what was lost is accounted for
+sound()
+{
+	scap verify "$1" >verify.out
+	rc=$?
+	case $rc in
+	0|4) pass ;;
+	*) fail "$1 is not sound: verify exits with $rc"; cat verify.out ;;
+	esac
+}
+
 # has WHAT FILE REGEX
 has()
 {

@@ -1,0 +1,2 @@
+$SCAP verify sample.scap evt.type=read; echo $?
+$SCAP verify -j sample.scap; echo $?
