@@ -108,6 +108,8 @@ static void print_json(struct output *out, const struct scap_capture_info *info,
 	json_number(out, "n_cpus", info->n_cpus);
 	if (info->translated)
 		json_number(out, "untranslated", info->n_untranslated);
+	if (info->n_unknown)
+		json_number(out, "unknown_sections", info->n_unknown);
 	print_json_cpus(out, s);
 	output_string(out, "}\n");
 }
@@ -208,6 +210,9 @@ static void print_text(struct output *out, const char *path, const struct scap_c
 		      info->n_slices);
 	print_losses(out, s);
 	print_keyframes(out, info);
+	if (info->n_unknown)
+		output_printf(out, "unknown     %" PRIu64 " sections of kinds new to this scap, "
+			      "passed over\n", info->n_unknown);
 	output_printf(out, "bytes       %" PRIu64 " in the file, %" PRIu64 " in the rings",
 		      info->file_bytes, t->row_bytes);
 	if (t->stored)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Columns of numbers, as docs/format.md section "Columns" has them: each is encoded in the way that
+ * Columns of numbers, as docs/format.md section 8.4 has them: each is encoded in the way that
  * a trial finds smallest. What an encoder here makes is meant to be compressed by zstd afterwards.
  */
 #ifndef SCAP_COLUMN_COLUMN_H

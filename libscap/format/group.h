@@ -58,6 +58,12 @@ static inline bool scap__column_is_bytes(unsigned kind)
 	       kind == SCAP__COL_DATA_BYTES || kind == SCAP__COL_RAW_BYTES;
 }
 
+/* Whose least and greatest value stand in the directory. */
+static inline bool scap__column_has_bounds(unsigned kind)
+{
+	return kind == SCAP__COL_TID || kind == SCAP__COL_LATENCY || kind == SCAP__COL_RESULT;
+}
+
 /* Size of what stands in front of a record's blobs; 0: not a record of fixed words. */
 static inline unsigned scap__fixed_bytes(unsigned type)
 {

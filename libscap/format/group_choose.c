@@ -82,6 +82,11 @@ static inline bool in_ranges(const struct scap__ranges *r, int64_t v)
 	return false;
 }
 
+static inline bool has_result(const struct scap__shape *s)
+{
+	return !(s->more & SCAP_MORE_NO_RET) && !(s->flags & SCAP_CALL_TRAPPED);
+}
+
 static int ask_of_kind(struct scap__group_in *g, struct scap__kind *k, struct scap_event *ev)
 {
 	const struct scap__chooser *c = g->choice->chooser;
@@ -130,9 +135,46 @@ static int find_kind(struct scap__group_in *g, struct scap__column_event *e)
 	return rc;
 }
 
+static bool may_be_within(const struct scap__ranges *r, const struct scap__column *c)
+{
+	if (r->all || !c->n)
+		return true;
+	for (uint32_t i = 0; i < r->n; i++)
+		if (r->v[i].first <= c->most && r->v[i].last >= c->least)
+			return true;
+	return false;
+}
+
+/* Whether the bounds of columns let any record of the shape be wanted. */
+static bool bounds_may(const struct scap__group_in *g, const struct scap__shape *s)
+{
+	const struct scap__column_event *e = s->event;
+
+	if (s->is_call && !may_be_within(&g->tids, &g->tid))
+		return false;
+	if (s->type != SCAP_REC_CALL)
+		return true;
+	if (has_result(s) && !may_be_within(&e->kind->results, &e->result))
+		return false;
+	return may_be_within(&e->kind->latencies, &e->latency) ||
+	       (e->kind->no_latency && e->latency.most >= SCAP_LATENCY_UNKNOWN);
+}
+
+static int find_tids(struct scap__group_in *g)
+{
+	const struct scap__chooser *c = g->choice->chooser;
+	struct scap_event any = { .type = SCAP_REC_TYPES };
+
+	if (g->tids_found)
+		return 0;
+	g->tids_found = g->tids.all = true;
+	return c->asks & SCAP__KNOWN_TID ?
+	       find_ranges(g, &c->tids, 0, &any, SCAP__KNOWN_TID, &g->tids) : 0;
+}
+
 static int find_kinds(struct scap__group_in *g)
 {
-	int rc = 0;
+	int rc = find_tids(g);
 
 	for (uint32_t i = 0; !rc && i < g->n_events; i++)
 		if (g->events[i]->type)
@@ -141,7 +183,8 @@ static int find_kinds(struct scap__group_in *g)
 		struct scap__shape *s = &g->shapes[i];
 
 		/* What is stored as it is may be anything. */
-		s->wanted = !s->type || (s->is_event && s->event->kind->may);
+		s->wanted = !s->type || (s->is_event && s->event->kind->may && bounds_may(g, s));
+		s->event->asked |= s->wanted;
 		g->any_wanted |= s->is_event && s->wanted;
 	}
 	return rc;
@@ -270,10 +313,9 @@ static bool file_may(const struct scap__group_in *g, const struct scap__shape *s
 static bool numbers_may(const struct scap__shape *s, uint32_t i)
 {
 	const struct scap__column_event *e = s->event;
-	bool no_result = s->more & SCAP_MORE_NO_RET || s->flags & SCAP_CALL_TRAPPED;
 	uint64_t v;
 
-	if (!e->kind->results.all && !no_result &&
+	if (!e->kind->results.all && has_result(s) &&
 	    !in_ranges(&e->kind->results, (int64_t)e->result.v[i]))
 		return false;
 	if (e->kind->latencies.all)
@@ -342,11 +384,11 @@ static void ask(struct asking *a, struct scap__asked *r)
 		r->want = true;
 		a->all |= s->is_event;
 		a->any |= s->is_event;
-	} else if (s->wanted) {
+	} else if (s->event->asked) {
 		uint32_t i = s->event->seen++, i_cookie = s->event->seen_cookies;
 
 		s->event->seen_cookies += s->flags & SCAP_CALL_COOKIES && s->type == SCAP_REC_CALL;
-		r->want = event_may(a, s, i, i_cookie, r->call);
+		r->want = s->wanted && event_may(a, s, i, i_cookie, r->call);
 		a->any |= r->want;
 	}
 }
@@ -448,7 +490,7 @@ static void describe_shapes(struct scap__group_in *g, uint8_t *flags)
 		struct scap__shape *s = &g->shapes[i];
 
 		flags[i] = (s->is_call ? FLAG_CALL : 0) | (s->is_event ? FLAG_EVENT : 0) |
-			   (s->wanted || is_intro(s) ? FLAG_ASKED : 0);
+			   (s->event->asked || is_intro(s) ? FLAG_ASKED : 0);
 	}
 }
 
@@ -546,16 +588,11 @@ static int load_kind(struct scap__group_in *g, struct scap__column_event *e)
 
 static int choose_records(struct scap__group_in *g)
 {
-	struct scap_event any = { .type = SCAP_REC_TYPES };
-	const struct scap__chooser *c = g->choice->chooser;
 	struct asking a = { .g = g };
 	int rc = look_over(g);
 
 	if (!rc)
 		rc = read_intros(g);
-	g->tids.all = true;
-	if (!rc && c->asks & SCAP__KNOWN_TID)
-		rc = find_ranges(g, &c->tids, 0, &any, SCAP__KNOWN_TID, &g->tids);
 	if (!rc)
 		rc = set_new(g, &a.tids);
 	if (!rc)
@@ -565,7 +602,7 @@ static int choose_records(struct scap__group_in *g)
 	return rc ? rc : g->n_slices ? ask_all(&a) : 0;
 }
 
-/* ---- all of it, or some ----------------------------------------------------------------------- */
+/* ---- all of it, or some ---------------------------------------------------------------------- */
 
 /*
  * Whether nothing is missing in the group, or between it and what came before. Where anything is,

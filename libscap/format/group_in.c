@@ -88,10 +88,22 @@ static int read_column(struct scap__group_in *g, const struct scap__group_column
 	ret->raw_bytes = c->raw_bytes;
 	ret->stored_bytes = c->stored_bytes;
 	ret->crc = c->crc;
+	ret->bounded = scap__column_has_bounds(c->kind);
+	ret->least = (int64_t)c->least;
+	ret->most = (int64_t)c->most;
 	ret->of_bytes = scap__column_is_bytes(c->kind);
 	if (ret->of_bytes ? ret->n != c->raw_bytes : ret->n > g->n_records)
 		return scap__group_bad(g, "a column has more values than it can");
 	return 0;
+}
+
+static bool within_bounds(const struct scap__column *c)
+{
+	bool within = true;
+
+	for (uint32_t i = 0; c->bounded && i < c->n; i++)
+		within &= (int64_t)c->v[i] >= c->least && (int64_t)c->v[i] <= c->most;
+	return within;
 }
 
 int scap__group_load(struct scap__group_in *g, struct scap__column *c)
@@ -113,7 +125,10 @@ int scap__group_load(struct scap__group_in *g, struct scap__column *c)
 		return 0;
 	rc = scap__column_get(c->p, c->raw_bytes, room, c->n);
 	c->v = room;
-	return rc == SCAP_EDAMAGED ? scap__group_bad(g, "a column's values are damaged") : rc;
+	if (rc == SCAP_EDAMAGED)
+		return scap__group_bad(g, "a column's values are damaged");
+	return rc || within_bounds(c) ? rc :
+	       scap__group_bad(g, "a column's values are not within its bounds");
 }
 
 static int blob_column(struct scap__group_in *g, struct scap__column_event *e,
@@ -203,7 +218,8 @@ static int read_columns(struct scap__group_in *g, struct scap__bytes *dir, uint3
 			.kind = scap__get_u8(dir), .index = scap__get_u8(dir),
 			.event = scap__get_u16(dir), .n_values = scap__get_u32(dir),
 			.raw_bytes = scap__get_u32(dir), .stored_bytes = scap__get_u32(dir),
-			.crc = scap__get_u32(dir),
+			.crc = scap__get_u32(dir), .reserved = scap__get_u32(dir),
+			.least = scap__get_u64(dir), .most = scap__get_u64(dir),
 		};
 		struct scap__column *place = NULL;
 		int rc;
@@ -311,6 +327,7 @@ static void forget(struct scap__group_in *g)
 	*g = (struct scap__group_in){
 		.budget = keep.budget, .zstd = keep.zstd, .arena = keep.arena, .rows = keep.rows,
 		.rows_cap = keep.rows_cap, .kept = keep.kept, .kinds = keep.kinds,
+		.tids = keep.tids, .tids_found = keep.tids_found,
 	};
 }
 

@@ -13,7 +13,8 @@ struct scap__column {
 	const uint8_t *p;	/* as stored; of bytes that are unpacked: as they are */
 	uint32_t n, at;
 	uint32_t raw_bytes, stored_bytes, crc;
-	bool of_bytes, unpacked;
+	int64_t least, most;	/* if bounded */
+	bool of_bytes, unpacked, bounded;
 };
 
 struct scap__range {
@@ -37,6 +38,7 @@ struct scap__kind {
 struct scap__column_event {
 	uint8_t type, abi;
 	uint16_t nr;
+	bool asked;		/* records of some of its shapes may matter */
 	struct scap__kind *kind;	/* NULL: not asked for, or stored as it is */
 	struct scap__shape *shapes;	/* of it */
 	uint32_t seen, seen_cookies;	/* records that were asked; those with cookies */
@@ -98,10 +100,12 @@ struct scap__group_in {
 	uint64_t *event_bits;	/* of each record, whether it is an event */
 	uint32_t *events_before;	/* how many there are before each 64 of these */
 	uint64_t *threads, *files;	/* sets of tids and cookies that may matter; NULL: any */
-	struct scap__ranges tids;
 	uint8_t *scratch;	/* a record */
-	struct scap__arena kept;	/* from group to group */
-	struct scap__map kinds;		/* struct scap__kind */
+	/* From group to group: */
+	struct scap__arena kept;
+	struct scap__map kinds;	/* struct scap__kind */
+	struct scap__ranges tids;
+	bool tids_found;
 };
 
 #define SCAP__EXEC_COOKIE_WORD \

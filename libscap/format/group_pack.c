@@ -29,20 +29,18 @@ static ssize_t put_packed(struct scap__group_out *g, int level, const uint8_t *p
 	return (ssize_t)got;
 }
 
-static void put_column(struct scap__group_out *g, unsigned kind, unsigned event, unsigned index,
-		       size_t n_values, const uint8_t *p, size_t n)
+/* The column's entry in the directory, with its bounds, and its bytes. */
+static void put_column(struct scap__group_out *g, struct scap__group_column c, const uint8_t *p,
+		       size_t n)
 {
-	int level = scap__column_is_bytes(kind) ? g->bytes_level : g->level;
+	int level = scap__column_is_bytes(c.kind) ? g->bytes_level : g->level;
 	ssize_t stored = put_packed(g, level, p, n, &g->body);
-	struct scap__group_column c = {
-		.kind = (uint8_t)kind, .index = (uint8_t)index, .event = htole16((uint16_t)event),
-		.n_values = htole32((uint32_t)n_values), .raw_bytes = htole32((uint32_t)n),
-	};
 
 	if (stored < 0) {
 		g->no_memory = true;
 		return;
 	}
+	c.raw_bytes = htole32((uint32_t)n);
 	c.stored_bytes = htole32((uint32_t)stored);
 	c.crc = htole32(scap__crc32c(0, g->body.p + g->body.n - stored, (size_t)stored));
 	if (scap__buffer_add(&g->dir, &c, sizeof(c)))
@@ -50,23 +48,50 @@ static void put_column(struct scap__group_out *g, unsigned kind, unsigned event,
 	g->n_columns++;
 }
 
+/* Of the columns that readers ask first. */
+static void put_bounds(struct scap__group_column *c, const struct scap__values *v)
+{
+	int64_t least = INT64_MAX, most = INT64_MIN;
+
+	if (!scap__column_has_bounds(c->kind))
+		return;
+	for (size_t i = 0; i < v->n; i++) {
+		least = (int64_t)v->v[i] < least ? (int64_t)v->v[i] : least;
+		most = (int64_t)v->v[i] > most ? (int64_t)v->v[i] : most;
+	}
+	c->least = htole64((uint64_t)least);
+	c->most = htole64((uint64_t)most);
+}
+
+static struct scap__group_column entry(unsigned kind, unsigned event, unsigned index, size_t n)
+{
+	return (struct scap__group_column){
+		.kind = (uint8_t)kind, .index = (uint8_t)index, .event = htole16((uint16_t)event),
+		.n_values = htole32((uint32_t)n),
+	};
+}
+
 static void put_numbers(struct scap__group_out *g, unsigned kind, unsigned event, unsigned index,
 			const struct scap__values *c)
 {
+	struct scap__group_column e;
+
 	if (!c || !c->n || g->no_memory)
 		return;
+	e = entry(kind, event, index, c->n);
+	put_bounds(&e, c);
 	g->coded.n = 0;
 	if (scap__column_put(&g->trial, c->v, c->n, &g->coded))
 		g->no_memory = true;
 	else
-		put_column(g, kind, event, index, c->n, g->coded.p, g->coded.n);
+		put_column(g, e, g->coded.p, g->coded.n);
 }
 
 static void put_bytes(struct scap__group_out *g, unsigned kind, unsigned event, unsigned index,
 		      const struct scap__buffer *b)
 {
 	if (b && b->n && !g->no_memory)
-		put_column(g, kind, event, index, b->n, b->p, b->n);
+		put_column(g, entry(kind, event, index, b->n), b->p, b->n);
 }
 
 static void put_event(struct scap__group_out *g, unsigned nr, const struct scap__out_event *e)

@@ -59,9 +59,11 @@ static int reach_ring(struct scap__index *ix, uint32_t ring)
 	return 0;
 }
 
-int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
+int scap__index_slice(struct scap_writer *w, struct scap__index_facts *f,
 		      const struct scap_slice *s)
 {
+	struct scap__index *ix = &w->index;
+
 	for (uint32_t i = 0; i < s->n_parts; i++) {
 		const struct scap_slice_part *part = &s->parts[i];
 		uint32_t ring = part->cpu * SCAP_LANES + part->lane, seq;
@@ -76,6 +78,8 @@ int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
 			f->missing |= scap__le32(p + offsetof(struct scap_rec, seq)) != seq;
 			seq = scap__le32(p + offsetof(struct scap_rec, seq)) + 1;
 			ix->n_events += p[offsetof(struct scap_rec, type)] < SCAP_REC_INTRO;
+			if (scap__schema_note(&w->schema, p))
+				return -ENOMEM;
 		}
 		ix->next_seq[ring] = seq;
 	}

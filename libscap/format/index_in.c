@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The index of a capture that is read: it only ever saves work, so that without one nothing is missing. */
+/* The index of a capture that is read. It only saves work: without one nothing is missing. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #define RING_BYTES	sizeof(struct scap__end_ring)
 #define TRAILER_BYTES	sizeof(struct scap__index_trailer)
 
-/* ---- what it says ----------------------------------------------------------------------------- */
+/* ---- what it says -------------------------------------------------------------------------- */
 
 static void get_entry(struct scap__bytes *b, struct scap__index_in_entry *e)
 {
@@ -113,7 +113,7 @@ static int parse(struct scap_reader *r, const uint8_t *p, size_t n, struct scap_
 	return rc ? rc : b.n == TRAILER_BYTES ? 0 : SCAP_EDAMAGED;
 }
 
-/* ---- where it is ------------------------------------------------------------------------------ */
+/* ---- where it is ------------------------------------------------------------------------- */
 
 /* n bytes at an offset, in one piece: 0 or an error. */
 static int read_at(struct scap_reader *r, uint64_t offset, uint8_t *p, size_t n)
@@ -199,7 +199,7 @@ int scap__index_check(struct scap_reader *r, const struct scap__section *sec, co
 	return rc ? scap__fail(&r->error, rc, sec->offset, "there is no memory for the index") : 0;
 }
 
-/* ---- going there ------------------------------------------------------------------------------ */
+/* ---- going there -------------------------------------------------------------------------- */
 
 static bool has_slices(const struct scap__index_in_entry *e)
 {

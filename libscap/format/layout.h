@@ -9,7 +9,7 @@
 #define SCAP__FILE_MAGIC	"\xb5SCZ\r\n\x1a\n"	/* 8 bytes */
 /* What follows the names of a file's journals. */
 #define SCAP__JOURNAL_SUFFIXES	{ ".journal", ".journal2" }
-#define SCAP__FORMAT_VERSION	0
+#define SCAP__FORMAT_VERSION	1
 #define SCAP__SECTION_MAGIC	0xb5c75ec5u
 #define SCAP__ALIGN		8u
 
@@ -38,6 +38,8 @@ enum scap__section_type {
 	SCAP__SECTION_GROUP = 5,
 	SCAP__SECTION_SEAL = 6,
 	SCAP__SECTION_INDEX = 7,
+	SCAP__SECTION_SCHEMA = 8,
+	SCAP__SECTION_LAST_KNOWN = SCAP__SECTION_SCHEMA,
 };
 
 #define SCAP__SECTION_ZSTD	0x1u
@@ -166,6 +168,8 @@ struct scap__group_column {
 	uint32_t raw_bytes;
 	uint32_t stored_bytes;	/* fewer: one zstd frame */
 	uint32_t crc;		/* of the stored bytes */
+	uint32_t reserved;
+	uint64_t least, most;	/* values of tid, latency and result (as signed); otherwise 0 */
 };
 
 /* KEYFRAME: this, the rows, the texts. */
@@ -275,7 +279,7 @@ static_assert(sizeof(struct scap__group_dir_part) == 32, "group part");
 static_assert(sizeof(struct scap__group_event) == 4, "group event");
 static_assert(sizeof(struct scap__group_shape) == 6, "group shape");
 static_assert(sizeof(struct scap__group_blob) == 2, "group blob");
-static_assert(sizeof(struct scap__group_column) == 20, "group column");
+static_assert(sizeof(struct scap__group_column) == 40, "group column");
 static_assert(sizeof(struct scap__keyframe_header) == 72, "keyframe header");
 static_assert(sizeof(struct scap__keyframe_text) == 16, "keyframe text");
 static_assert(sizeof(struct scap__seal_header) == 40, "seal header");

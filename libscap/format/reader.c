@@ -11,7 +11,8 @@
 #include "savefile/savefile.h"
 
 #define MEMORY_DEFAULT_BYTES (256ull << 20)
-#define READER_FLAGS (SCAP_READER_BOOKKEEPING | SCAP_READER_KEYFRAMES | SCAP_READER_SEALS)
+#define READER_FLAGS (SCAP_READER_BOOKKEEPING | SCAP_READER_KEYFRAMES | SCAP_READER_SEALS | \
+		      SCAP_READER_SCHEMA)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
@@ -168,6 +169,7 @@ void scap_reader_close(struct scap_reader *r)
 	scap__arena_fini(&r->strings);
 	scap__group_in_free(r->group);
 	scap__buffer_fini(&r->entries);
+	scap__buffer_fini(&r->schema);
 	free(r->path);
 	free(r->journals[0]);
 	free(r->journals[1]);
@@ -472,6 +474,8 @@ static int read_payload(struct scap_reader *r, const struct scap__section *sec)
 		return scap__seal_read(r, sec, p);
 	if (sec->type == SCAP__SECTION_INDEX)
 		return scap__index_check(r, sec, p);
+	if (sec->type == SCAP__SECTION_SCHEMA)
+		return scap__schema_read(r, p, (size_t)sec->raw_bytes);
 	return scap__end_read(r, sec, p);
 }
 
@@ -481,10 +485,12 @@ static int read_section(struct scap_reader *r, const struct scap__section *sec)
 
 	if ((sec->type >= SCAP__SECTION_SLICE && sec->type <= SCAP__SECTION_GROUP) ||
 	    (sec->type == SCAP__SECTION_SEAL && r->in.sealing) ||
-	    (sec->type == SCAP__SECTION_INDEX && r->index_seen))
+	    (sec->type == SCAP__SECTION_INDEX && r->index_seen) ||
+	    (sec->type == SCAP__SECTION_SCHEMA && r->flags & SCAP_READER_SCHEMA))
 		rc = read_payload(r, sec);
 	else
 		rc = scap__section_skip(&r->in, sec);
+	r->info.n_unknown += sec->type > SCAP__SECTION_LAST_KNOWN;
 	seal_rc = scap__seals_add(r, sec);
 	return rc ? rc : seal_rc;
 }
@@ -499,27 +505,30 @@ static int behind_end(struct scap_reader *r, int rc)
 			  "bytes follow behind the capture's end");
 }
 
+/* A seal over the end, then the index. */
+static bool belongs_behind_end(struct scap_reader *r, const struct scap__section *sec)
+{
+	bool *seen = sec->type == SCAP__SECTION_SEAL ? &r->end_sealed : &r->index_seen;
+
+	if (*seen || r->index_seen ||
+	    (sec->type != SCAP__SECTION_SEAL && sec->type != SCAP__SECTION_INDEX))
+		return false;
+	return *seen = true;
+}
+
 static int next_section(struct scap_reader *r)
 {
 	struct scap__section sec;
 	int rc = scap__section_next(&r->in, &sec);
 
-	if (r->end_seen && !rc && sec.type == SCAP__SECTION_SEAL && !r->end_sealed) {
-		r->end_sealed = true;
-		return read_section(r, &sec);
-	}
-	if (r->end_seen && !rc && sec.type == SCAP__SECTION_INDEX && !r->index_seen) {
-		r->end_sealed = r->index_seen = true;
-		return read_section(r, &sec);
-	}
-	if (r->end_seen)
+	if (r->end_seen && (rc || !belongs_behind_end(r, &sec)))
 		return behind_end(r, rc);
 	if (rc == 1)
 		rc = scap__fail(&r->error, SCAP_ETRUNCATED, r->in.input.offset,
 				"the capture has no end: its recorder was killed, or still writes");
 	if (!rc)
 		rc = read_section(r, &sec);
-	if (rc == SCAP_ETRUNCATED && scap__journal_begin(r) == 0)
+	if (rc == SCAP_ETRUNCATED && !r->end_seen && scap__journal_begin(r) == 0)
 		return next_section(r);
 	if (rc && rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
 		r->over = rc;

@@ -81,6 +81,7 @@ struct scap_reader {
 	struct scap__buffer entries;	/* struct scap__seal_entry of sections without a seal */
 	bool end_sealed;
 	bool in_group;		/* it may have more slices */
+	struct scap__buffer schema;	/* as far as it was met, and wanted */
 	char *path;		/* NULL: journals can't be found */
 	char *journals[2];	/* those still to be read, the next one first */
 	bool in_journal;
@@ -126,6 +127,9 @@ int scap__index_open(struct scap_reader *r);
 int scap__index_check(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 /* Before a section is used after seeking: 0 or an error. */
 int scap__index_sync(struct scap_reader *r, const struct scap__section *sec);
+
+/* schema.c */
+int scap__schema_read(struct scap_reader *r, const uint8_t *p, size_t n);
 
 /* seal_in.c */
 int scap__seals_add(struct scap_reader *r, const struct scap__section *sec);

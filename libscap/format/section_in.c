@@ -97,10 +97,10 @@ static int check_file_header(struct scap__section_in *s, const uint8_t *p, size_
 	if (scap__crc32c(0, p, n - 4) != scap__le32(p + n - 4))
 		return scap__fail(s->error, SCAP_EDAMAGED, 0, "the capture's header is damaged");
 	*ret_version = scap__le16(p + offsetof(struct scap__file_header, version));
-	if (*ret_version > SCAP__FORMAT_VERSION)
+	if (!*ret_version)
 		return scap__fail(s->error, SCAP_EVERSION, 0,
-				  "the capture has format version %u, this library reads up to %u",
-				  *ret_version, SCAP__FORMAT_VERSION);
+				  "the capture has format version 0, of an unfinished scap; this "
+				  "library reads from version %u on", SCAP__FORMAT_VERSION);
 	if (incompat)
 		return scap__fail(s->error, SCAP_EVERSION, 0,
 				  "the capture uses features (0x%x) unknown to this library",

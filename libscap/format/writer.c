@@ -62,6 +62,7 @@ static void writer_free(struct scap_writer *w)
 	scap__groups_fini(w);
 	ZSTD_freeCCtx(w->zstd);
 	scap__index_fini(&w->index);
+	scap__buffer_fini(&w->schema.text);
 	scap__buffer_fini(&w->facts.rings);
 	scap__buffer_fini(&w->entries);
 	free(w->raw.p);
@@ -254,6 +255,13 @@ static int bad_part(struct scap_writer *w, uint32_t cpu)
 			  "records of CPU %u do not fill their part", cpu);
 }
 
+static int check_part(struct scap_writer *w, const struct scap_slice_part *part)
+{
+	struct scap__slice_part unused = { 0 };
+
+	return walk_part(part, &unused) ? bad_part(w, part->cpu) : 0;
+}
+
 static void put_slice_header(struct scap_writer *w, const struct scap_slice *s)
 {
 	struct scap__slice_header h = {
@@ -285,20 +293,26 @@ static int put_directory(struct scap_writer *w, const struct scap_slice *s,
 	return 0;
 }
 
-static int index_slice(struct scap_writer *w, const struct scap_slice *s)
+/* What index and schema say of it; the schema stands in front of it. */
+static int describe_slice(struct scap_writer *w, const struct scap_slice *s)
 {
-	if (scap__index_begin(&w->index, &w->facts, s) ||
-	    scap__index_slice(&w->index, &w->facts, s))
+	if (scap__index_begin(&w->index, &w->facts, s) || scap__index_slice(w, &w->facts, s))
 		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	return scap__index_section(w, SCAP__SECTION_SLICE, &w->facts);
+	return scap__schema_write(w);
 }
 
 /* A slice that fits into a section. */
 static int write_slice(struct scap_writer *w, const struct scap_slice *s, size_t bytes)
 {
 	uint64_t n_records = 0, bytes_of_rows = 0;
-	int rc = scap__section_begin(w);
+	int rc = 0;
 
+	for (uint32_t i = 0; !rc && i < s->n_parts; i++)
+		rc = check_part(w, &s->parts[i]);
+	if (!rc && !w->plain)
+		rc = describe_slice(w, s);
+	if (!rc)
+		rc = scap__section_begin(w);
 	if (rc)
 		return rc;
 	if (scap__buffer_reserve(&w->raw, bytes + SCAP__ALIGN))
@@ -317,7 +331,7 @@ static int write_slice(struct scap_writer *w, const struct scap_slice *s, size_t
 	w->n_slices++;
 	w->n_records += n_records;
 	w->row_bytes += bytes_of_rows;
-	return w->index.none ? 0 : index_slice(w, s);
+	return w->plain ? 0 : scap__index_section(w, SCAP__SECTION_SLICE, &w->facts);
 }
 
 static size_t slice_bytes(const struct scap_slice *s)
@@ -409,7 +423,7 @@ static int check_slice(const struct scap_writer *w, const struct scap_slice *s)
 
 int scap_writer_slice(struct scap_writer *w, const struct scap_slice *s)
 {
-	int rc;
+	int rc = 0;
 
 	if (w->refusing)
 		return w->error.code;
@@ -419,12 +433,10 @@ int scap_writer_slice(struct scap_writer *w, const struct scap_slice *s)
 	w->last_end_ns = s->end_ns;
 	if (!w->groups)
 		return put_slice(w, s);
-	for (uint32_t i = 0; i < s->n_parts; i++) {
-		struct scap__slice_part part = { 0 };
-
-		if (walk_part(&s->parts[i], &part))
-			return bad_part(w, s->parts[i].cpu);
-	}
+	for (uint32_t i = 0; !rc && i < s->n_parts; i++)
+		rc = check_part(w, &s->parts[i]);
+	if (rc)
+		return rc;
 	if (slice_bytes(s) <= SECTION_MAX_BYTES)
 		return scap__groups_slice(w, s);
 	rc = scap__groups_flush(w);

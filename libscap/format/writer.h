@@ -10,6 +10,7 @@
 #include "core/digest.h"
 #include "format/group.h"
 #include "format/layout.h"
+#include "format/schema.h"
 
 #define SCAP__JOURNALS 2
 
@@ -51,6 +52,7 @@ struct scap_writer {
 	uint64_t bytes;		/* of whole sections written */
 	uint64_t section_offset;	/* of the last one */
 	struct scap__index index;
+	struct scap__schema schema;
 	struct scap__index_facts facts;	/* of the slice at hand, or of a keyframe */
 	uint32_t next_index;
 	uint64_t last_end_ns;	/* of the last slice */
@@ -107,10 +109,13 @@ void scap__journal_turn(struct scap_writer *w);
 int scap__journal_restart(struct scap_writer *w);
 /* remove: their names go, too, for nothing is in them that is not in the file. */
 void scap__journal_close(struct scap_writer *w, bool remove);
-/* index.c. The first slice of a section; each slice, the first too: 0 or -ENOMEM. */
+/*
+ * index.c. The first slice of a section; each slice, the first too, whose kinds of records the
+ * schema takes note of: 0 or -ENOMEM.
+ */
 int scap__index_begin(struct scap__index *ix, struct scap__index_facts *f,
 		      const struct scap_slice *s);
-int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
+int scap__index_slice(struct scap_writer *w, struct scap__index_facts *f,
 		      const struct scap_slice *s);
 /* The section was written just now: 0 or an error. */
 int scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f);

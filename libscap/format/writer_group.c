@@ -136,6 +136,13 @@ void scap__groups_fini(struct scap_writer *w)
 
 /* ---- the packed group ------------------------------------------------------------------------ */
 
+static int write_described(struct scap_writer *w, struct scap__groups *g)
+{
+	int rc = scap__schema_write(w);
+
+	return rc ? rc : scap__section_write_from(w, SCAP__SECTION_GROUP, &g->payload);
+}
+
 /*
  * On a full disk a group takes the place of its rows in the journal, which are more: better than a
  * file without an end, though a crash in between would lose it.
@@ -145,7 +152,7 @@ static int write_in_place_of_journal(struct scap_writer *w, struct scap__groups 
 	struct scap_error error = w->error;
 	size_t n = g->payload.n;
 	bool refusing = w->refusing;
-	int rc = scap__section_write_from(w, SCAP__SECTION_GROUP, &g->payload);
+	int rc = write_described(w, g);
 
 	w->only_in_journal = rc && w->journals[0].w;
 	if (rc != -ENOSPC || w->broken || !w->only_in_journal)
@@ -157,7 +164,7 @@ static int write_in_place_of_journal(struct scap_writer *w, struct scap__groups 
 	w->refusing = refusing;
 	w->error = error;
 	g->payload.n = n;
-	return scap__section_write_from(w, SCAP__SECTION_GROUP, &g->payload);
+	return write_described(w, g);
 }
 
 static int write_group(struct scap_writer *w, struct scap__groups *g)
@@ -291,7 +298,7 @@ int scap__groups_slice(struct scap_writer *w, const struct scap_slice *s)
 		g->start_ns = s->start_ns;
 		rc = scap__index_begin(&w->index, &g->facts, s);
 	}
-	if (rc || scap__index_slice(&w->index, &g->facts, s) ||
+	if (rc || scap__index_slice(w, &g->facts, s) ||
 	    scap__group_out_slice(g->growing, s))
 		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	return is_full(w, g) ? begin_packing(w, g) : 0;

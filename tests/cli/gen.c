@@ -541,7 +541,7 @@ static void forge(const char *from, const char *to)
 	if (!n || n == sizeof(buf))
 		die(from);
 	fclose(f);
-	while (at && get_u32(buf + at) != 0xb5c75ec5)
+	while (at && (get_u32(buf + at) != 0xb5c75ec5 || buf[at + 6] != 6))
 		at--;
 	stored = get_u32(buf + at + 24);
 	buf[at + 48 + stored - 1] ^= 1;

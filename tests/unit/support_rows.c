@@ -2,9 +2,12 @@
 #include "support_rows.h"
 #include "support_keyframe.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "format/layout.h"
 
 /* ---- bytes --------------------------------------------------------------------------------- */
 
@@ -481,4 +484,16 @@ void capture_free(struct capture *c)
 	free(c->expect);
 	rows_free(&c->file);
 	*c = (struct capture){ 0 };
+}
+
+uint64_t rows_behind_schema(const struct rows *file, uint64_t at)
+{
+	struct scap__section_header h;
+
+	for (;;) {
+		memcpy(&h, file->p + at, sizeof(h));
+		if (le16toh(h.type) != SCAP__SECTION_SCHEMA)
+			return at;
+		at += sizeof(h) + ((le64toh(h.stored_bytes) + 7) & ~7ull);
+	}
 }

@@ -81,5 +81,7 @@ struct capture {
 
 void rows_capture(struct capture *c, const struct capture_spec *spec);
 void capture_free(struct capture *c);
+/* Where the section at this offset lies, or, if that is a SCHEMA, the one behind it. */
+uint64_t rows_behind_schema(const struct rows *file, uint64_t at);
 
 #endif

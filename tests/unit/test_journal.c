@@ -17,7 +17,7 @@
 
 #define T0 SCAP_EPOCH_NS
 #define PER_SLICE 100
-#define SEAL_BYTES (48 + 40 + 2 * 40)	/* of HOST and the first group */
+#define SEAL_BYTES (48 + 40 + 3 * 40)	/* of HOST, SCHEMA and the first group */
 
 static char dir[] = "/tmp/scap-journal-XXXXXX";
 static char path[100], journal[120], journal2[120], copy[120];

@@ -330,7 +330,7 @@ Test(writer, nth_write_fails)
 {
 	struct rows rows = { 0 };
 
-	for (int n = 0; n < 6; n++) {
+	for (int n = 0; n < 8; n++) {
 		struct failing_sink s = { .calls_left = n };
 		struct scap_sink sink = { &s, failing_write, failing_close };
 		struct scap_ring_end end = { .next_seq = 20 };
@@ -341,11 +341,11 @@ Test(writer, nth_write_fails)
 		cr_assert_eq(rc, n < 2 ? -ENOSPC : 0);
 		for (uint32_t i = 0; !rc && i < 2; i++) {
 			make_rows(&rows, i, 10);
-			cr_assert_eq(put_slice(w, &rows, i), n < 3 + (int)i ? -ENOSPC : 0);
+			cr_assert_eq(put_slice(w, &rows, i), n < 4 + (int)i ? -ENOSPC : 0);
 		}
 		if (!rc)
-			cr_assert_eq(scap_writer_close(w, T0, &end, 1, &err), n < 5 ? -ENOSPC : 0);
-		cr_assert_eq(err.code, n < 5 ? -ENOSPC : 0);
+			cr_assert_eq(scap_writer_close(w, T0, &end, 1, &err), n < 7 ? -ENOSPC : 0);
+		cr_assert_eq(err.code, n < 7 ? -ENOSPC : 0);
 		cr_assert_eq(s.n_closed, 1);
 		rows_free(&s.rows);
 	}

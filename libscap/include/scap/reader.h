@@ -30,6 +30,7 @@ struct scap_reader;
 #define SCAP_READER_BOOKKEEPING 0x1	/* deliver INTRO and FILE records as events, too */
 #define SCAP_READER_KEYFRAMES 0x2	/* deliver the records of keyframes as events, too */
 #define SCAP_READER_SEALS 0x4	/* check seals; one that is broken is damage */
+#define SCAP_READER_SCHEMA 0x8	/* keep the schema */
 
 struct scap_reader_options {
 	size_t size;		/* sizeof(struct scap_reader_options) */
@@ -64,6 +65,7 @@ struct scap_capture_info {
 	uint64_t keyframe_tasks, keyframe_fds, keyframe_calls;	/* in the first one */
 	bool translated;	/* from a .scap file: docs/format-scap.md */
 	uint64_t n_untranslated;	/* its events of which there is nothing here, so far */
+	uint64_t n_unknown;	/* sections of kinds that this library does not know, so far */
 };
 
 /* On success *ret_r must be closed. err may be NULL. A directory: -EISDIR. "-": standard input. */
@@ -81,6 +83,11 @@ SCAP_API const struct scap_seal_info *scap_reader_seals(const struct scap_reader
  * the reader. Without effect with SCAP_READER_BOOKKEEPING.
  */
 SCAP_API void scap_reader_choose(struct scap_reader *r, const struct scap_filter *f);
+/*
+ * With SCAP_READER_SCHEMA: names of the records, calls and arguments that were met so far, as the
+ * recorder knew them, in the form that docs/format.md gives. Valid until the next event is read.
+ */
+SCAP_API const char *scap_reader_schema(const struct scap_reader *r);
 #define SCAP_SEEK_KEYFRAME 0x1	/* not behind the last keyframe that was begun by then */
 
 /*
