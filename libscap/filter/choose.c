@@ -219,5 +219,5 @@ int scap__filter_init_chooser(struct scap_filter *f)
 
 void scap_reader_choose(struct scap_reader *r, const struct scap_filter *f)
 {
-	scap__reader_choose(r, &f->chooser);
+	scap__reader_choose(r, f ? &f->chooser : NULL);
 }

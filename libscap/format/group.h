@@ -127,6 +127,7 @@ struct scap__group_in;
  */
 struct scap__choice {
 	const struct scap__chooser *chooser;	/* NULL: all */
+	uint32_t version;	/* changes with it */
 	bool (*follows)(void *ctx, uint32_t ring, uint32_t first_seq);
 	void *follows_ctx;
 };

@@ -643,6 +643,14 @@ static int is_whole(struct scap__group_in *g, const struct scap__choice *choice,
 	return 0;
 }
 
+static void forget_answers(struct scap__group_in *g, uint32_t version)
+{
+	scap__map_clear(&g->kinds);
+	scap__arena_reset(&g->kept);
+	g->tids_found = false;
+	g->version = version;
+}
+
 int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice)
 {
 	bool whole = false;
@@ -650,6 +658,8 @@ int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *c
 
 	if (rc || !whole)
 		return rc;
+	if (choice->version != g->version)
+		forget_answers(g, choice->version);
 	g->choice = choice;
 	rc = find_kinds(g);
 	if (rc || (!g->any_wanted && g->whole_epochs))

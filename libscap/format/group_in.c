@@ -327,7 +327,7 @@ static void forget(struct scap__group_in *g)
 	*g = (struct scap__group_in){
 		.budget = keep.budget, .zstd = keep.zstd, .arena = keep.arena, .rows = keep.rows,
 		.rows_cap = keep.rows_cap, .kept = keep.kept, .kinds = keep.kinds,
-		.tids = keep.tids, .tids_found = keep.tids_found,
+		.tids = keep.tids, .tids_found = keep.tids_found, .version = keep.version,
 	};
 }
 

@@ -106,6 +106,7 @@ struct scap__group_in {
 	struct scap__map kinds;	/* struct scap__kind */
 	struct scap__ranges tids;
 	bool tids_found;
+	uint32_t version;	/* of the choice that these were asked of */
 };
 
 #define SCAP__EXEC_COOKIE_WORD \

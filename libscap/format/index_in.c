@@ -152,10 +152,12 @@ static int load(struct scap_reader *r, uint64_t file_bytes, struct scap__index_i
 	struct scap__section sec;
 	const uint8_t *p;
 	uint32_t next_index = r->in.next_index;
+	bool several = r->in.several;
 	int rc = n ? scap__input_seek(&r->in.input, file_bytes - n) : 1;
 
 	if (rc)
 		return rc;
+	r->in.several = false;
 	rc = scap__section_find(&r->in, &sec);
 	if (!rc && (sec.type != SCAP__SECTION_INDEX ||
 		    sec.stored_bytes != n - sizeof(struct scap__section_header)))
@@ -165,6 +167,7 @@ static int load(struct scap_reader *r, uint64_t file_bytes, struct scap__index_i
 	if (!rc)
 		rc = parse(r, p, (size_t)sec.raw_bytes, ix);
 	r->in.next_index = next_index;
+	r->in.several = several;
 	return rc;
 }
 
@@ -184,6 +187,7 @@ int scap__index_open(struct scap_reader *r)
 		r->index = ix;
 		r->info.end_raw_ns = ix.end_raw_ns;
 		r->info.end_wall_ns = ix.end_real_ns ? ix.end_real_ns : ix.end_raw_ns;
+		r->changed = true;
 	}
 	rc = scap__input_seek(&r->in.input, here);
 	return rc ? scap__fail(&r->error, rc, here, "reading the capture failed") : 0;

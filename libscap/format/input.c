@@ -21,14 +21,34 @@ void scap__input_fini(struct scap__input *in)
 	if (in->src.close)
 		in->src.close(in->src.ctx);
 	free(in->buf);
+	free(in->again);
 	*in = (struct scap__input){ .eof = true };
+}
+
+static ssize_t read_again(struct scap__input *in, void *dst, size_t n)
+{
+	size_t left = in->again_end - in->again_at;
+
+	if (n > left)
+		n = left;
+	memcpy(dst, in->again + in->again_at, n);
+	in->again_at += n;
+	if (n == left) {
+		free(in->again);
+		in->again = NULL;
+		in->again_at = in->again_end = 0;
+	}
+	return (ssize_t)n;
 }
 
 /* One call to the source, never trusting it to keep to the bounds it was given. */
 static ssize_t read_some(struct scap__input *in, void *dst, size_t n)
 {
-	ssize_t got = in->eof ? 0 : in->src.read(in->src.ctx, dst, n);
+	ssize_t got;
 
+	if (in->again)
+		return read_again(in, dst, n);
+	got = in->eof ? 0 : in->src.read(in->src.ctx, dst, n);
 	if (got > 0 && (size_t)got > n)
 		return -EIO;
 	if (!got)
@@ -100,6 +120,7 @@ int scap__input_seek(struct scap__input *in, uint64_t offset)
 	if (got < 0 || (uint64_t)got != offset)
 		return got < 0 ? (int)got : -EIO;
 	in->start = in->end = 0;
+	in->again_at = in->again_end = 0;
 	in->offset = offset;
 	in->eof = false;
 	return 0;
@@ -108,4 +129,38 @@ int scap__input_seek(struct scap__input *in, uint64_t offset)
 int64_t scap__input_size(struct scap__input *in)
 {
 	return in->src.seek ? in->src.seek(in->src.ctx, 0, SEEK_END) : -ENOTSUP;
+}
+
+size_t scap__input_ahead(const struct scap__input *in)
+{
+	return in->end - in->start + in->again_end - in->again_at;
+}
+
+bool scap__input_rewind(struct scap__input *in, size_t n)
+{
+	if (n > in->start)
+		return false;
+	in->start -= n;
+	in->offset -= n;
+	return true;
+}
+
+int scap__input_unread(struct scap__input *in, const void *p, size_t n)
+{
+	size_t buffered = in->end - in->start, left = in->again_end - in->again_at;
+	uint8_t *again = malloc(n + buffered + left + 1);
+
+	if (!again)
+		return -ENOMEM;
+	memcpy(again, p, n);
+	memcpy(again + n, in->buf + in->start, buffered);
+	if (left)
+		memcpy(again + n + buffered, in->again + in->again_at, left);
+	free(in->again);
+	in->again = again;
+	in->again_at = 0;
+	in->again_end = n + buffered + left;
+	in->start = in->end = 0;
+	in->offset -= n;
+	return 0;
 }

@@ -14,6 +14,8 @@ struct scap__input {
 	uint8_t *buf;
 	size_t start, end;
 	uint64_t offset;	/* of buf[start], in the file */
+	uint8_t *again;		/* what comes before more is read; NULL: nothing */
+	size_t again_at, again_end;
 	bool eof;
 };
 
@@ -30,5 +32,14 @@ int scap__input_seek(struct scap__input *in, uint64_t offset);
 int64_t scap__input_size(struct scap__input *in);
 /* Copies up to n bytes: how many (fewer only at the end), or -errno. */
 ssize_t scap__input_read(struct scap__input *in, void *dst, size_t n);
+/* What was read ahead, or put back, and is still to come: so many bytes. */
+size_t scap__input_ahead(const struct scap__input *in);
+/* Goes back n bytes, if they are still in the buffer. */
+bool scap__input_rewind(struct scap__input *in, size_t n);
+/*
+ * Puts back n bytes that were just read: they come again, then what is ahead. 0 or -ENOMEM, then
+ * nothing has changed.
+ */
+int scap__input_unread(struct scap__input *in, const void *p, size_t n);
 
 #endif

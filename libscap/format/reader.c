@@ -12,7 +12,7 @@
 
 #define MEMORY_DEFAULT_BYTES (256ull << 20)
 #define READER_FLAGS (SCAP_READER_BOOKKEEPING | SCAP_READER_KEYFRAMES | SCAP_READER_SEALS | \
-		      SCAP_READER_SCHEMA)
+		      SCAP_READER_SCHEMA | SCAP_READER_SEGMENTS)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
@@ -20,9 +20,11 @@ static bool follows(void *ctx, uint32_t ring, uint32_t first_seq)
 {
 	const struct scap_reader *r = ctx;
 
-	if (r->unsynced && (ring >= r->n_rings || !r->rings[ring].any))
+	bool used = ring < r->n_rings && r->rings[ring].segment == r->info.n_segments;
+
+	if (r->unsynced && !(used && r->rings[ring].any))
 		return true;
-	return first_seq == (ring < r->n_rings ? r->rings[ring].next_seq : 0);
+	return first_seq == (used ? r->rings[ring].next_seq : 0);
 }
 
 static void init(struct scap_reader *r, const struct scap_reader_options *opt)
@@ -35,9 +37,8 @@ static void init(struct scap_reader *r, const struct scap_reader_options *opt)
 	scap__intros_init(&r->intros, &r->budget);
 	scap__intros_init(&r->key.intros, &r->budget);
 	scap__arena_init(&r->strings, &r->budget);
-#define X(nr, member) r->info.member = "";
-	SCAP__HOST_STRINGS(X)
-#undef X
+	scap__arena_init(&r->segment_strings, &r->budget);
+	scap__segment_init(r);
 }
 
 static int read_host(struct scap_reader *r)
@@ -46,6 +47,9 @@ static int read_host(struct scap_reader *r)
 	const uint8_t *p;
 	int rc = scap__section_next(&r->in, &sec);
 
+	if (rc == SCAP__NEXT_SEGMENT)
+		return scap__fail(&r->error, SCAP_EDAMAGED, r->in.input.offset,
+				  "a capture has nothing but a header");
 	if (rc > 0)
 		return scap__fail(&r->error, SCAP_ETRUNCATED, r->in.input.offset,
 				  "the capture is cut off behind its header");
@@ -63,7 +67,7 @@ static int read_host(struct scap_reader *r)
 }
 
 /* The events may be sound even if the description of the host is not. */
-static int start(struct scap_reader *r)
+int scap__reader_start(struct scap_reader *r)
 {
 	int rc = scap__section_in_start(&r->in, &r->info.format_version);
 
@@ -109,8 +113,9 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 	if (rc)
 		scap__fail(&r->error, rc, SCAP_NO_OFFSET, "out of memory");
 	r->in.sealing = o.flags & SCAP_READER_SEALS;
+	r->in.several = !r->savefile;
 	if (!rc)
-		rc = start(r);
+		rc = scap__reader_start(r);
 	if (!rc && !r->savefile)
 		rc = scap__index_open(r);
 	if (!rc && o.path) {
@@ -119,6 +124,7 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 	}
 	if (r->savefile)
 		scap__savefile_after(r->savefile, rc, &r->error, &r->info);
+	scap__segment_sum(r);
 	if (rc) {
 		if (err)
 			*err = r->error;
@@ -167,6 +173,7 @@ void scap_reader_close(struct scap_reader *r)
 	scap__intros_fini(&r->intros);
 	scap__intros_fini(&r->key.intros);
 	scap__arena_fini(&r->strings);
+	scap__arena_fini(&r->segment_strings);
 	scap__group_in_free(r->group);
 	scap__buffer_fini(&r->entries);
 	scap__buffer_fini(&r->schema);
@@ -180,6 +187,7 @@ void scap_reader_close(struct scap_reader *r)
 void scap__reader_choose(struct scap_reader *r, const struct scap__chooser *chooser)
 {
 	r->choice.chooser = chooser;
+	r->choice.version++;
 }
 
 const struct scap_error *scap_reader_error(const struct scap_reader *r)
@@ -188,6 +196,11 @@ const struct scap_error *scap_reader_error(const struct scap_reader *r)
 }
 
 const struct scap_capture_info *scap_reader_info(const struct scap_reader *r)
+{
+	return &r->total;
+}
+
+const struct scap_capture_info *scap_reader_segment(const struct scap_reader *r)
 {
 	return &r->info;
 }
@@ -227,6 +240,12 @@ int scap__reader_ring(struct scap_reader *r, uint32_t ring, struct scap__ring **
 		r->n_rings = n;
 	}
 	*ret = &r->rings[ring];
+	if ((*ret)->segment != r->info.n_segments) {
+		(*ret)->segment = r->info.n_segments;
+		(*ret)->next_seq = (*ret)->tail = 0;
+		(*ret)->last_ns = 0;
+		(*ret)->any = false;
+	}
 	return 0;
 }
 
@@ -301,7 +320,7 @@ static void make_hole(struct scap_reader *r, struct scap__ring *c, uint32_t n)
 /* What the rings' ends say is missing behind each ring's last record: 0; 1 when all was told. */
 static int next_tail(struct scap_reader *r)
 {
-	for (; r->tail_ring < r->n_rings; r->tail_ring++) {
+	for (; r->tail_ring < r->tail_end; r->tail_ring++) {
 		struct scap__ring *c = &r->rings[r->tail_ring];
 		uint32_t n = c->tail;
 
@@ -495,13 +514,19 @@ static int read_section(struct scap_reader *r, const struct scap__section *sec)
 	return rc ? rc : seal_rc;
 }
 
-/* Whatever comes behind the end is told once and then left alone. */
-static int behind_end(struct scap_reader *r, int rc)
+/* Whatever comes behind the end, but for another segment, is told once and then passed over. */
+static int behind_end(struct scap_reader *r, uint64_t offset, int rc)
 {
-	r->over = 1;
 	if (rc == 1)
-		return 1;
-	return scap__fail(&r->error, SCAP_EDAMAGED, r->in.input.offset,
+		return r->over = 1;
+	if (rc && rc != SCAP_EDAMAGED && rc != SCAP_ETRUNCATED)
+		return r->over = rc;
+	if (r->in.between) {
+		r->unread = true;
+		return rc;
+	}
+	r->in.lost = r->in.between = true;
+	return scap__fail(&r->error, SCAP_EDAMAGED, offset,
 			  "bytes follow behind the capture's end");
 }
 
@@ -519,15 +544,19 @@ static bool belongs_behind_end(struct scap_reader *r, const struct scap__section
 static int next_section(struct scap_reader *r)
 {
 	struct scap__section sec;
+	uint64_t offset = r->in.input.offset;
 	int rc = scap__section_next(&r->in, &sec);
 
+	if (rc == SCAP__NEXT_SEGMENT)
+		return scap__segment_next(r);
 	if (r->end_seen && (rc || !belongs_behind_end(r, &sec)))
-		return behind_end(r, rc);
+		return behind_end(r, offset, rc);
 	if (rc == 1)
 		rc = scap__fail(&r->error, SCAP_ETRUNCATED, r->in.input.offset,
 				"the capture has no end: its recorder was killed, or still writes");
 	if (!rc)
 		rc = read_section(r, &sec);
+	r->unread |= rc < 0 && r->in.between;
 	if (rc == SCAP_ETRUNCATED && !r->end_seen && scap__journal_begin(r) == 0)
 		return next_section(r);
 	if (rc && rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
@@ -544,6 +573,7 @@ static int next_event(struct scap_reader *r)
 			rc = next_in_slice(r);
 		if (rc <= 0)
 			return rc;
+		r->changed = true;
 		rc = scap__group_next(r);
 		if (rc < 0)
 			return rc;
@@ -554,7 +584,7 @@ static int next_event(struct scap_reader *r)
 		if (r->end_seen && next_tail(r) == 0)
 			return 0;
 		rc = next_section(r);
-		r->info.file_bytes = r->before_journal + r->in.input.offset;
+		r->info.file_bytes = r->before_journal + r->in.input.offset - r->info.offset;
 		if (rc)
 			return rc;
 	}
@@ -569,6 +599,8 @@ int scap_reader_next(struct scap_reader *r, const struct scap_event **ret_ev)
 		rc = r->over < 0 ? r->over : next_event(r);
 	if (r->savefile)
 		scap__savefile_after(r->savefile, rc, &r->error, &r->info);
+	if (r->changed || r->savefile)
+		scap__segment_sum(r);
 	if (rc < 0)
 		r->damage_seen = true;
 	if (!rc)

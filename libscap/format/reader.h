@@ -15,6 +15,7 @@
 
 /* What came from one ring so far. */
 struct scap__ring {
+	uint64_t segment;	/* of next_seq, last_ns, tail and any */
 	uint32_t next_seq;	/* expected */
 	uint64_t events;	/* neither INTRO nor FILE nor GAP */
 	uint64_t unknown;	/* of these: of types that this library does not know */
@@ -86,8 +87,14 @@ struct scap_reader {
 	char *journals[2];	/* those still to be read, the next one first */
 	bool in_journal;
 	uint64_t before_journal;	/* bytes of the file itself */
-	struct scap__arena strings;	/* of info */
-	struct scap_capture_info info;
+	struct scap__arena strings;	/* of info, the first segment's */
+	struct scap__arena segment_strings;	/* of another one's */
+	struct scap_capture_info info;	/* of the segment at hand */
+	struct scap_capture_info before;	/* sums over those before it */
+	struct scap_capture_info total;	/* before and info, for the caller */
+	bool changed;		/* info, but not yet total */
+	bool cut_told, boundary_told;	/* of the segment at hand, which another one follows */
+	bool unread;		/* there was a capture that cannot be read */
 	struct scap_event ev;
 	struct scap__clock host_clock;
 	struct scap__clock clock;	/* of the slice; HOST's where it has none */
@@ -101,7 +108,7 @@ struct scap_reader {
 	bool advance;		/* the event given out is still at the merge's top */
 	bool hole_told;		/* the hole in front of the record at the merge's top */
 	const char *hole_damage;	/* what else was wrong there */
-	uint32_t tail_ring;	/* the next one whose tail is to be looked at */
+	uint32_t tail_ring, tail_end;	/* those whose tail is still to be looked at */
 	bool damage_seen;
 	bool end_seen;
 	bool index_seen;	/* in its place */
@@ -131,7 +138,20 @@ int scap__index_sync(struct scap_reader *r, const struct scap__section *sec);
 /* schema.c */
 int scap__schema_read(struct scap_reader *r, const uint8_t *p, size_t n);
 
+/* reader.c: the file header at hand and HOST: 0 or an error; pending may be set. */
+int scap__reader_start(struct scap_reader *r);
+
+/* segment.c */
+/* A further segment's header is next: 0: it has begun; SCAP__NEXT_SEGMENT; or an error. */
+int scap__segment_next(struct scap_reader *r);
+/* Empties info, but for where the segment begins. */
+void scap__segment_init(struct scap_reader *r);
+/* Brings total up to date. */
+void scap__segment_sum(struct scap_reader *r);
+
 /* seal_in.c */
+/* Forgets what no seal vouches for. */
+void scap__seals_begin(struct scap_reader *r);
 int scap__seals_add(struct scap_reader *r, const struct scap__section *sec);
 int scap__seal_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 

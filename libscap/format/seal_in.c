@@ -35,11 +35,18 @@ static void forget(struct scap_reader *r)
 {
 	scap__budget_give(&r->budget, r->entries.n);
 	r->entries.n = 0;
-	r->seals.n_open = 0;
+}
+
+void scap__seals_begin(struct scap_reader *r)
+{
+	forget(r);
+	r->end_sealed = false;
+	memset(r->seals.last, 0, sizeof(r->seals.last));
 }
 
 static int broken(struct scap_reader *r, const struct scap__section *sec, const char *what)
 {
+	r->seals.n_open -= r->entries.n / ENTRY;
 	forget(r);
 	return scap__fail(&r->error, SCAP_EDAMAGED, sec->offset, "a seal is broken: %s", what);
 }
@@ -66,6 +73,7 @@ int scap__seal_read(struct scap_reader *r, const struct scap__section *sec, cons
 		if (memcmp(b.p + i * ENTRY, r->entries.p + i * ENTRY, ENTRY))
 			return broken(r, sec, "a section before it was changed");
 	r->seals.n_sealed += n;
+	r->seals.n_open -= n;
 	forget(r);
 	return 0;
 }

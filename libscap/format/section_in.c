@@ -28,7 +28,7 @@ int scap__section_in_init(struct scap__section_in *s, const struct scap_source *
 void scap__section_in_fini(struct scap__section_in *s)
 {
 	scap__input_fini(&s->input);
-	scap__budget_give(s->budget, s->stored_cap + s->raw_cap);
+	scap__budget_give(s->budget, s->stored_cap + s->raw_cap + s->again_bytes);
 	ZSTD_freeDCtx(s->zstd);
 	free(s->stored);
 	free(s->raw);
@@ -95,17 +95,20 @@ static int check_file_header(struct scap__section_in *s, const uint8_t *p, size_
 	uint32_t incompat = scap__le32(p + offsetof(struct scap__file_header, incompat));
 
 	if (scap__crc32c(0, p, n - 4) != scap__le32(p + n - 4))
-		return scap__fail(s->error, SCAP_EDAMAGED, 0, "the capture's header is damaged");
+		return scap__fail(s->error, SCAP_EDAMAGED, s->input.offset,
+				  "the capture's header is damaged");
 	*ret_version = scap__le16(p + offsetof(struct scap__file_header, version));
 	if (!*ret_version)
-		return scap__fail(s->error, SCAP_EVERSION, 0,
+		return scap__fail(s->error, SCAP_EVERSION, s->input.offset,
 				  "the capture has format version 0, of an unfinished scap; this "
 				  "library reads from version %u on", SCAP__FORMAT_VERSION);
 	if (incompat)
-		return scap__fail(s->error, SCAP_EVERSION, 0,
+		return scap__fail(s->error, SCAP_EVERSION, s->input.offset,
 				  "the capture uses features (0x%x) unknown to this library",
 				  incompat);
 	s->file_id = scap__le64(p + offsetof(struct scap__file_header, file_id));
+	s->next_index = 0;
+	s->lost = s->between = false;
 	if (s->sealing) {
 		scap__digest_begin(&s->digest);
 		scap__digest_add(&s->digest, p, n);
@@ -131,7 +134,8 @@ int scap__section_in_start(struct scap__section_in *s, uint32_t *ret_version)
 		return truncated(s, "in its header");
 	n = scap__le16(p + offsetof(struct scap__file_header, header_bytes));
 	if (n < min || n > SCAP__HEADER_MAX_BYTES || n % SCAP__ALIGN)
-		return scap__fail(s->error, SCAP_EDAMAGED, 0, "the capture's header is damaged");
+		return scap__fail(s->error, SCAP_EDAMAGED, s->input.offset,
+				  "the capture's header is damaged");
 	got = scap__input_peek(&s->input, n, &p);
 	if (got < 0)
 		return fail_io(s, got);
@@ -165,31 +169,43 @@ static bool parse_header(struct scap__section_in *s, const uint8_t *p, struct sc
 	       file_id == s->file_id && ret->index >= s->next_index;
 }
 
+/* What begins at p, of n bytes: 0 a section, SCAP__NEXT_SEGMENT, 1 neither. */
+static int look_at(struct scap__section_in *s, const uint8_t *p, size_t n,
+		   struct scap__section *ret)
+{
+	if (*p == (SCAP__SECTION_MAGIC & 0xff) && !s->between && parse_header(s, p, ret))
+		return 0;
+	if (*p == (uint8_t)SCAP__FILE_MAGIC[0] && s->several && scap__segment_at(p, n))
+		return SCAP__NEXT_SEGMENT;
+	return 1;
+}
+
 /*
- * Goes forward to the next header whose checksum is right: 0, or 1 at the end of the file. The
- * file's id and rising indices keep payload that happens to hold sections from being taken for one.
+ * Goes forward to the next header whose checksum is right: 0, SCAP__NEXT_SEGMENT, or 1 at the end
+ * of the file. The file's id and rising indices keep payload that happens to hold sections from
+ * being taken for one.
  */
 static int find_header(struct scap__section_in *s, struct scap__section *ret)
 {
-	const uint32_t magic = htole32(SCAP__SECTION_MAGIC);
-
 	for (;;) {
-		const uint8_t *p, *hit;
+		const uint8_t *p;
 		ssize_t got = scap__input_peek(&s->input, SCAP__INPUT_BYTES, &p);
+		size_t n, i;
+		int rc = 1;
 
 		if (got < 0)
 			return fail_io(s, got);
 		if ((size_t)got < HEAD_BYTES)
 			return 1;
-		hit = memmem(p, (size_t)got - HEAD_BYTES + sizeof(magic), &magic, sizeof(magic));
-		if (!hit) {
-			scap__input_skip(&s->input, (size_t)got - HEAD_BYTES + 1);
-			continue;
-		}
-		scap__input_skip(&s->input, (size_t)(hit - p));
-		if (parse_header(s, hit, ret))
-			return 0;
-		scap__input_skip(&s->input, 1);
+		n = (size_t)got - HEAD_BYTES + 1;
+		if ((size_t)got == SCAP__INPUT_BYTES)
+			n -= SCAP__HEADER_MAX_BYTES;
+		for (i = 0; rc == 1 && i < n; i++)
+			rc = look_at(s, p + i, (size_t)got - i, ret);
+		scap__input_skip(&s->input, rc == 1 ? i : i - 1);
+		ret->offset = s->input.offset;
+		if (rc != 1)
+			return rc;
 	}
 }
 
@@ -197,11 +213,17 @@ static int search(struct scap__section_in *s, struct scap__section *ret)
 {
 	int rc = find_header(s, ret);
 
+	if (rc == SCAP__NEXT_SEGMENT && !s->between && scap__segment_is_payload(s))
+		rc = find_header(s, ret);
 	if (rc < 0)
 		return rc;
-	if (rc)
+	if (rc == 1 && s->between)
+		return 1;
+	if (rc == 1)
 		return truncated(s, "or damaged up to its end");
 	s->lost = false;
+	if (rc == SCAP__NEXT_SEGMENT)
+		return rc;
 	s->next_index = ret->index;
 	return 0;
 }
@@ -237,11 +259,38 @@ static int expect_header(struct scap__section_in *s, struct scap__section *ret)
 	return 0;
 }
 
+/*
+ * Behind a section: is there a file header? 0; SCAP__NEXT_SEGMENT; SCAP_EDAMAGED: it was one. No
+ * section begins so.
+ */
+static int expect_segment(struct scap__section_in *s)
+{
+	const uint8_t *p;
+	ssize_t got = scap__input_peek(&s->input, sizeof(SCAP__FILE_MAGIC) - 1, &p);
+
+	if (got < (ssize_t)sizeof(SCAP__FILE_MAGIC) - 1 || memcmp(p, SCAP__FILE_MAGIC, (size_t)got))
+		return 0;
+	got = scap__input_peek(&s->input, SCAP__HEADER_MAX_BYTES, &p);
+	if (got > 0 && scap__file_header_at(p, (size_t)got))
+		return SCAP__NEXT_SEGMENT;
+	s->lost = s->between = true;
+	scap__fail(s->error, SCAP_EDAMAGED, s->input.offset,
+		   "another capture follows, whose header is damaged");
+	scap__input_skip(&s->input, 1);
+	return SCAP_EDAMAGED;
+}
+
 int scap__section_next(struct scap__section_in *s, struct scap__section *ret)
 {
-	int rc = s->lost ? search(s, ret) : expect_header(s, ret);
+	int rc = s->several && !s->lost ? expect_segment(s) : 0;
 	const uint8_t *head;
 
+	if (!s->input.again) {
+		scap__budget_give(s->budget, s->again_bytes);
+		s->again_bytes = 0;
+	}
+	if (!rc)
+		rc = s->lost ? search(s, ret) : expect_header(s, ret);
 	if (rc)
 		return rc;
 	if (s->sealing) {
@@ -299,35 +348,75 @@ static int damaged(struct scap__section_in *s, const struct scap__section *sec, 
 	return scap__fail(s->error, SCAP_EDAMAGED, sec->offset, "a section is damaged: %s", what);
 }
 
+/* The section may be cut off in its padding, too: past what there is of it. */
+static int bad_padding(struct scap__section_in *s, const struct scap__section *sec, size_t n)
+{
+	const size_t n_magic = sizeof(SCAP__FILE_MAGIC) - 1;
+	const uint8_t *p;
+	ssize_t got = scap__input_peek(&s->input, n + n_magic, &p);
+
+	for (size_t i = 0; s->several && i < n && got >= (ssize_t)(i + n_magic); i++)
+		if (!memcmp(p + i, SCAP__FILE_MAGIC, n_magic))
+			n = i;
+	scap__input_skip(&s->input, n);
+	return damaged(s, sec, "its padding is not zero");
+}
+
 /* The zeros behind a payload. */
 static int read_padding(struct scap__section_in *s, const struct scap__section *sec)
 {
 	static const uint8_t zeros[SCAP__ALIGN];
-	uint8_t pad[SCAP__ALIGN];
 	size_t n = -sec->stored_bytes & (SCAP__ALIGN - 1);
-	ssize_t got = scap__input_read(&s->input, pad, n);
+	const uint8_t *p;
+	ssize_t got = scap__input_peek(&s->input, n, &p);
 
 	if (got < 0)
 		return fail_io(s, got);
-	if ((size_t)got < n)
-		return truncated(s, "behind a section");
-	return memcmp(pad, zeros, n) ? damaged(s, sec, "its padding is not zero") : 0;
+	if (got == (ssize_t)n && memcmp(p, zeros, n))
+		return bad_padding(s, sec, n);
+	scap__input_skip(&s->input, (size_t)got);
+	return got < (ssize_t)n ? truncated(s, "behind a section") : 0;
+}
+
+static int cut_off(struct scap__section_in *s, const struct scap__section *sec)
+{
+	return scap__fail(s->error, SCAP_EDAMAGED, sec->offset,
+			  "a section is cut off: another capture begins inside it");
+}
+
+/* Behind a payload: does it go on as it must, so that only the payload itself is damaged? */
+static bool goes_on(struct scap__section_in *s, const struct scap__section *sec)
+{
+	size_t pad = -sec->stored_bytes & (SCAP__ALIGN - 1);
+	const uint8_t *p;
+	ssize_t got = scap__input_peek(&s->input, pad + SCAP__HEADER_MAX_BYTES, &p);
+
+	if (got < (ssize_t)(pad + HEAD_BYTES))
+		return got < 0;
+	return scap__is_section(p + pad, s->file_id) ||
+	       scap__file_header_at(p + pad, (size_t)got - pad);
 }
 
 static int read_stored(struct scap__section_in *s, const struct scap__section *sec, uint8_t *dst)
 {
 	size_t n = (size_t)sec->stored_bytes;
 	ssize_t got = scap__input_read(&s->input, dst, n);
+	bool sound;
 	int rc;
 
 	if (got < 0)
 		return fail_io(s, got);
+	if ((size_t)got < n && scap__segment_inside(s, dst, (size_t)got))
+		return cut_off(s, sec);
 	if ((size_t)got < n)
 		return truncated(s, "inside a section");
 	if (s->sealing)
 		scap__digest_add(&s->digest, dst, n);
+	sound = scap__crc32c(0, dst, n) == sec->payload_crc;
+	if (!sound && !goes_on(s, sec) && scap__segment_inside(s, dst, n))
+		return cut_off(s, sec);
 	rc = read_padding(s, sec);
-	if (!rc && scap__crc32c(0, dst, n) != sec->payload_crc)
+	if (!rc && !sound)
 		rc = damaged(s, sec, "its checksum is wrong");
 	return rc;
 }
@@ -348,6 +437,9 @@ int scap__section_skip(struct scap__section_in *s, const struct scap__section *s
 	uint32_t crc = 0;
 	int rc;
 
+	/* One that is cut off may have swallowed another segment: then it is searched. */
+	if (s->several && left <= SCAP__RAW_MAX_BYTES && !grow(s, &s->stored, &s->stored_cap, left))
+		return read_stored(s, sec, s->stored);
 	while (left) {
 		size_t n = left < SCAP__INPUT_BYTES ? (size_t)left : SCAP__INPUT_BYTES;
 		const uint8_t *p;

@@ -24,7 +24,8 @@ static int no_memory(struct scap_reader *r, int rc)
 static int keep_string(struct scap_reader *r, const uint8_t *p, size_t n, const char **ret)
 {
 	void *copy;
-	int rc = scap__arena_get(&r->strings, n + 1, &copy);
+	struct scap__arena *a = r->info.n_segments > 1 ? &r->segment_strings : &r->strings;
+	int rc = scap__arena_get(a, n + 1, &copy);
 
 	if (rc)
 		return no_memory(r, rc);
@@ -59,7 +60,7 @@ static int host_number(struct scap_reader *r, uint16_t key, uint64_t v)
 	case SCAP__HOST_abi_version:
 		if (v == SCAP_ABI_VERSION)
 			return 0;
-		return scap__fail(&r->error, SCAP_EVERSION, 0,
+		return scap__fail(&r->error, SCAP_EVERSION, r->info.offset,
 				  "the capture's records have version %llu, this library reads %d",
 				  (unsigned long long)v, SCAP_ABI_VERSION);
 	}
@@ -290,6 +291,10 @@ static int read_ring_end(struct scap_reader *r, struct scap__bytes *b)
 	if (missing > INT32_MAX)
 		return SCAP_EDAMAGED;
 	c->tail = missing;
+	if (missing && ring < r->tail_ring)
+		r->tail_ring = (uint32_t)ring;
+	if (missing && ring >= r->tail_end)
+		r->tail_end = (uint32_t)ring + 1;
 	return 0;
 }
 

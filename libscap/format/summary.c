@@ -38,6 +38,10 @@ struct scap_summary {
 	uint32_t n_cpus;
 	uint64_t *ring_gaps;		/* lost by ring as GAPs tell, n_ring_gaps */
 	uint32_t n_ring_gaps;
+	struct scap_summary_segment *segments;
+	uint32_t n_segments;
+	uint64_t segment_last_ns;	/* wall time of the latest event of the one at hand */
+	uint64_t segment_first;		/* events before it */
 };
 
 /* FNV-1a, never 0. */
@@ -149,6 +153,35 @@ int scap_summary_add(struct scap_summary *s, const struct scap_event *ev)
 		t->first_wall_ns = ev->wall_ns;
 	if (ev->wall_ns > t->last_wall_ns)
 		t->last_wall_ns = ev->wall_ns;
+	if (ev->wall_ns > s->segment_last_ns)
+		s->segment_last_ns = ev->wall_ns;
+	return 0;
+}
+
+/* What is known of a segment when all of it was read. */
+static int add_segment(struct scap_summary *s, const struct scap_reader *r)
+{
+	static const uint8_t none[sizeof(r->seals.last)];
+	const struct scap_capture_info *info = &r->info;
+	struct scap_summary_segment *seg;
+
+	if (s->n_segments == SCAP_SUMMARY_SEGMENTS_MAX)
+		return 0;
+	seg = realloc(s->segments, (s->n_segments + 1) * sizeof(*seg));
+	if (!seg)
+		return -ENOMEM;
+	s->segments = seg;
+	seg += s->n_segments++;
+	*seg = (struct scap_summary_segment){
+		.offset = info->offset, .bytes = info->file_bytes,
+		.start_wall_ns = info->start_wall_ns, .n_events = r->n_events - s->segment_first,
+		.end_wall_ns = info->complete ? info->end_wall_ns : s->segment_last_ns,
+		.complete = info->complete,
+		.sealed = memcmp(r->seals.last, none, sizeof(none)),
+	};
+	memcpy(seg->seal, r->seals.last, sizeof(seg->seal));
+	s->segment_last_ns = 0;
+	s->segment_first = r->n_events;
 	return 0;
 }
 
@@ -164,12 +197,14 @@ static int read_all(struct scap_summary *s, struct scap_reader *r, struct scap_e
 		const struct scap_event *ev;
 		int rc = scap_reader_next(r, &ev);
 
-		if (rc > 0)
-			return 0;
 		if (rc < 0 && !ret_damage->code)
 			*ret_damage = r->error;
-		if (rc < 0 && !can_go_on(rc))
+		if (rc > 0 && add_segment(s, r))
+			return -ENOMEM;
+		if (rc == 1)
 			return 0;
+		if (rc < 0 && !can_go_on(rc))
+			return add_segment(s, r);
 		if (!rc && scap_summary_add(s, ev))
 			return -ENOMEM;
 	}
@@ -314,6 +349,11 @@ int scap_summary_cpu(const struct scap_summary *s, unsigned i, uint32_t *ret_cpu
 	return 0;
 }
 
+const struct scap_summary_segment *scap_summary_segment(const struct scap_summary *s, unsigned i)
+{
+	return i < s->n_segments ? &s->segments[i] : NULL;
+}
+
 void scap_summary_free(struct scap_summary *s)
 {
 	if (!s)
@@ -329,5 +369,6 @@ void scap_summary_free(struct scap_summary *s)
 	free(s->types);
 	free(s->cpus);
 	free(s->ring_gaps);
+	free(s->segments);
 	free(s);
 }

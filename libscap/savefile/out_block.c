@@ -134,6 +134,13 @@ int scap__export_flush(struct scap_export *x)
 	return rc;
 }
 
+int scap_export_flush(struct scap_export *x)
+{
+	if (!x->failed && !scap__export_flush(x))
+		x->last_ns = 0;
+	return x->failed;
+}
+
 uint32_t scap__export_block_bytes(const struct scap_export *x)
 {
 	return BLOCK_OVERHEAD + EVENT_HEAD + x->params.n * 2 + x->params.used;

@@ -27,6 +27,7 @@ struct scap_copy {
 	struct scap_writer *w;
 	struct scap_error error;
 	int failed;
+	uint64_t segment;	/* of the reader; 0: no event came yet */
 	struct ring *rings;
 	uint32_t n_rings;
 	/* The slice at hand. */
@@ -261,8 +262,13 @@ static int add_key_record(struct scap_copy *c, const struct scap_reader *r,
 
 int scap_copy_event(struct scap_copy *c, const struct scap_reader *r, const struct scap_event *ev)
 {
+	uint64_t segment = scap_reader_segment(r)->n_segments;
+
 	if (c->failed)
 		return c->failed;
+	if (c->segment && c->segment != segment)
+		return fail(c, -EINVAL, "a copy holds one segment");
+	c->segment = segment;
 	return ev->in_keyframe ? add_key_record(c, r, ev) : add_record(c, ev);
 }
 

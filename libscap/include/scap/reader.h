@@ -31,6 +31,7 @@ struct scap_reader;
 #define SCAP_READER_KEYFRAMES 0x2	/* deliver the records of keyframes as events, too */
 #define SCAP_READER_SEALS 0x4	/* check seals; one that is broken is damage */
 #define SCAP_READER_SCHEMA 0x8	/* keep the schema */
+#define SCAP_READER_SEGMENTS 0x10	/* scap_reader_next() tells where a segment ends */
 
 struct scap_reader_options {
 	size_t size;		/* sizeof(struct scap_reader_options) */
@@ -45,7 +46,7 @@ struct scap_reader_options {
 struct scap_seal_info {
 	uint64_t n_sealed;	/* sections that a seal vouches for */
 	uint64_t n_open;	/* that none does yet: of a capture that has no end */
-	uint8_t last[32];	/* digest of the last seal; zeros: none */
+	uint8_t last[32];	/* digest of the segment's last seal; zeros: none */
 };
 
 /* What the capture says about itself; strings live as long as the reader. */
@@ -66,6 +67,15 @@ struct scap_capture_info {
 	bool translated;	/* from a .scap file: docs/format-scap.md */
 	uint64_t n_untranslated;	/* its events of which there is nothing here, so far */
 	uint64_t n_unknown;	/* sections of kinds that this library does not know, so far */
+	/*
+	 * Captures one behind the other are the segments of one. So far: how many they are, and
+	 * how many of these have no end although another one follows. The host, the start and what
+	 * was recorded are the first one's, the end is the last one's, complete are all or none.
+	 */
+	uint64_t n_segments, n_cut;
+	/* Of scap_reader_segment() alone: */
+	uint64_t offset;	/* where it begins in the file */
+	bool goes_on;		/* of the same host and boot as the segment before, and later */
 };
 
 /* On success *ret_r must be closed. err may be NULL. A directory: -EISDIR. "-": standard input. */
@@ -75,12 +85,17 @@ SCAP_API int scap_reader_open_path(const char *path, const struct scap_reader_op
 SCAP_API int scap_reader_open_source(const struct scap_source *src,
 				     const struct scap_reader_options *opt,
 				     struct scap_reader **ret_r, struct scap_error *err);
+/*
+ * What the segment that the last event was of says about itself alone; n_segments: its number,
+ * from 1. Its strings live until the next segment begins.
+ */
+SCAP_API const struct scap_capture_info *scap_reader_segment(const struct scap_reader *r);
 /* With SCAP_READER_SEALS: of what was read so far. Lives as long as the reader. */
 SCAP_API const struct scap_seal_info *scap_reader_seals(const struct scap_reader *r);
 /*
  * Lets the reader leave out events that f does not match; it need not. Numbers of events, gaps and
- * counts stay what they are. To be called before the first event is read; f must live as long as
- * the reader. Without effect with SCAP_READER_BOOKKEEPING.
+ * counts stay what they are. f NULL: all events. It holds for what is read from the file from
+ * then on; f must live as long as the reader. Without effect with SCAP_READER_BOOKKEEPING.
  */
 SCAP_API void scap_reader_choose(struct scap_reader *r, const struct scap_filter *f);
 /*
@@ -105,6 +120,8 @@ SCAP_API int scap_reader_seek(struct scap_reader *r, uint64_t wall_ns, uint32_t 
  * taken; they have no number, and each its own time.
  * After SCAP_EDAMAGED in a slice, calling again goes on behind it where that is possible;
  * after SCAP_ETRUNCATED it returns the same again.
+ * Segments are read one after the other: events are numbered on, but time may go back, and names
+ * begin anew. With SCAP_READER_SEGMENTS, 2 is returned at the end of each but the last, once.
  */
 SCAP_API int scap_reader_next(struct scap_reader *r, const struct scap_event **ret_ev);
 /*

@@ -23,6 +23,19 @@ struct scap_summary_totals {
 	uint64_t row_bytes;	/* of all records as they lay in the rings */
 };
 
+/* A capture within the file, if it holds several: see struct scap_capture_info. */
+struct scap_summary_segment {
+	uint64_t offset, bytes;	/* in the file */
+	uint64_t start_wall_ns;
+	uint64_t end_wall_ns;	/* of one without an end, its last event's, or 0 */
+	uint64_t n_events;	/* that have a number */
+	bool complete;		/* it has an end */
+	bool sealed;		/* with SCAP_READER_SEALS: seal is the digest of its last seal */
+	uint8_t seal[32];
+};
+
+#define SCAP_SUMMARY_SEGMENTS_MAX 1000	/* of which more is told than how many they are */
+
 /*
  * Reads r to its end (also behind damaged slices). 0, or the first damage (< 0), in which case
  * *ret_s is there all the same and covers what could be read; only -ENOMEM leaves it untouched.
@@ -41,6 +54,9 @@ SCAP_API int scap_summary_type(const struct scap_summary *s, unsigned i, const c
 /* Per CPU: 0, or 1 when i is past the last. */
 SCAP_API int scap_summary_cpu(const struct scap_summary *s, unsigned i, uint32_t *ret_cpu,
 			      uint64_t *ret_stored, uint64_t *ret_lost);
+/* One of the first segments, or NULL when i is past the last, or SCAP_SUMMARY_SEGMENTS_MAX. */
+SCAP_API const struct scap_summary_segment *scap_summary_segment(const struct scap_summary *s,
+								 unsigned i);
 SCAP_API void scap_summary_free(struct scap_summary *s);
 
 #endif
