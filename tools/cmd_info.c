@@ -49,6 +49,20 @@ static void print_json_cpus(struct output *out, const struct scap_summary *s)
 	output_string(out, "]");
 }
 
+static void print_json_segments(struct output *out, const struct scap_summary *s)
+{
+	const struct scap_summary_segment *seg;
+
+	output_string(out, ",\"segment_list\":[");
+	for (unsigned i = 0; (seg = scap_summary_segment(s, i)); i++)
+		output_printf(out, "%s{\"offset\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"start_ns\":%"
+			      PRIu64 ",\"end_ns\":%" PRIu64 ",\"events\":%" PRIu64
+			      ",\"ended\":%s}", i ? "," : "", seg->offset, seg->bytes,
+			      seg->start_wall_ns, seg->end_wall_ns, seg->n_events,
+			      seg->complete ? "true" : "false");
+	output_string(out, "]");
+}
+
 static void json_string(struct output *out, const char *key, const char *value)
 {
 	output_printf(out, ",\"%s\":", key);
@@ -110,6 +124,9 @@ static void print_json(struct output *out, const struct scap_capture_info *info,
 		json_number(out, "untranslated", info->n_untranslated);
 	if (info->n_unknown)
 		json_number(out, "unknown_sections", info->n_unknown);
+	json_number(out, "segments", info->n_segments);
+	if (info->n_segments > 1)
+		print_json_segments(out, s);
 	print_json_cpus(out, s);
 	output_string(out, "}\n");
 }
@@ -148,8 +165,10 @@ static void print_losses(struct output *out, const struct scap_summary *s)
 			      "some may be book-keeping: see scap verify\n", t->unexplained);
 }
 
-static void print_time(struct output *out, uint64_t start, uint64_t end, bool complete)
+static void print_time(struct output *out, const struct scap_capture_info *info,
+		       const struct scap_summary_totals *t)
 {
+	uint64_t start = info->start_wall_ns, end = end_wall_ns(info, t);
 	char text[TIME_TEXT_BYTES];
 
 	output_printf(out, "time        %s", time_and_date(start, text));
@@ -157,7 +176,32 @@ static void print_time(struct output *out, uint64_t start, uint64_t end, bool co
 		output_printf(out, " to %s", time_and_date(end, text));
 		output_printf(out, ", %s", time_span(end - start, text));
 	}
-	output_printf(out, "%s\n", complete ? "" : "; the file has no end");
+	if (!info->complete && info->n_segments == 1)
+		output_string(out, "; the file has no end");
+	output_string(out, "\n");
+}
+
+/* A line for each capture, where the file holds several. */
+static void print_segments(struct output *out, const struct scap_capture_info *info,
+			   const struct scap_summary *s)
+{
+	char start[TIME_TEXT_BYTES], end[TIME_TEXT_BYTES];
+	const struct scap_summary_segment *seg;
+	unsigned i;
+
+	if (info->n_segments < 2)
+		return;
+	output_printf(out, "segments    %" PRIu64 " captures, one behind the other\n",
+		      info->n_segments);
+	for (i = 0; (seg = scap_summary_segment(s, i)); i++) {
+		output_printf(out, "            %s", time_and_date(seg->start_wall_ns, start));
+		if (seg->end_wall_ns >= seg->start_wall_ns)
+			output_printf(out, " to %s", time_and_date(seg->end_wall_ns, end));
+		output_printf(out, ", %" PRIu64 " events%s\n", seg->n_events,
+			      seg->complete ? "" : "; it has no end");
+	}
+	if (i < info->n_segments)
+		output_printf(out, "            and %" PRIu64 " more\n", info->n_segments - i);
 }
 
 static void print_keyframes(struct output *out, const struct scap_capture_info *info)
@@ -205,9 +249,10 @@ static void print_text(struct output *out, const char *path, const struct scap_c
 
 	print_row(out, "file        ", path);
 	print_origin(out, info);
-	print_time(out, info->start_wall_ns, end_wall_ns(info, t), info->complete);
+	print_time(out, info, t);
 	output_printf(out, "events      %" PRIu64 " stored in %" PRIu64 " slices\n", t->stored,
 		      info->n_slices);
+	print_segments(out, info, s);
 	print_losses(out, s);
 	print_keyframes(out, info);
 	if (info->n_unknown)

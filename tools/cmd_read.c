@@ -94,6 +94,9 @@ struct run {
 	struct missing lost, unexplained;
 	unsigned n_damages;
 	bool use_context, in_gap, ends_early;
+	uint64_t segment, n_cut;
+	bool past;		/* nothing more is wanted of this segment */
+	bool tree_seen;		/* in a segment before */
 	uint8_t cpu[MAX_CPUS];	/* CPU_* */
 	uint32_t n_behind;	/* CPUs of which nothing later than the range came yet */
 	int exit;
@@ -173,7 +176,7 @@ static bool compile(struct run *run)
 	if (!query_compile(&req->query, &run->filter))
 		return false;
 	if (req->format && scap_format_compile(req->format, &run->format, &err) < 0)
-		return query_bad_text("format", req->format, &err);
+		return tool_bad_text("format", req->format, &err);
 	if (req->count_by && scap_field_compile(req->count_by, &run->count_by, &err) < 0) {
 		tool_usage("option --count-by: %s", err.text);
 		return false;
@@ -401,6 +404,7 @@ static void print_damage(struct run *run, const struct scap_error *err, const ch
 static void damage(struct run *run, int rc)
 {
 	const struct scap_error *err = scap_reader_error(run->in.reader);
+	uint64_t n_cut = scap_reader_info(run->in.reader)->n_cut;
 
 	run->exit = input_failed(&run->in, rc, err);
 	if (run->exit != TOOL_DAMAGED)
@@ -408,8 +412,9 @@ static void damage(struct run *run, int rc)
 	run->n_damages++;
 	run->ends_early |= rc == SCAP_ETRUNCATED;
 	if (!run->req->quiet && (!run->req->count_by || run->req->json))
-		print_damage(run, err, rc == SCAP_ETRUNCATED ? ends_early :
+		print_damage(run, err, rc == SCAP_ETRUNCATED || n_cut != run->n_cut ? ends_early :
 			     "is damaged here: events may be missing; lines below count them");
+	run->n_cut = n_cut;
 }
 
 /* Damage was told already where it was met. */
@@ -450,6 +455,44 @@ static bool past_range(const struct run *run, uint64_t wall)
 	return wall > run->to_ns && wall - run->to_ns > CLOCK_STEP_NS && !run->n_behind;
 }
 
+/*
+ * The rest of the segment is left out; in another one, time may go back. 1: there is no other, or
+ * nothing is wanted. Nobody waits for what a pipe may bring.
+ */
+static int leave_segment(struct run *run)
+{
+	if (run->in.waits || scap_reader_info(run->in.reader)->is_last ||
+	    (run->req->n_max && run->n_shown >= run->req->n_max))
+		return 1;
+	run->past = true;
+	return 0;
+}
+
+/* Threads of another boot are other threads. False: no memory (printed). */
+static bool forget_threads(struct run *run)
+{
+	const struct request *req = run->req;
+
+	if (req->tree) {
+		run->tree_seen |= tree_seen(&run->tree);
+		tree_fini(&run->tree);
+	}
+	if (run->use_context)
+		context_fini(&run->context);
+	return (!req->tree || tree_init(&run->tree, req->tree)) &&
+	       (!run->use_context || context_init(&run->context, req->n_before, req->n_after,
+						  !req->json && !req->format));
+}
+
+static bool enter_segment(struct run *run, const struct scap_capture_info *segment)
+{
+	run->segment = segment->n_segments;
+	run->past = false;
+	memset(run->cpu, CPU_SILENT, sizeof(run->cpu));
+	run->n_behind = 0;
+	return segment->n_segments == 1 || segment->goes_on || forget_threads(run);
+}
+
 /* The last event that was asked for was shown: the range ends here. */
 static int enough(struct run *run, uint64_t wall)
 {
@@ -479,11 +522,18 @@ static int keyframe_event(struct run *run, const struct scap_event *ev)
 /* 0; 1: nothing more to read. */
 static int event(struct run *run, const struct scap_event *ev)
 {
+	const struct scap_capture_info *segment = scap_reader_segment(run->in.reader);
 	uint64_t wall = scap_event_wall_ns(ev);
 	uint64_t ignored;
 	bool in_tree;
 	int rc;
 
+	if (run->segment != segment->n_segments && !enter_segment(run, segment)) {
+		run->exit = TOOL_FAILED;
+		return 1;
+	}
+	if (run->past)
+		return 0;
 	if (scap_event_in_keyframe(ev))
 		return keyframe_event(run, ev);
 	in_tree = !run->req->tree || tree_step(&run->tree, ev);
@@ -494,11 +544,11 @@ static int event(struct run *run, const struct scap_event *ev)
 	track_cpu(run, ev);
 	if (!scap_event_num(ev) && scap_event_gap(ev, &ignored, &ignored, &ignored) == 0) {
 		gap(run, ev);
-		return past_range(run, wall);
+		return past_range(run, wall) ? leave_segment(run) : 0;
 	}
 	/* Events come in the order of a clock that never steps; the wall clock may, a little. */
 	if (wall > run->to_ns)
-		return past_range(run, wall);
+		return past_range(run, wall) ? leave_segment(run) : 0;
 	if (wall < run->from_ns || !in_tree)
 		return 0;
 	if ((run->filter && !scap_filter_match(run->filter, ev)) ||
@@ -520,7 +570,7 @@ static void read_all(struct run *run)
 			return;
 		if (rc == 0 && (event(run, ev) || run->out.failed))
 			return;
-		if (rc < 0)
+		if (rc < 0 && !run->past)
 			damage(run, rc);
 		if (rc < 0 && rc != SCAP_EDAMAGED)
 			return;
@@ -597,7 +647,7 @@ static int read_run(int argc, char **argv)
 		read_all(&run);
 		input_clear_progress(&run.in);
 		tell_unexplained(&run);
-		if (req.tree && !run.tree.failed && !tree_seen(&run.tree))
+		if (req.tree && !run.tree.failed && !tree_seen(&run.tree) && !run.tree_seen)
 			tool_error("no event of process %" PRIu64 " or a child of it was found",
 				   req.tree);
 		if (run.count_by && (run.exit == TOOL_OK || run.exit == TOOL_DAMAGED))

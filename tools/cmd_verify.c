@@ -25,7 +25,8 @@ static const struct opt verify_opts[] = {
 static const char verify_details[] =
 	"Checks structure, checksums, seals, keyframes and the sequence numbers of each CPU, and\n"
 	"says which events are missing. 'sealed' is the digest of the last seal: kept in another\n"
-	"place, it proves later that the file was not changed. FILE - is standard input.\n"
+	"place, it proves later that the file was not changed; captures one behind the other\n"
+	"have one each. FILE - is standard input.\n"
 	"With a FILTER, --tree, --from or --to: whether anything is missing of the events chosen\n"
 	"so. What was lost is known by its kind, CPU and time, not by its process or its values.\n"
 	"Exit status 0: complete.\n"
@@ -34,7 +35,7 @@ static const char verify_details[] =
 	"5: unknown: it can't be told whether any is missing. When events are chosen, damage that\n"
 	"may have to do with them is unknown, too, and all other damage does not count.\n";
 
-#define READ_FLAGS (SCAP_READER_KEYFRAMES | SCAP_READER_SEALS)
+#define READ_FLAGS (SCAP_READER_KEYFRAMES | SCAP_READER_SEALS | SCAP_READER_SEGMENTS)
 
 struct verify {
 	struct query query;
@@ -131,6 +132,15 @@ static bool event(struct verify *v, const struct scap_event *ev)
 	return !v->sel.tree.failed;
 }
 
+/* Of a file of several, each of which has a seal of its own. */
+static bool end_segment(struct verify *v)
+{
+	if (!v->summary || !scap_summary_end_segment(v->summary, v->in.reader))
+		return true;
+	tool_error("not enough memory");
+	return false;
+}
+
 /* TOOL_OK, also of a damaged capture; or what else it was. */
 static int read_all(struct verify *v)
 {
@@ -139,13 +149,15 @@ static int read_all(struct verify *v)
 
 	for (;;) {
 		rc = scap_reader_next(v->in.reader, &ev);
-		if (rc > 0)
+		if (rc == 1)
 			return TOOL_OK;
+		if (rc > 1 && !end_segment(v))
+			return TOOL_FAILED;
 		if (rc == 0 && !event(v, ev))
 			return TOOL_FAILED;
 		if (rc == SCAP_EDAMAGED)
 			enter_damage(v);
-		if (rc == 0 || rc == SCAP_EDAMAGED)
+		if (rc >= 0 || rc == SCAP_EDAMAGED)
 			continue;
 		if (rc != SCAP_ETRUNCATED)
 			return input_failed(&v->in, rc, scap_reader_error(v->in.reader));
@@ -198,34 +210,51 @@ static const struct verdict *judge(const struct verify *v)
 	return t->lost ? &lost : r->n_doubts ? &unknown : &complete;
 }
 
-#define SEAL_TEXT_BYTES (2 * sizeof(((struct scap_seal_info *)0)->last) + 1)
+#define SEAL_BYTES sizeof(((struct scap_seal_info *)0)->last)
+#define SEAL_TEXT_BYTES (2 * SEAL_BYTES + 1)
 
-static const char *seal_text(const struct scap_seal_info *seals, char *buf)
+static const char *seal_text(const uint8_t seal[SEAL_BYTES], char *buf)
 {
-	for (size_t i = 0; i < sizeof(seals->last); i++)
-		snprintf(buf + 2 * i, 3, "%02x", seals->last[i]);
+	for (size_t i = 0; i < SEAL_BYTES; i++)
+		snprintf(buf + 2 * i, 3, "%02x", seal[i]);
 	return buf;
 }
 
 /* Captures as rows have none; .scap files neither. */
-static void print_seals(struct output *out, const struct scap_seal_info *seals)
+static void print_seals(struct verify *v)
 {
+	const struct scap_seal_info *seals = scap_reader_seals(v->in.reader);
+	const struct scap_summary_segment *seg;
+	struct output *out = &v->report.out;
 	char buf[SEAL_TEXT_BYTES];
 
-	if (seals->n_sealed)
-		output_printf(out, "sealed: %s\n", seal_text(seals, buf));
+	for (unsigned i = 0; v->summary && (seg = scap_summary_segment(v->summary, i)); i++)
+		if (seg->sealed)
+			output_printf(out, "sealed: %s\n", seal_text(seg->seal, buf));
+	if (!v->summary && seals->n_sealed)
+		output_printf(out, "sealed: %s\n", seal_text(seals->last, buf));
 	if (seals->n_sealed && seals->n_open)
 		output_printf(out, "not sealed: %" PRIu64 " sections at its end\n", seals->n_open);
 }
 
-static void print_seals_json(struct output *out, const struct scap_seal_info *seals)
+static void print_seals_json(struct verify *v)
 {
+	const struct scap_seal_info *seals = scap_reader_seals(v->in.reader);
+	const struct scap_summary_segment *seg;
+	struct output *out = &v->report.out;
 	char buf[SEAL_TEXT_BYTES];
 
 	output_printf(out, ",\"sections_sealed\":%" PRIu64 ",\"sections_open\":%" PRIu64,
 		      seals->n_sealed, seals->n_open);
 	if (seals->n_sealed)
-		output_printf(out, ",\"seal\":\"%s\"", seal_text(seals, buf));
+		output_printf(out, ",\"seal\":\"%s\"", seal_text(seals->last, buf));
+	if (!v->summary || !scap_summary_segment(v->summary, 1))
+		return;
+	output_string(out, ",\"segment_seals\":[");
+	for (unsigned i = 0; (seg = scap_summary_segment(v->summary, i)); i++)
+		output_printf(out, "%s\"%s\"", i ? "," : "",
+			      seg->sealed ? seal_text(seg->seal, buf) : "");
+	output_string(out, "]");
 }
 
 static void print_damage_json(struct output *out, const struct scap_error *err)
@@ -258,7 +287,7 @@ static void print_json(struct verify *v, const struct verdict *verdict)
 			      PRIu64 ",\"unexplained\":%" PRIu64, t->attempted, t->stored, t->lost,
 			      t->unexplained);
 	}
-	print_seals_json(out, scap_reader_seals(v->in.reader));
+	print_seals_json(v);
 	print_damage_json(out, &v->damage);
 }
 
@@ -309,7 +338,7 @@ static void print_text(struct verify *v, const struct verdict *verdict)
 		output_printf(out, ", from %s to %s", time_and_date(v->first_ns, a),
 			      time_and_date(v->last_ns, b));
 	output_string(out, "\n");
-	print_seals(out, scap_reader_seals(v->in.reader));
+	print_seals(v);
 }
 
 static int conclude(struct verify *v)

@@ -64,8 +64,14 @@ static bool read_all(struct export_run *run)
 
 	for (;;) {
 		rc = scap_reader_next(run->in.reader, &ev);
-		if (rc > 0)
+		if (rc == 1)
 			return true;
+		if (rc == 2 && run->events && scap_export_flush(run->x)) {
+			export_failed(run, scap_export_error(run->x));
+			return false;
+		}
+		if (rc == 2)
+			continue;
 		if (rc == 0) {
 			if (!event(run, ev))
 				continue;
@@ -81,7 +87,9 @@ static bool read_all(struct export_run *run)
 
 static bool open_input(struct export_run *run)
 {
-	if (!input_open(&run->in, run->req->query.path, SCAP_READER_KEYFRAMES, NULL, &run->exit))
+	uint32_t flags = SCAP_READER_KEYFRAMES | SCAP_READER_SEGMENTS;
+
+	if (!input_open(&run->in, run->req->query.path, flags, NULL, &run->exit))
 		return false;
 	run->exit = TOOL_OK;
 	return true;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "opts.h"
 
+#include <scap/error.h>
+
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -424,4 +427,16 @@ void verb_help(const struct verb *verb)
 		printf("\nexamples:\n%s", verb->examples);
 	printf("\nexit status: 0 ok, 1 wrong usage, 2 could not read, write or attach, "
 	       "3 file damaged\n");
+}
+
+bool tool_bad_text(const char *what, const char *text, const struct scap_error *err)
+{
+	if (err->offset == SCAP_NO_OFFSET || err->offset < 1 || err->offset > strlen(text) + 1) {
+		tool_error("%s: %s", what, err->text);
+		return false;
+	}
+	tool_error("%s, column %" PRIu64 ": %s", what, err->offset, err->text);
+	if (strlen(text) < 200 && tool_is_plain(text))
+		fprintf(stderr, "  %s\n  %*s^\n", text, (int)err->offset - 1, "");
+	return false;
 }

@@ -96,6 +96,9 @@ void verb_help(const struct verb *verb);
 void tool_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, then "try 'scap VERB --help'"; returns TOOL_USAGE. */
 int tool_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+struct scap_error;
+/* What is wrong with a text, and a mark below the column that the library names; false. */
+bool tool_bad_text(const char *what, const char *text, const struct scap_error *err);
 /* s with such bytes as \xNN, in buf, cut to cap bytes. */
 const char *tool_shown(const char *s, char *buf, size_t cap);
 /* Whether that is s itself. */

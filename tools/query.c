@@ -26,25 +26,13 @@ bool query_operand(struct query *q, const char *word)
 	return true;
 }
 
-bool query_bad_text(const char *what, const char *text, const struct scap_error *err)
-{
-	if (err->offset == SCAP_NO_OFFSET || err->offset < 1 || err->offset > strlen(text) + 1) {
-		tool_error("%s: %s", what, err->text);
-		return false;
-	}
-	tool_error("%s, column %" PRIu64 ": %s", what, err->offset, err->text);
-	if (strlen(text) < 200 && tool_is_plain(text))
-		fprintf(stderr, "  %s\n  %*s^\n", text, (int)err->offset - 1, "");
-	return false;
-}
-
 bool query_compile(const struct query *q, struct scap_filter **ret_f)
 {
 	struct scap_error err = { .offset = SCAP_NO_OFFSET };
 
 	if (!q->filter[0] || scap_filter_compile(q->filter, ret_f, &err) >= 0)
 		return true;
-	return query_bad_text("filter", q->filter, &err);
+	return tool_bad_text("filter", q->filter, &err);
 }
 
 bool query_range(const struct query *q, uint64_t start_wall_ns, uint64_t *ret_from_ns,

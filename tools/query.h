@@ -22,7 +22,5 @@ bool query_compile(const struct query *q, struct scap_filter **ret_f);
 /* The range of time, ends included; where there is no limit, 0 and UINT64_MAX. */
 bool query_range(const struct query *q, uint64_t start_wall_ns, uint64_t *ret_from_ns,
 		 uint64_t *ret_to_ns);
-/* The sentence for a text that the library refuses, with a mark below the column. False. */
-bool query_bad_text(const char *what, const char *text, const struct scap_error *err);
 
 #endif

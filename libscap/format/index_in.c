@@ -187,7 +187,7 @@ int scap__index_open(struct scap_reader *r)
 		r->index = ix;
 		r->info.end_raw_ns = ix.end_raw_ns;
 		r->info.end_wall_ns = ix.end_real_ns ? ix.end_real_ns : ix.end_raw_ns;
-		r->changed = true;
+		r->info.is_last = r->changed = true;
 	}
 	rc = scap__input_seek(&r->in.input, here);
 	return rc ? scap__fail(&r->error, rc, here, "reading the capture failed") : 0;

@@ -49,6 +49,7 @@ void scap__segment_sum(struct scap_reader *r)
 		add_keyframes(t, b, i);
 	}
 	t->file_bytes = i->offset + i->file_bytes;
+	t->is_last = i->is_last;
 	t->n_cut = b->n_cut + r->cut_told;
 	t->complete &= !r->unread;
 	t->offset = 0;

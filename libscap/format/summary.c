@@ -159,7 +159,7 @@ int scap_summary_add(struct scap_summary *s, const struct scap_event *ev)
 }
 
 /* What is known of a segment when all of it was read. */
-static int add_segment(struct scap_summary *s, const struct scap_reader *r)
+int scap_summary_end_segment(struct scap_summary *s, const struct scap_reader *r)
 {
 	static const uint8_t none[sizeof(r->seals.last)];
 	const struct scap_capture_info *info = &r->info;
@@ -199,12 +199,10 @@ static int read_all(struct scap_summary *s, struct scap_reader *r, struct scap_e
 
 		if (rc < 0 && !ret_damage->code)
 			*ret_damage = r->error;
-		if (rc > 0 && add_segment(s, r))
-			return -ENOMEM;
-		if (rc == 1)
+		if (rc == 1 || (rc < 0 && !can_go_on(rc)))
 			return 0;
-		if (rc < 0 && !can_go_on(rc))
-			return add_segment(s, r);
+		if (rc > 1 && scap_summary_end_segment(s, r))
+			return -ENOMEM;
 		if (!rc && scap_summary_add(s, ev))
 			return -ENOMEM;
 	}
@@ -301,7 +299,8 @@ int scap_summary_new(struct scap_summary **ret_s)
 
 int scap_summary_finish(struct scap_summary *s, const struct scap_reader *r)
 {
-	return add_cpus(s, r) || add_unknown(s, r) || sort_types(s) ? -ENOMEM : 0;
+	return scap_summary_end_segment(s, r) || add_cpus(s, r) || add_unknown(s, r) ||
+	       sort_types(s) ? -ENOMEM : 0;
 }
 
 int scap_summary_read(struct scap_reader *r, struct scap_summary **ret_s)
@@ -311,6 +310,7 @@ int scap_summary_read(struct scap_reader *r, struct scap_summary **ret_s)
 
 	if (scap_summary_new(&s))
 		return -ENOMEM;
+	r->flags |= SCAP_READER_SEGMENTS;
 	s->budget.limit = r->budget.limit;
 	if (read_all(s, r, &damage) || scap_summary_finish(s, r)) {
 		scap_summary_free(s);

@@ -73,6 +73,7 @@ struct scap_capture_info {
 	 * was recorded are the first one's, the end is the last one's, complete are all or none.
 	 */
 	uint64_t n_segments, n_cut;
+	bool is_last;		/* nothing follows the segment at hand: its index says so */
 	/* Of scap_reader_segment() alone: */
 	uint64_t offset;	/* where it begins in the file */
 	bool goes_on;		/* of the same host and boot as the segment before, and later */

@@ -45,6 +45,8 @@ SCAP_API int scap_summary_read(struct scap_reader *r, struct scap_summary **ret_
 SCAP_API int scap_summary_new(struct scap_summary **ret_s);
 /* Each event that the reader delivers, keyframes' and gaps included. */
 SCAP_API int scap_summary_add(struct scap_summary *s, const struct scap_event *ev);
+/* When a reader with SCAP_READER_SEGMENTS is between two segments. */
+SCAP_API int scap_summary_end_segment(struct scap_summary *s, const struct scap_reader *r);
 /* When r will deliver no more: only now is there anything to ask for. */
 SCAP_API int scap_summary_finish(struct scap_summary *s, const struct scap_reader *r);
 SCAP_API const struct scap_summary_totals *scap_summary_totals(const struct scap_summary *s);
