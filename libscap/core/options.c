@@ -22,3 +22,12 @@ int scap__options_copy(void *dst, size_t n, const void *src)
 	memcpy(dst, src, size < n ? size : n);
 	return 0;
 }
+
+bool scap__options_reach(const void *src, size_t end)
+{
+	size_t size = 0;
+
+	if (src)
+		memcpy(&size, src, sizeof(size));
+	return size >= end;
+}

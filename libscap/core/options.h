@@ -2,6 +2,7 @@
 #ifndef SCAP_CORE_OPTIONS_H
 #define SCAP_CORE_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -10,5 +11,12 @@
  * size makes no sense; -E2BIG: something is set that we do not know.
  */
 int scap__options_copy(void *dst, size_t n, const void *src);
+/*
+ * Whether the caller's structure has a member that ends at `end`. Without it, or of NULL, the
+ * default may be another value than 0.
+ */
+bool scap__options_reach(const void *src, size_t end);
+#define scap__options_has(src, member) \
+	scap__options_reach(src, offsetof(__typeof__(*(src)), member) + sizeof((src)->member))
 
 #endif

@@ -61,7 +61,7 @@ static int check_options(const struct scap_live_options *in, struct scap_live_op
 
 	if (rc < 0)
 		return scap__fail(err, rc, SCAP_NO_OFFSET, "options that are not known here");
-	if (!in)
+	if (!scap__options_has(in, snaplen))
 		opt->snaplen = SCAP_LIVE_SNAPLEN_DEFAULT;
 	if (opt->ring_bytes && (opt->ring_bytes < RING_BYTES_MIN ||
 				opt->ring_bytes > RING_BYTES_MAX ||

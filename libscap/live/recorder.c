@@ -292,7 +292,7 @@ static int get_options(const struct scap_recorder_options *in, struct scap_recor
 
 	if (rc < 0)
 		return scap__fail(err, rc, SCAP_NO_OFFSET, "options that are not known here");
-	if (!in)
+	if (!scap__options_has(in, wake_fd))
 		opt.wake_fd = -1;
 	if (!opt.buffer_bytes)
 		opt.buffer_bytes = BUFFER_BYTES_DEFAULT;
