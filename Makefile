@@ -62,7 +62,7 @@ help:
 	@echo 'make check      all tests; ends with one line of counts'
 	@echo 'make check-debug  the module in a kernel that looks for its errors; an hour'
 	@echo 'make bench      sizes and questions beside sysdig, CAPTURES="FILE..."; make bench-kernel'
-	@echo 'make lib | module | tools | unit | cli | guest | fuzz | hdr-check | style | lint | abi'
+	@echo 'make lib | module | tools | unit | cli | examples | guest | fuzz | hdr-check | style | lint | abi'
 	@echo 'make install    PREFIX (/usr/local), DESTDIR'
 	@echo 'make deps       installs what is missing (root), or says how'
 	@echo 'variables: KDIR=KERNEL/HEADERS V=1 FUZZ_SECONDS=N'
@@ -195,6 +195,8 @@ unit: $(UNIT) $(TSAN_PROGS)
 unit-build: $(UNIT) $(TSAN_PROGS)
 cli: cli-build
 	$(Q)B=$(B) sh tests/run-check.sh cli
+examples: lib tools cli-build
+	$(Q)B=$(B) MAKE='$(MAKE)' sh tests/run-check.sh examples
 cli-build: $(B)/scap $(B)/san/scap $(CLI_GEN)
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
@@ -247,7 +249,7 @@ deps:
 
 D	= $(DESTDIR)$(PREFIX)
 install: lib tools
-	install -d $(D)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(D)/include/scap $(D)/share/man/man1 \
+	install -d $(D)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(D)/include/scap $(D)/share/man/man1 $(D)/share/man/man3 \
 		$(D)/share/bash-completion/completions
 	install -m 755 $(B)/scap $(D)/bin/scap
 	install -m 644 $(API) driver/uapi/scap/abi.h driver/uapi/scap/abi_events.h driver/uapi/scap/events.def \
@@ -259,13 +261,14 @@ install: lib tools
 		libscap/scap.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/scap.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/scap.pc
 	install -m 644 $(wildcard docs/man/*.1) $(D)/share/man/man1
+	install -m 644 $(wildcard docs/man/*.3) $(D)/share/man/man3
 	install -m 644 tools/completion/scap.bash $(D)/share/bash-completion/completions/scap
 
 clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all help module lib tools unit unit-build cli cli-build fuzz fuzz-build guest guest-build hdr-check \
+.PHONY: all help module lib tools unit unit-build cli cli-build examples fuzz fuzz-build guest guest-build hdr-check \
 	style lint abi check check-debug demo demo-build bench bench-kernel deps install clean FORCE
 .DELETE_ON_ERROR:
 # Otherwise deleted as intermediate files, and built again each time.

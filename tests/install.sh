@@ -45,6 +45,22 @@ for verb in $(sed -n 's/^  \([a-z]*\) .*/\1/p' "$dir/help"); do
 			{ echo "scap-$verb.1 does not mention --$o"; exit 1; }
 	done
 done
+# The library's page names each header; its example builds as it stands there.
+page=$dir/usr/share/man/man3/libscap.3
+for h in "$dir"/usr/include/scap/*.h; do
+	case $h in */scap.h|*/error.h|*/abi_events.h) continue ;; esac
+	grep -q "<scap/$(basename "$h")>" "$page" || { echo "libscap.3 does not mention $h"; exit 1; }
+done
+sed -n '/^\.RS 4$/,/^\.RE$/p' "$page" | sed '/^\.R[SE]/d; s/\\e/\\/g; s/\\-/-/g' > "$dir/page.c"
+# shellcheck disable=SC2046
+cc -Wall -Wextra -Werror -o "$dir/page" "$dir/page.c" $(pkg-config --cflags --libs scap)
+LD_LIBRARY_PATH="$dir/usr/lib" "$dir/page" "$dir" && { echo "a directory was read"; exit 1; }
+if command -v man > /dev/null; then
+	for page in "$dir"/usr/share/man/man?/*; do
+		LC_ALL=C.UTF-8 man --warnings -l "$page" 2>&1 > /dev/null | grep . &&
+			{ echo "warnings about $page"; exit 1; }
+	done
+fi
 # Installed below DESTDIR, the paths inside stay those of PREFIX.
 ${MAKE:-make} -s install B="$B" PREFIX=/usr DESTDIR="$dir/stage"
 grep -q '^libdir=/usr/lib$' "$dir/stage/usr/lib/pkgconfig/scap.pc"

@@ -5,7 +5,7 @@
 #	run-check.sh all
 #	run-check.sh unit PROGRAM... [-- tsan PROGRAM...]
 #	run-check.sh fuzz PROGRAM...
-#	run-check.sh cli | guest | debug
+#	run-check.sh cli | examples | guest | debug
 # The last line is 'N passed, N failed, N skipped'; the exit status is 1 if any failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -184,6 +184,7 @@ run_all()
 	# shellcheck disable=SC2046
 	run_unit $(programs unit test unit) -- tsan $(programs unit tsan tsan)
 	run_cli
+	run_lines examples sh tests/examples/run.sh
 	# shellcheck disable=SC2046
 	run_fuzz $(programs fuzz fuzz fuzz)
 	run_guest
@@ -197,6 +198,7 @@ all) run_all ;;
 unit) run_unit "$@" ;;
 fuzz) run_fuzz "$@" ;;
 cli) run_cli ;;
+examples) run_lines examples sh tests/examples/run.sh ;;
 guest) run_guest ;;
 debug) run_debug ;;
 *) echo "run-check.sh: unknown group '$what'" >&2; exit 1 ;;
