@@ -6,8 +6,9 @@
  *	1	a file whose checksums are put right before it is read: otherwise nothing behind
  *		them would ever be reached
  *	2	the rows of two CPUs, in a sound file around them
+ *	3	as 1, but two segments, one in each half; the second as it is every other time
  *
- * The mutator makes sound inputs of all three kinds out of nothing now and then, so no corpus of
+ * The mutator makes sound inputs of all kinds out of nothing now and then, so no corpus of
  * seeds is needed.
  */
 #include <scap/filter.h>
@@ -22,7 +23,7 @@
 #include "format/layout.h"
 #include "support_rows.h"
 
-#define KINDS 3
+#define KINDS 4
 #define START (1000 * SCAP_EPOCH_NS)
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
@@ -123,10 +124,10 @@ static void read_events(const uint8_t *p, size_t n)
 {
 	struct rows_reader rr;
 	struct scap_reader *r = open_bytes(&rr, p, n, SCAP_READER_BOOKKEEPING |
-					   SCAP_READER_KEYFRAMES);
+					   SCAP_READER_KEYFRAMES | SCAP_READER_SEGMENTS);
 	const struct scap_event *ev;
 	uint64_t num = 0;
-	unsigned n_errors = 0;
+	size_t n_errors = 0, n_ends = 0;
 
 	/* Every call goes forward, so there are never more errors than bytes. */
 	while (r && n_errors <= n + 10) {
@@ -134,6 +135,10 @@ static void read_events(const uint8_t *p, size_t n)
 
 		if (rc == 1)
 			break;
+		if (rc == 2 && ++n_ends > n / sizeof(struct scap__file_header))
+			abort();
+		if (rc == 2)
+			continue;
 		if (rc < 0) {
 			n_errors++;
 			if (rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
@@ -305,8 +310,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] % KINDS == 2) {
 		read_rows(copy, size - 1);
 	} else {
-		if (data[0] % KINDS == 1)
-			repair(copy, size - 1);
+		size_t half = data[0] % KINDS == 3 ? (size - 1) / 2 : size - 1;
+
+		if (data[0] % KINDS)
+			repair(copy, half);
+		if (data[0] % KINDS == 3 && data[0] & 4)
+			repair(copy + half, size - 1 - half);
 		read_both(copy, size - 1);
 	}
 	free(copy);
@@ -352,7 +361,7 @@ static void make_input(struct rows *out, unsigned seed)
 	uint8_t kind = seed % KINDS;
 	struct capture c;
 
-	rows_put(out, &kind, 1);
+	rows_put(out, &(uint8_t){ kind == 3 ? kind | (seed & 4) : kind }, 1);
 	if (kind == 2) {
 		make_rows(out, seed);
 		return;
@@ -360,7 +369,7 @@ static void make_input(struct rows *out, unsigned seed)
 	rows_capture(&c, &(struct capture_spec){ .seed = seed, .n_cpus = 2, .n_slices = 3,
 		     .per_slice = 3, .gaps = true, .keyframes = seed & 8,
 		     .slices_per_epoch = seed / 3 % 3, .groups = seed & 16 });
-	if (seed & 4) {
+	if (seed & 4 || kind == 3) {
 		rows_put(out, c.file.p, c.file.n);
 	} else {
 		struct rows plain = { 0 };
@@ -369,6 +378,8 @@ static void make_input(struct rows *out, unsigned seed)
 		rows_put(out, plain.p, plain.n);
 		rows_free(&plain);
 	}
+	if (kind == 3)
+		rows_put(out, c.file.p, c.file.n);
 	capture_free(&c);
 }
 
