@@ -4,5 +4,5 @@ $SCAP info c.scapz
 $SCAP info -j c.scapz | sed 's/.*"segments"/"segments"/; s/"cpus".*//'
 $SCAP verify c.scapz
 cat story.scapz whole.scapz > c.scapz
-$SCAP verify c.scapz && cat c.scapz | $SCAP verify - && $SCAP info - < c.scapz | grep -A 2 segments
+$SCAP verify c.scapz; cat c.scapz | $SCAP verify -; $SCAP info - < c.scapz | grep -A 2 segments
 rm c.scapz
