@@ -45,7 +45,7 @@ static bool in_order(const struct scap__index_in_entry *e, const struct scap__in
 	return true;
 }
 
-static int read_entries(struct scap_reader *r, struct scap__bytes *b, uint32_t n,
+static int read_entries(struct scap__arena *arena, struct scap__bytes *b, uint32_t n,
 			struct scap__index_in *ix)
 {
 	struct scap__index_in_entry last = { .offset = sizeof(struct scap__file_header) };
@@ -55,7 +55,7 @@ static int read_entries(struct scap_reader *r, struct scap__bytes *b, uint32_t n
 
 	if (n > b->n / ENTRY_BYTES)
 		return SCAP_EDAMAGED;
-	rc = scap__arena_room(&r->strings, n * sizeof(*ix->entries) + 1, &room);
+	rc = scap__arena_room(arena, n * sizeof(*ix->entries) + 1, &room);
 	if (rc)
 		return rc;
 	ix->entries = room;
@@ -73,14 +73,14 @@ static int read_entries(struct scap_reader *r, struct scap__bytes *b, uint32_t n
 	return last.n_before <= ix->n_events ? 0 : SCAP_EDAMAGED;
 }
 
-static int read_rings(struct scap_reader *r, struct scap__bytes *b, struct scap__index_in *ix)
+static int read_rings(struct scap__arena *arena, struct scap__bytes *b, struct scap__index_in *ix)
 {
 	void *room;
 	int rc;
 
 	if (ix->n_rings > b->n / RING_BYTES)
 		return SCAP_EDAMAGED;
-	rc = scap__arena_room(&r->strings, ix->n_rings * sizeof(*ix->rings) + 1, &room);
+	rc = scap__arena_room(arena, ix->n_rings * sizeof(*ix->rings) + 1, &room);
 	if (rc)
 		return rc;
 	ix->rings = room;
@@ -96,7 +96,7 @@ static int read_rings(struct scap_reader *r, struct scap__bytes *b, struct scap_
 }
 
 /* The section's payload: 0, SCAP_EDAMAGED, -ENOMEM, SCAP_ELIMIT. */
-static int parse(struct scap_reader *r, const uint8_t *p, size_t n, struct scap__index_in *ix)
+static int parse(struct scap__arena *arena, const uint8_t *p, size_t n, struct scap__index_in *ix)
 {
 	struct scap__bytes b = { p, n, false };
 	uint32_t n_entries = scap__get_u32(&b), n_rings = scap__get_u32(&b);
@@ -107,9 +107,9 @@ static int parse(struct scap_reader *r, const uint8_t *p, size_t n, struct scap_
 	ix->n_events = scap__get_u64(&b);
 	if (b.bad)
 		return SCAP_EDAMAGED;
-	rc = read_entries(r, &b, n_entries, ix);
+	rc = read_entries(arena, &b, n_entries, ix);
 	if (!rc)
-		rc = ix->n_rings == n_rings ? read_rings(r, &b, ix) : SCAP_EDAMAGED;
+		rc = ix->n_rings == n_rings ? read_rings(arena, &b, ix) : SCAP_EDAMAGED;
 	return rc ? rc : b.n == TRAILER_BYTES ? 0 : SCAP_EDAMAGED;
 }
 
@@ -165,7 +165,7 @@ static int load(struct scap_reader *r, uint64_t file_bytes, struct scap__index_i
 	if (!rc)
 		rc = scap__section_payload(&r->in, &sec, &p);
 	if (!rc)
-		rc = parse(r, p, (size_t)sec.raw_bytes, ix);
+		rc = parse(&r->strings, p, (size_t)sec.raw_bytes, ix);
 	r->in.next_index = next_index;
 	r->in.several = several;
 	return rc;
@@ -196,8 +196,12 @@ int scap__index_open(struct scap_reader *r)
 int scap__index_check(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p)
 {
 	struct scap__index_in ix = { 0 };
-	int rc = parse(r, p, (size_t)sec->raw_bytes, &ix);
+	struct scap__arena arena;
+	int rc;
 
+	scap__arena_init(&arena, &r->budget);
+	rc = parse(&arena, p, (size_t)sec->raw_bytes, &ix);
+	scap__arena_fini(&arena);
 	if (rc == SCAP_EDAMAGED)
 		return scap__fail(&r->error, rc, sec->offset, "the capture's index is damaged");
 	return rc ? scap__fail(&r->error, rc, sec->offset, "there is no memory for the index") : 0;
