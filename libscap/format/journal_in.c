@@ -3,68 +3,105 @@
 #define _GNU_SOURCE
 #include "format/reader.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Header and HOST, which say what the file's own do. */
-static int read_head(struct scap__section_in *j, uint64_t file_id)
-{
-	struct scap__section host;
-	uint32_t version;
-	int rc = scap__section_in_start(j, &version);
+#include "core/error.h"
 
-	if (!rc && j->file_id != file_id)
-		rc = SCAP_ENOTSCAP;
-	if (!rc)
-		rc = scap__section_next(j, &host);
-	return rc ? rc : scap__section_skip(j, &host);
+static bool is_empty(const struct scap__input *in)
+{
+	return in->eof && in->start == in->end;
 }
 
+/* 0; 1: it is not there, of another capture, or its header was not written yet; or an error. */
 static int open_journal(struct scap_reader *r, const char *path, struct scap_error *err,
 			struct scap__section_in *j)
 {
 	struct scap_source src;
+	uint32_t version;
 	int rc = scap__path_source(path, &src, err);
 
 	if (rc)
-		return rc;
+		return rc == -ENOENT ? 1 : rc;
 	rc = scap__section_in_init(j, &src, &r->budget, err);
-	if (!rc)
-		rc = read_head(j, r->in.file_id);
+	if (rc)
+		scap__fail(err, rc, SCAP_NO_OFFSET, "out of memory");
+	else
+		rc = scap__section_in_start(j, &version);
+	if (rc == SCAP_ETRUNCATED || (rc == SCAP_ENOTSCAP && is_empty(&j->input)) ||
+	    (!rc && j->file_id != r->in.file_id))
+		rc = 1;
 	if (rc)
 		scap__section_in_fini(j);
 	return rc;
 }
 
-/* When its first slice begins; UINT64_MAX: there is none to be read. */
-static uint64_t start_of(struct scap_reader *r, const char *path)
+static bool is_damage(int rc)
 {
-	struct scap_error unused;
-	struct scap__section_in j;
-	struct scap__section sec;
-	uint64_t start = UINT64_MAX;
-	const uint8_t *p;
-
-	if (open_journal(r, path, &unused, &j))
-		return start;
-	if (!scap__section_next(&j, &sec) && sec.type == SCAP__SECTION_SLICE &&
-	    !scap__section_payload(&j, &sec, &p) && sec.raw_bytes >= 8)
-		start = scap__le64(p);
-	scap__section_in_fini(&j);
-	return start;
+	return rc == SCAP_EDAMAGED || rc == SCAP_EVERSION || rc == SCAP_ENOTSCAP;
 }
 
-/* Both of the file's journals that hold anything, in the order of time. */
-static void find_journals(struct scap_reader *r)
+#define NO_START UINT64_MAX		/* there is no slice, nor anything that may be one */
+#define UNKNOWN_START (UINT64_MAX - 1)	/* what there is can't be read, which will be told */
+
+/* When the first slice that is sound begins: 0 or an error. */
+static int find_start(struct scap__section_in *j, uint64_t *ret_start)
+{
+	struct scap__section sec;
+	const uint8_t *p;
+
+	for (;;) {
+		int rc = scap__section_next(j, &sec);
+
+		if (rc == 1 || rc == SCAP_ETRUNCATED)
+			return 0;
+		if (!rc && sec.type == SCAP__SECTION_SLICE)
+			rc = scap__section_payload(j, &sec, &p);
+		else if (!rc)
+			rc = scap__section_skip(j, &sec);
+		if (rc == SCAP_ETRUNCATED)
+			return 0;
+		if (is_damage(rc))
+			*ret_start = UNKNOWN_START;
+		else if (rc)
+			return rc;
+		else if (sec.type == SCAP__SECTION_SLICE && sec.raw_bytes >= 8)
+			break;
+	}
+	*ret_start = scap__le64(p);
+	return 0;
+}
+
+static int start_of(struct scap_reader *r, const char *path, struct scap_error *err,
+		    uint64_t *ret_start)
+{
+	struct scap__section_in j;
+	int rc = open_journal(r, path, err, &j);
+
+	*ret_start = is_damage(rc) ? UNKNOWN_START : NO_START;
+	if (rc)
+		return rc > 0 || is_damage(rc) ? 0 : rc;
+	rc = find_start(&j, ret_start);
+	scap__section_in_fini(&j);
+	return rc;
+}
+
+/* Both of the file's journals that hold anything, in the order of time: 0 or an error. */
+static int find_journals(struct scap_reader *r, struct scap_error *err)
 {
 	static const char *const suffixes[2] = SCAP__JOURNAL_SUFFIXES;
 	uint64_t start[2] = { 0, 0 };
+	int rc = 0;
 
-	for (unsigned i = 0; i < 2; i++) {
-		if (asprintf(&r->journals[i], "%s%s", r->path, suffixes[i]) < 0)
+	for (unsigned i = 0; !rc && i < 2; i++) {
+		if (asprintf(&r->journals[i], "%s%s", r->path, suffixes[i]) < 0) {
 			r->journals[i] = NULL;
-		start[i] = r->journals[i] ? start_of(r, r->journals[i]) : UINT64_MAX;
-		if (start[i] == UINT64_MAX) {
+			rc = scap__fail(err, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+			break;
+		}
+		rc = start_of(r, r->journals[i], err, &start[i]);
+		if (rc || start[i] == NO_START) {
 			free(r->journals[i]);
 			r->journals[i] = NULL;
 		}
@@ -77,29 +114,42 @@ static void find_journals(struct scap_reader *r)
 	}
 	free(r->path);
 	r->path = NULL;
+	return rc;
+}
+
+/* The next one of those found, which is found no more then: as open_journal(). */
+static int open_next(struct scap_reader *r, struct scap_error *err, struct scap__section_in *j)
+{
+	char *path = r->journals[0];
+	int rc = open_journal(r, path, err, j);
+
+	if (is_damage(rc))
+		rc = scap__fail(&r->error, SCAP_EDAMAGED, err->offset, "%.100s: %.150s", path,
+				err->text);
+	free(path);
+	r->journals[0] = r->journals[1];
+	r->journals[1] = NULL;
+	return rc;
 }
 
 /*
  * A part of a section at the file's end belongs to a group that was being written: its slices are
- * still in a journal.
+ * still in a journal. One that can't be read is told, and the next call goes on with the other.
  */
 int scap__journal_begin(struct scap_reader *r)
 {
+	struct scap_error err = { 0 };
 	struct scap__section_in j;
-	int rc = 1;
+	int rc = r->path ? find_journals(r, &err) : 0;
 
-	if (r->path)
-		find_journals(r);
-	while (rc && r->journals[0]) {
-		struct scap_error unused;
-
-		rc = open_journal(r, r->journals[0], &unused, &j);
-		free(r->journals[0]);
-		r->journals[0] = r->journals[1];
-		r->journals[1] = NULL;
-	}
+	if (!rc)
+		rc = 1;
+	while (rc > 0 && r->journals[0])
+		rc = open_next(r, &err, &j);
+	if (rc < 0 && rc != SCAP_EDAMAGED)
+		r->error = err;
 	if (rc)
-		return 1;
+		return rc;
 	j.error = &r->error;
 	r->before_journal += r->in.input.offset;
 	scap__section_in_fini(&r->in);

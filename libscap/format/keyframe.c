@@ -211,7 +211,7 @@ int scap__keyframe_next(struct scap_reader *r)
 			return scap__fail(&r->error, SCAP_EDAMAGED, r->in.input.offset,
 					  "a keyframe is damaged: %s", what);
 		r->ev.num = 0;
-		r->ev.cpu = NO_CPU;
+		r->ev.cpu = r->ev.ring = NO_CPU;
 		r->ev.in_keyframe = true;
 		r->ev.wall_ns = wall_ns(&key->clock, r->ev.raw_ns);
 		rc = attach_names(r);

@@ -557,8 +557,13 @@ static int next_section(struct scap_reader *r)
 	if (!rc)
 		rc = read_section(r, &sec);
 	r->unread |= rc < 0 && r->in.between;
-	if (rc == SCAP_ETRUNCATED && !r->end_seen && scap__journal_begin(r) == 0)
-		return next_section(r);
+	if (rc == SCAP_ETRUNCATED && !r->end_seen) {
+		int journal_rc = scap__journal_begin(r);
+
+		if (!journal_rc)
+			return next_section(r);
+		rc = journal_rc < 0 ? journal_rc : rc;
+	}
 	if (rc && rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
 		r->over = rc;
 	return rc;

@@ -155,7 +155,7 @@ void scap__seals_begin(struct scap_reader *r);
 int scap__seals_add(struct scap_reader *r, const struct scap__section *sec);
 int scap__seal_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 
-/* Goes on with a journal of a capture that has no end: 0; 1: there is none, all is as before. */
+/* Goes on with a journal of a capture that has no end: 0; 1: there is none; or an error. */
 int scap__journal_begin(struct scap_reader *r);
 
 /* The counters of a ring, made when it is first named: 0, -ENOMEM, SCAP_ELIMIT. */
