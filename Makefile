@@ -163,7 +163,11 @@ $(B)/unit/test_%: tests/unit/test_%.c $(UNIT_SUPPORT) $(B)/san/libscap.a
 	$(say) TEST $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CF) $(SAN) -MF $@.d -o $@ $< $(UNIT_SUPPORT) $(B)/san/libscap.a \
-		-lcriterion $(LIBS) -lpthread
+		-lcriterion $(UNIT_LIBS) -lpthread
+# Where allocations fail: those of the libraries, too, which are linked into it for that.
+UNIT_LIBS	= $(LIBS)
+WRAP	:= malloc calloc realloc strdup asprintf read write ftruncate lseek pthread_create
+$(B)/unit/test_fault $(B)/unit/test_fault_write: UNIT_LIBS = -l:libzstd.a -l:libz.a -l:libsodium.a $(WRAP:%=-Wl,--wrap=%)
 $(B)/tsan/tsan_%: tests/unit/tsan_%.c $(B)/tsan/libscap.a
 	$(say) TEST $@
 	@mkdir -p $(@D)

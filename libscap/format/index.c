@@ -92,7 +92,7 @@ int scap__index_slice(struct scap_writer *w, struct scap__index_facts *f,
 	return 0;
 }
 
-int scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f)
+void scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f)
 {
 	struct scap__index *ix = &w->index;
 	uint32_t n_rings = f->missing ? (uint32_t)(f->rings.n / sizeof(struct scap__end_ring)) : 0;
@@ -106,19 +106,16 @@ int scap__index_section(struct scap_writer *w, uint16_t type, const struct scap_
 
 	ix->n_written = f->n_after;
 	if (ix->none)
-		return 0;
+		return;
 	ix->none = ix->entries.n / sizeof(e) >= SCAP__INDEX_MAX_ENTRIES ||
 		   ix->rings.n / sizeof(struct scap__end_ring) + n_rings > SCAP__INDEX_MAX_RINGS;
-	if (ix->none)
-		return 0;
-	if (scap__buffer_add(&ix->entries, &e, sizeof(e)) ||
-	    (n_rings && scap__buffer_add(&ix->rings, f->rings.p, f->rings.n)))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	return 0;
+	/* A capture can do without. */
+	ix->none = ix->none || scap__buffer_add(&ix->entries, &e, sizeof(e)) ||
+		   (n_rings && scap__buffer_add(&ix->rings, f->rings.p, f->rings.n));
 }
 
-int scap__index_end(struct scap_writer *w, uint64_t end_raw_ns, const struct scap_ring_end *rings,
-		    uint32_t n_rings)
+void scap__index_end(struct scap_writer *w, uint64_t end_raw_ns,
+		     const struct scap_ring_end *rings, uint32_t n_rings)
 {
 	struct scap__index *ix = &w->index;
 	struct scap__index_facts *f = &w->facts;
@@ -133,13 +130,12 @@ int scap__index_end(struct scap_writer *w, uint64_t end_raw_ns, const struct sca
 		f->missing |= rings[i].next_seq != (ring < ix->n_rings ? ix->next_seq[ring] : 0);
 	}
 	if (!f->missing)
-		return 0;
-	if (put_rings(ix, &f->rings))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	return scap__index_section(w, SCAP__SECTION_END, f);
+		return;
+	ix->none |= put_rings(ix, &f->rings) != 0;
+	scap__index_section(w, SCAP__SECTION_END, f);
 }
 
-int scap__index_keyframe(struct scap_writer *w)
+void scap__index_keyframe(struct scap_writer *w)
 {
 	struct scap__bytes b = { w->raw.p + sizeof(struct scap__section_header),
 				 w->raw.n - sizeof(struct scap__section_header), false };
@@ -152,10 +148,10 @@ int scap__index_keyframe(struct scap_writer *w)
 	scap__take(&b, offsetof(struct scap__keyframe_header, part) -
 		   offsetof(struct scap__keyframe_header, clock_boot_ns));
 	if (scap__get_u32(&b))
-		return 0;	/* a further part */
+		return;		/* a further part */
 	f.start_real_ns = real ? real + (begin - raw) : 0;
 	f.n_before = f.n_after = w->index.n_written;
-	return scap__index_section(w, SCAP__SECTION_KEYFRAME, &f);
+	scap__index_section(w, SCAP__SECTION_KEYFRAME, &f);
 }
 
 static int put_index(struct scap_writer *w, uint64_t end_raw_ns)

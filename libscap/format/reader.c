@@ -80,6 +80,18 @@ int scap__reader_start(struct scap_reader *r)
 	return 0;
 }
 
+static void open_failed(struct scap_reader *r, int rc)
+{
+	if (rc == -ENOMEM)
+		scap__fail(&r->error, rc, SCAP_NO_OFFSET, "out of memory");
+	else if (rc == SCAP_ELIMIT)
+		scap__fail(&r->error, rc, SCAP_NO_OFFSET,
+			   "the capture needs more memory than the limit");
+	else
+		scap__fail(&r->error, rc, r->in.input.offset, "reading the capture failed: %s",
+			   strerror(-rc));
+}
+
 static void close_source(const struct scap_source *src)
 {
 	if (src->close)
@@ -111,7 +123,7 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 	if (!rc)
 		rc = scap__savefile_open(&r->in.input, &r->budget, &r->savefile);
 	if (rc)
-		scap__fail(&r->error, rc, SCAP_NO_OFFSET, "out of memory");
+		open_failed(r, rc);
 	r->in.sealing = o.flags & SCAP_READER_SEALS;
 	r->in.several = !r->savefile;
 	if (!rc)
@@ -541,6 +553,14 @@ static bool belongs_behind_end(struct scap_reader *r, const struct scap__section
 	return *seen = true;
 }
 
+/* What reading behind it can't help. */
+static int stay(struct scap_reader *r, int rc)
+{
+	if (rc && rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
+		r->over = rc;
+	return rc;
+}
+
 static int next_section(struct scap_reader *r)
 {
 	struct scap__section sec;
@@ -564,9 +584,7 @@ static int next_section(struct scap_reader *r)
 			return next_section(r);
 		rc = journal_rc < 0 ? journal_rc : rc;
 	}
-	if (rc && rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
-		r->over = rc;
-	return rc;
+	return stay(r, rc);
 }
 
 static int next_event(struct scap_reader *r)

@@ -46,6 +46,8 @@ int scap__seal_write(struct scap_writer *w, uint64_t end_ns)
 	struct scap__buffer mine = w->raw;
 	int rc;
 
+	if (w->unsealed)
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	if (!w->sealing || !w->entries.n)
 		return 0;
 	/* The payload of a keyframe may wait there, for the group before it to be written. */

@@ -97,8 +97,9 @@ static int write_section(struct scap_writer *w, struct scap__buffer *b, uint16_t
 	w->section_offset = w->bytes;
 	w->bytes += b->n;
 	w->next_index++;
+	/* The section is written all the same; the next seal will fail. */
 	if (w->sealing && scap__seal_add(w, &h, b->p + HEAD_BYTES, stored))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		w->unsealed = true;
 	return 0;
 }
 

@@ -14,6 +14,7 @@ static int damaged(struct scap_reader *r, const struct scap__section *sec, const
 
 static int no_memory(struct scap_reader *r, int rc)
 {
+	r->over = rc;
 	return scap__fail(&r->error, rc, r->in.input.offset,
 			  rc == -ENOMEM ? "out of memory" :
 			  "the capture needs more memory than the limit");

@@ -331,7 +331,9 @@ static int write_slice(struct scap_writer *w, const struct scap_slice *s, size_t
 	w->n_slices++;
 	w->n_records += n_records;
 	w->row_bytes += bytes_of_rows;
-	return w->plain ? 0 : scap__index_section(w, SCAP__SECTION_SLICE, &w->facts);
+	if (!w->plain)
+		scap__index_section(w, SCAP__SECTION_SLICE, &w->facts);
+	return 0;
 }
 
 static size_t slice_bytes(const struct scap_slice *s)
@@ -491,7 +493,9 @@ static int write_end(struct scap_writer *w, uint64_t end_raw_ns, const struct sc
 		scap__buffer_put(&w->raw, &ring, sizeof(ring));
 	}
 	rc = scap__section_write(w, SCAP__SECTION_END);
-	return rc ? rc : scap__index_end(w, end_raw_ns, rings, n_rings);
+	if (!rc)
+		scap__index_end(w, end_raw_ns, rings, n_rings);
+	return rc;
 }
 
 int scap_writer_close(struct scap_writer *w, uint64_t end_raw_ns,

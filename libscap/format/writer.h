@@ -62,6 +62,7 @@ struct scap_writer {
 	struct scap__journal journals[SCAP__JOURNALS];	/* their writers are NULL: none */
 	unsigned journal;		/* the one in use */
 	bool sealing;
+	bool unsealed;		/* there was no memory for an entry: a seal would be broken */
 	uint64_t sealed_ns;	/* where the last seal ends */
 	uint8_t last_seal[SCAP__DIGEST_BYTES];
 	struct scap__buffer entries;	/* of the next seal */
@@ -117,13 +118,13 @@ int scap__index_begin(struct scap__index *ix, struct scap__index_facts *f,
 		      const struct scap_slice *s);
 int scap__index_slice(struct scap_writer *w, struct scap__index_facts *f,
 		      const struct scap_slice *s);
-/* The section was written just now: 0 or an error. */
-int scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f);
+/* The section was written just now. Where there is no memory for it, there will be no index. */
+void scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f);
 /* The same of a keyframe's part, whose payload is in w->raw still. */
-int scap__index_keyframe(struct scap_writer *w);
+void scap__index_keyframe(struct scap_writer *w);
 /* Of END, which was written just now, if it tells of missing numbers. */
-int scap__index_end(struct scap_writer *w, uint64_t end_raw_ns, const struct scap_ring_end *rings,
-		    uint32_t n_rings);
+void scap__index_end(struct scap_writer *w, uint64_t end_raw_ns,
+		     const struct scap_ring_end *rings, uint32_t n_rings);
 int scap__index_write(struct scap_writer *w, uint64_t end_raw_ns);
 void scap__index_fini(struct scap__index *ix);
 

@@ -167,21 +167,27 @@ static int write_in_place_of_journal(struct scap_writer *w, struct scap__groups 
 	return write_described(w, g);
 }
 
+/* What was taken and is in no group is in a journal, if there is one: no end may hide it. */
+static int group_failed(struct scap_writer *w, int rc, const char *what)
+{
+	w->only_in_journal = w->journals[0].w;
+	w->refusing = true;
+	return scap__fail(&w->error, rc, SCAP_NO_OFFSET, "%s", what);
+}
+
 static int write_group(struct scap_writer *w, struct scap__groups *g)
 {
 	int rc = g->rc;
 
 	if (rc)
-		return scap__fail(&w->error, rc, SCAP_NO_OFFSET, "out of memory");
+		return group_failed(w, rc, "out of memory");
 	rc = write_in_place_of_journal(w, g);
 	if (rc)
 		return rc;
 	w->n_slices += g->n_slices;
 	w->n_records += g->n_records;
 	w->row_bytes += g->row_bytes;
-	rc = scap__index_section(w, SCAP__SECTION_GROUP, &g->packed_facts);
-	if (rc)
-		return rc;
+	scap__index_section(w, SCAP__SECTION_GROUP, &g->packed_facts);
 	rc = g->end_ns - w->sealed_ns >= SEAL_NS ? scap__seal_write(w, g->end_ns) : 0;
 	return rc ? rc : scap__journal_restart(w);
 }
@@ -190,7 +196,9 @@ static int write_indexed(struct scap_writer *w, uint16_t type)
 {
 	int rc = scap__section_write(w, type);
 
-	return rc || type != SCAP__SECTION_KEYFRAME ? rc : scap__index_keyframe(w);
+	if (!rc && type == SCAP__SECTION_KEYFRAME)
+		scap__index_keyframe(w);
+	return rc;
 }
 
 static int write_waiting(struct scap_writer *w, struct scap__groups *g, int rc)
@@ -240,9 +248,9 @@ static int begin_packing(struct scap_writer *w, struct scap__groups *g)
 		return 0;
 	rc = collect(w, g, true);
 	if (!rc && !g->started && start(g))
-		rc = scap__fail(&w->error, -EAGAIN, SCAP_NO_OFFSET, "no thread can be started");
+		rc = group_failed(w, -EAGAIN, "no thread can be started");
 	if (!rc && scap__section_room(&g->payload))
-		rc = scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		rc = group_failed(w, -ENOMEM, "out of memory");
 	if (rc)
 		return rc;
 	g->n_slices = scap__group_out_slices(full);
@@ -300,7 +308,7 @@ int scap__groups_slice(struct scap_writer *w, const struct scap_slice *s)
 	}
 	if (rc || scap__index_slice(w, &g->facts, s) ||
 	    scap__group_out_slice(g->growing, s))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return group_failed(w, -ENOMEM, "out of memory");
 	return is_full(w, g) ? begin_packing(w, g) : 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #define GZIP_MAGIC	"\x1f\x8b"
 #define ZSTD_MAGIC	"\x28\xb5\x2f\xfd"
@@ -211,6 +212,8 @@ static ssize_t unzstd_some(struct scap__inflow *in, uint8_t *dst, size_t n, bool
 	rc = ZSTD_decompressStream(c->zstd, &out, &src);
 	if (src.pos)
 		scap__input_skip(&in->input, src.pos);
+	if (ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation)
+		return -ENOMEM;
 	if (ZSTD_isError(rc))
 		return broken_behind(in, out.pos, "its zstd data is damaged, or needs more "
 						  "memory than the limit");

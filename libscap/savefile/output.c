@@ -83,8 +83,10 @@ int scap__sf_begin(struct scap__savefile *sf, uint64_t ns)
 		return 0;
 	sf->first_ns = sf->last_ns = ns;
 	rc = scap_writer_open_sink(&sink, &opt, &sf->writer, NULL);
-	if (rc)
+	if (rc) {
+		sf->out.n = 0;	/* half a beginning */
 		return no_memory(sf, rc);
+	}
 	sf->writer->plain = true;	/* it is read at once */
 	return 0;
 }
@@ -293,9 +295,8 @@ int scap__savefile_open(struct scap__input *in, struct scap__budget *budget,
 	ssize_t got = scap__input_peek(in, 4, &p);
 	int rc;
 
-	/* The reader will meet the same error. */
 	if (got < 0 || !is_ours(p, (size_t)got))
-		return 0;
+		return got < 0 ? (int)got : 0;
 	sf = calloc(1, sizeof(*sf));
 	if (!sf)
 		return -ENOMEM;

@@ -340,11 +340,12 @@ struct scap__sf_thread *scap__sf_thread_make(struct scap__sf_state *s, uint64_t 
 	if (!t)
 		return NULL;
 	t->group = scap__sf_alloc(s->budget, sizeof(*t->group));
+	if (t->group)
+		t->group->refs = 1;
 	if (!t->group || scap__sf_map_set(&s->threads, s->budget, tid + 1, t)) {
 		thread_free(s, t);
 		return NULL;
 	}
-	t->group->refs = 1;
 	t->tid = tid;
 	t->pid = t->vtid = t->vpid = (uint32_t)tid;
 	t->loginuid = UINT32_MAX;
