@@ -62,7 +62,8 @@ help:
 	@echo 'make check      all tests; ends with one line of counts'
 	@echo 'make check-debug  the module in a kernel that looks for its errors; an hour'
 	@echo 'make bench      sizes and questions beside sysdig, CAPTURES="FILE..."; make bench-kernel'
-	@echo 'make lib | module | tools | unit | cli | examples | guest | fuzz | hdr-check | style | lint | abi'
+	@echo 'make lib | module | tools | unit | cli | big-endian | examples | guest | fuzz | hdr-check'
+	@echo 'make style | lint | abi'
 	@echo 'make install    PREFIX (/usr/local), DESTDIR'
 	@echo 'make deps       installs what is missing (root), or says how'
 	@echo 'variables: KDIR=KERNEL/HEADERS V=1 FUZZ_SECONDS=N'
@@ -202,6 +203,8 @@ cli: cli-build
 examples: lib tools cli-build
 	$(Q)B=$(B) MAKE='$(MAKE)' sh tests/run-check.sh examples
 cli-build: $(B)/scap $(B)/san/scap $(CLI_GEN)
+big-endian: cli-build
+	$(Q)B=$(B) CLANG='$(CLANG)' sh tests/run-check.sh big-endian
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
 	$(Q)B=$(B) sh tests/run-check.sh fuzz $(FUZZERS)
@@ -272,7 +275,8 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all help module lib tools unit unit-build cli cli-build examples fuzz fuzz-build guest guest-build hdr-check \
+.PHONY: all help module lib tools unit unit-build cli cli-build examples big-endian fuzz fuzz-build \
+	guest guest-build hdr-check \
 	style lint abi check check-debug demo demo-build bench bench-kernel deps install clean FORCE
 .DELETE_ON_ERROR:
 # Otherwise deleted as intermediate files, and built again each time.

@@ -5,7 +5,7 @@
 #	run-check.sh all
 #	run-check.sh unit PROGRAM... [-- tsan PROGRAM...]
 #	run-check.sh fuzz PROGRAM...
-#	run-check.sh cli | examples | guest | debug
+#	run-check.sh cli | examples | big-endian | guest | debug
 # The last line is 'N passed, N failed, N skipped'; the exit status is 1 if any failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -150,6 +150,8 @@ run_cli()
 	SCAP=$(realpath "$B")/san/scap GROUP=cli-san run_lines cli-san sh tests/cli/run.sh
 }
 
+run_big_endian() { run_lines big-endian sh tests/big-endian.sh; }
+
 # A kernel that looks for errors of ours, the module for it, and all cases there.
 run_debug()
 {
@@ -185,6 +187,7 @@ run_all()
 	run_unit $(programs unit test unit) -- tsan $(programs unit tsan tsan)
 	run_cli
 	run_lines examples sh tests/examples/run.sh
+	run_big_endian
 	# shellcheck disable=SC2046
 	run_fuzz $(programs fuzz fuzz fuzz)
 	run_guest
@@ -199,6 +202,7 @@ unit) run_unit "$@" ;;
 fuzz) run_fuzz "$@" ;;
 cli) run_cli ;;
 examples) run_lines examples sh tests/examples/run.sh ;;
+big-endian) run_big_endian ;;
 guest) run_guest ;;
 debug) run_debug ;;
 *) echo "run-check.sh: unknown group '$what'" >&2; exit 1 ;;
