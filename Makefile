@@ -165,10 +165,13 @@ $(B)/unit/test_%: tests/unit/test_%.c $(UNIT_SUPPORT) $(B)/san/libscap.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CF) $(SAN) -MF $@.d -o $@ $< $(UNIT_SUPPORT) $(B)/san/libscap.a \
 		-lcriterion $(UNIT_LIBS) -lpthread
-# Where allocations fail: those of the libraries, too, which are linked into it for that.
+# Where allocations fail, or are counted: those of the libraries, too, which are linked in for that.
 UNIT_LIBS	= $(LIBS)
+WRAP_LIBS	:= -l:libzstd.a -l:libz.a -l:libsodium.a
 WRAP	:= malloc calloc realloc strdup asprintf read write ftruncate lseek pthread_create
-$(B)/unit/test_fault $(B)/unit/test_fault_write: UNIT_LIBS = -l:libzstd.a -l:libz.a -l:libsodium.a $(WRAP:%=-Wl,--wrap=%)
+SCALE	:= malloc calloc realloc free
+$(B)/unit/test_fault $(B)/unit/test_fault_write: UNIT_LIBS = $(WRAP_LIBS) $(WRAP:%=-Wl,--wrap=%)
+$(B)/unit/test_scale: UNIT_LIBS = $(WRAP_LIBS) $(SCALE:%=-Wl,--wrap=%)
 $(B)/tsan/tsan_%: tests/unit/tsan_%.c $(B)/tsan/libscap.a
 	$(say) TEST $@
 	@mkdir -p $(@D)
