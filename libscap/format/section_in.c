@@ -268,10 +268,14 @@ static int expect_segment(struct scap__section_in *s)
 	const uint8_t *p;
 	ssize_t got = scap__input_peek(&s->input, sizeof(SCAP__FILE_MAGIC) - 1, &p);
 
+	if (got < 0)
+		return fail_io(s, got);
 	if (got < (ssize_t)sizeof(SCAP__FILE_MAGIC) - 1 || memcmp(p, SCAP__FILE_MAGIC, (size_t)got))
 		return 0;
 	got = scap__input_peek(&s->input, SCAP__HEADER_MAX_BYTES, &p);
-	if (got > 0 && scap__file_header_at(p, (size_t)got))
+	if (got < 0)
+		return fail_io(s, got);
+	if (scap__file_header_at(p, (size_t)got))
 		return SCAP__NEXT_SEGMENT;
 	s->lost = s->between = true;
 	scap__fail(s->error, SCAP_EDAMAGED, s->input.offset,

@@ -190,7 +190,7 @@ static struct scap_reader *open_bytes(const struct mode *m, const uint8_t *p, si
 		cr_assert_eq(err.code, *ret_rc);
 		cr_assert_neq(err.text[0], 0);
 	} else if (m->filter) {
-		scap_reader_choose(r, scap_filter_may_match, m->filter);
+		scap_reader_choose(r, m->filter);
 	}
 	return r;
 }

@@ -17,7 +17,9 @@ static void read_once(long n)
 	got.n = 0;
 	rc = read_file(&got, &err);
 
-	if (!stop_failing() || failing == SHORT_READ || (rc == 1 && may_be_nameless()))
+	/* Where a section is passed over, some memory can be done without: what is read says so. */
+	if (!stop_failing() || failing == SHORT_READ || (rc == 1 && may_be_nameless()) ||
+	    (rc == 1 && failing == ALLOCATION && got.n == sound.n))
 		cr_assert_eq(rc, 1, "place %ld: %d, %s", n, rc, err.text);
 	else
 		check_error(rc, &err, n);

@@ -203,7 +203,7 @@ static int read_file(struct rows *ret, struct scap_error *err)
 		return rc;
 	}
 	if (filter)
-		scap_reader_choose(r, scap_filter_may_match, filter);
+		scap_reader_choose(r, filter);
 	while ((rc = scap_reader_next(r, &ev)) == 0)
 		put_event(ret, ev);
 	if (rc < 0) {

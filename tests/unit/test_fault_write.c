@@ -377,6 +377,14 @@ static void check_copy(int rc)
 	cr_assert(!got.n || !memcmp(got.p, sound.p, got.n));
 }
 
+static struct rows whole;	/* what is written when nothing fails */
+
+/* Some memory can be done without. */
+static bool same_as_whole(void)
+{
+	return written.n == whole.n && !memcmp(written.p, whole.p, whole.n);
+}
+
 static void export_once(long n)
 {
 	struct scap_error err = { 0 };
@@ -393,7 +401,8 @@ static void export_once(long n)
 	if (export == export_copy)
 		check_copy(rc);
 	else if (any && !rc)
-		cr_assert(counts.n_unlisted, "kind %d, place %ld: nothing was said", failing, n);
+		cr_assert(counts.n_unlisted || same_as_whole(), "kind %d, place %ld: nothing was said",
+			  failing, n);
 }
 
 static void export_faults(int (*run)(struct scap_error *err), uint32_t reader_flags)
@@ -408,9 +417,12 @@ static void export_faults(int (*run)(struct scap_error *err), uint32_t reader_fl
 	cr_assert_eq(read_file(&sound, &err), 1);
 	rows_put(&got, sound.p, sound.n);
 	written = (struct rows){ .p = malloc(1 << 20), .cap = 1 << 20 };
+	cr_assert_eq(run(&err), 0);
+	rows_put(&whole, written.p, written.n);
 	for (unsigned i = 0; i < 3; i++)
 		cr_assert_gt(at_each(kinds[i], export_once), 0);
 	rows_free(&written);
+	rows_free(&whole);
 }
 
 Test(fault_write, export_scap)
