@@ -91,8 +91,10 @@ void scap__journal_close(struct scap_writer *w, bool remove)
 		struct scap__journal *j = &w->journals[i];
 
 		if (j->w) {
+			bool empty = j->w->bytes == j->w->restart_bytes;
+
 			scap_writer_close(j->w, 0, NULL, 0, NULL);
-			if (remove)
+			if (remove || empty)
 				unlink(j->path);
 		}
 		free(j->path);

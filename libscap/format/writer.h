@@ -108,7 +108,9 @@ int scap__journal_open(struct scap_writer *w, const char *path,
 void scap__journal_turn(struct scap_writer *w);
 /* What the one that is not in use holds lies in the file by now. */
 int scap__journal_restart(struct scap_writer *w);
-/* remove: their names go, too, for nothing is in them that is not in the file. */
+/* remove: their names go, too, for nothing is in them that is not in the file; empty ones do so
+ * in any case.
+ */
 void scap__journal_close(struct scap_writer *w, bool remove);
 /*
  * index.c. The first slice of a section; each slice, the first too, whose kinds of records the

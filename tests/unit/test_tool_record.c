@@ -397,3 +397,15 @@ Test(tool_record, no_live_line_elsewhere)
 	cr_expect_not(strstr(err_text, "events/s"), "%s", err_text);
 	tear_down_test();
 }
+
+/* ---- failures ------------------------------------------------------------------------------- */
+
+/* Nothing that was made stays behind: neither a file nor its journals. */
+Test(tool_record, a_start_that_fails_leaves_nothing)
+{
+	set_up_test(2, steady);
+	fake.fail[5] = -EIO;
+	cr_assert_eq(RUN("-a", "-o", "x.scapz"), TOOL_FAILED);
+	cr_expect_eq(n_files(), 0);
+	tear_down_test();
+}
