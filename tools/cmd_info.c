@@ -120,6 +120,8 @@ static void print_json(struct output *out, const struct scap_capture_info *info,
 	json_number(out, "ring_bytes", info->ring_bytes);
 	json_number(out, "format_version", info->format_version);
 	json_number(out, "n_cpus", info->n_cpus);
+	if (info->continues)
+		output_string(out, ",\"continues\":true");
 	if (info->translated)
 		json_number(out, "untranslated", info->n_untranslated);
 	if (info->n_unknown)
@@ -179,6 +181,8 @@ static void print_time(struct output *out, const struct scap_capture_info *info,
 	if (!info->complete && info->n_segments == 1)
 		output_string(out, "; the file has no end");
 	output_string(out, "\n");
+	if (info->continues)
+		output_string(out, "            goes on where another file ended\n");
 }
 
 /* A line for each capture, where the file holds several. */

@@ -17,7 +17,7 @@ static int put_rings(struct scap__index *ix, struct scap__buffer *out)
 {
 	out->n = 0;
 	for (uint32_t i = 0; i < ix->n_rings; i++) {
-		struct scap__end_ring ring = {
+		struct scap__ring_seq ring = {
 			htole16((uint16_t)(i / SCAP_LANES)), htole16(i % SCAP_LANES),
 			htole32(ix->next_seq[i]),
 		};
@@ -59,6 +59,21 @@ static int reach_ring(struct scap__index *ix, uint32_t ring)
 	return 0;
 }
 
+void scap__index_start(struct scap_writer *w, const struct scap_ring_end *rings, uint32_t n_rings)
+{
+	struct scap__index *ix = &w->index;
+
+	for (uint32_t i = 0; i < n_rings; i++) {
+		uint32_t ring = rings[i].cpu * SCAP_LANES + rings[i].lane;
+
+		if (rings[i].cpu >= SCAP__CPUS_MAX || rings[i].lane >= SCAP_LANES)
+			continue;
+		ix->none |= reach_ring(ix, ring) != 0;
+		if (ring < ix->n_rings)
+			ix->next_seq[ring] = rings[i].next_seq;
+	}
+}
+
 int scap__index_slice(struct scap_writer *w, struct scap__index_facts *f,
 		      const struct scap_slice *s)
 {
@@ -95,7 +110,7 @@ int scap__index_slice(struct scap_writer *w, struct scap__index_facts *f,
 void scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f)
 {
 	struct scap__index *ix = &w->index;
-	uint32_t n_rings = f->missing ? (uint32_t)(f->rings.n / sizeof(struct scap__end_ring)) : 0;
+	uint32_t n_rings = f->missing ? (uint32_t)(f->rings.n / sizeof(struct scap__ring_seq)) : 0;
 	struct scap__index_entry e = {
 		.offset = htole64(w->section_offset), .start_ns = htole64(f->start_ns),
 		.end_ns = htole64(f->end_ns), .start_real_ns = htole64(f->start_real_ns),
@@ -108,7 +123,7 @@ void scap__index_section(struct scap_writer *w, uint16_t type, const struct scap
 	if (ix->none)
 		return;
 	ix->none = ix->entries.n / sizeof(e) >= SCAP__INDEX_MAX_ENTRIES ||
-		   ix->rings.n / sizeof(struct scap__end_ring) + n_rings > SCAP__INDEX_MAX_RINGS;
+		   ix->rings.n / sizeof(struct scap__ring_seq) + n_rings > SCAP__INDEX_MAX_RINGS;
 	/* A capture can do without. */
 	ix->none = ix->none || scap__buffer_add(&ix->entries, &e, sizeof(e)) ||
 		   (n_rings && scap__buffer_add(&ix->rings, f->rings.p, f->rings.n));
@@ -159,7 +174,7 @@ static int put_index(struct scap_writer *w, uint64_t end_raw_ns)
 	struct scap__index *ix = &w->index;
 	struct scap__index_header h = {
 		.n_entries = htole32((uint32_t)(ix->entries.n / sizeof(struct scap__index_entry))),
-		.n_rings = htole32((uint32_t)(ix->rings.n / sizeof(struct scap__end_ring))),
+		.n_rings = htole32((uint32_t)(ix->rings.n / sizeof(struct scap__ring_seq))),
 		.end_raw_ns = htole64(end_raw_ns), .n_events = htole64(ix->n_events),
 	};
 	struct scap__index_trailer t = {

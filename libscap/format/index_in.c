@@ -9,7 +9,7 @@
 #include "format/reader.h"
 
 #define ENTRY_BYTES	sizeof(struct scap__index_entry)
-#define RING_BYTES	sizeof(struct scap__end_ring)
+#define RING_BYTES	sizeof(struct scap__ring_seq)
 #define TRAILER_BYTES	sizeof(struct scap__index_trailer)
 
 /* ---- what it says -------------------------------------------------------------------------- */
@@ -272,7 +272,9 @@ static int go_to(struct scap_reader *r, const struct scap__index_in_entry *e)
 	r->key.number = 0;
 	scap__intros_enter_epoch(&r->intros, UINT64_MAX);
 	for (uint32_t i = 0; i < r->n_rings; i++)
-		r->rings[i] = (struct scap__ring){ 0 };
+		r->rings[i] = (struct scap__ring){
+			.segment = r->rings[i].segment, .first_seq = r->rings[i].first_seq,
+		};
 	r->slice_end_ns = 0;
 	r->n_events = e->n_before;
 	r->over = r->pending = 0;

@@ -39,8 +39,11 @@ enum scap__section_type {
 	SCAP__SECTION_SEAL = 6,
 	SCAP__SECTION_INDEX = 7,
 	SCAP__SECTION_SCHEMA = 8,
-	SCAP__SECTION_LAST_KNOWN = SCAP__SECTION_SCHEMA,
+	SCAP__SECTION_START = 9,
+	SCAP__SECTION_LAST_KNOWN = SCAP__SECTION_START,
 };
+
+#define SCAP__START_INDEX	1u	/* of START, where there is one */
 
 #define SCAP__SECTION_ZSTD	0x1u
 #define SCAP__SECTION_FLAGS	0x1u	/* all known ones */
@@ -212,6 +215,13 @@ struct scap__seal_entry {
 	uint8_t digest[32];
 };
 
+/* START: this, then the rings. */
+struct scap__start_header {
+	uint64_t start_raw_ns;
+	uint32_t n_rings;
+	uint32_t reserved;
+};
+
 /* END: this, then the rings. */
 struct scap__end_header {
 	uint64_t end_raw_ns;
@@ -222,7 +232,8 @@ struct scap__end_header {
 	uint32_t reserved;
 };
 
-struct scap__end_ring {
+/* Where a ring's numbers stand at the file's beginning, or at its end. */
+struct scap__ring_seq {
 	uint16_t cpu;
 	uint16_t lane;
 	uint32_t next_seq;
@@ -247,7 +258,7 @@ struct scap__index_entry {
 	uint32_t index;		/* of the section */
 	uint16_t type;		/* of the section */
 	uint16_t flags;		/* SCAP__INDEX_MISSING */
-	uint32_t n_rings;	/* in its list: struct scap__end_ring as of its beginning */
+	uint32_t n_rings;	/* in its list: struct scap__ring_seq as of its beginning */
 	uint32_t reserved1;
 };
 
@@ -284,7 +295,8 @@ static_assert(sizeof(struct scap__keyframe_header) == 72, "keyframe header");
 static_assert(sizeof(struct scap__keyframe_text) == 16, "keyframe text");
 static_assert(sizeof(struct scap__seal_header) == 40, "seal header");
 static_assert(sizeof(struct scap__seal_entry) == 40, "seal entry");
+static_assert(sizeof(struct scap__start_header) == 16, "start header");
 static_assert(sizeof(struct scap__end_header) == 40, "end header");
-static_assert(sizeof(struct scap__end_ring) == 8, "end ring");
+static_assert(sizeof(struct scap__ring_seq) == 8, "ring's numbers");
 
 #endif

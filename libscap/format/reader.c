@@ -254,7 +254,7 @@ int scap__reader_ring(struct scap_reader *r, uint32_t ring, struct scap__ring **
 	*ret = &r->rings[ring];
 	if ((*ret)->segment != r->info.n_segments) {
 		(*ret)->segment = r->info.n_segments;
-		(*ret)->next_seq = (*ret)->tail = 0;
+		(*ret)->next_seq = (*ret)->tail = (*ret)->first_seq = 0;
 		(*ret)->last_ns = 0;
 		(*ret)->any = false;
 	}
@@ -507,6 +507,8 @@ static int read_payload(struct scap_reader *r, const struct scap__section *sec)
 		return scap__index_check(r, sec, p);
 	if (sec->type == SCAP__SECTION_SCHEMA)
 		return scap__schema_read(r, p, (size_t)sec->raw_bytes);
+	if (sec->type == SCAP__SECTION_START)
+		return scap__start_read(r, sec, p);
 	return scap__end_read(r, sec, p);
 }
 
@@ -517,7 +519,8 @@ static int read_section(struct scap_reader *r, const struct scap__section *sec)
 	if ((sec->type >= SCAP__SECTION_SLICE && sec->type <= SCAP__SECTION_GROUP) ||
 	    (sec->type == SCAP__SECTION_SEAL && r->in.sealing) ||
 	    (sec->type == SCAP__SECTION_INDEX && r->index_seen) ||
-	    (sec->type == SCAP__SECTION_SCHEMA && r->flags & SCAP_READER_SCHEMA))
+	    (sec->type == SCAP__SECTION_SCHEMA && r->flags & SCAP_READER_SCHEMA) ||
+	    sec->type == SCAP__SECTION_START)
 		rc = read_payload(r, sec);
 	else
 		rc = scap__section_skip(&r->in, sec);

@@ -16,6 +16,7 @@
 /* What came from one ring so far. */
 struct scap__ring {
 	uint64_t segment;	/* of next_seq, last_ns, tail and any */
+	uint32_t first_seq;	/* where the file begins */
 	uint32_t next_seq;	/* expected */
 	uint64_t events;	/* neither INTRO nor FILE nor GAP */
 	uint64_t unknown;	/* of these: of types that this library does not know */
@@ -119,6 +120,7 @@ struct scap_reader {
 
 /* Payloads of the sections, checked and put into r: 0 or an error. */
 int scap__host_read(struct scap_reader *r, const uint8_t *p, size_t n);
+int scap__start_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 int scap__slice_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
 /* Begins a group; its slices follow: 0; 1 after the last one; or an error. */
 int scap__group_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);

@@ -271,6 +271,48 @@ int scap__group_next(struct scap_reader *r)
 	return rc;
 }
 
+/* ---- START ---------------------------------------------------------------------------------- */
+
+static int read_ring_start(struct scap_reader *r, struct scap__bytes *b)
+{
+	int64_t ring = get_ring(b);
+	uint32_t next_seq = scap__get_u32(b);
+	struct scap__ring *c;
+	int rc;
+
+	if (ring < 0)
+		return SCAP_EDAMAGED;
+	rc = scap__reader_ring(r, (uint32_t)ring, &c);
+	if (rc)
+		return rc;
+	c->first_seq = c->next_seq = next_seq;
+	return 0;
+}
+
+int scap__start_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p)
+{
+	struct scap__bytes b = { p, (size_t)sec->raw_bytes, false };
+	uint64_t start_raw_ns = scap__get_u64(&b);
+	uint32_t n_rings = scap__get_u32(&b);
+	int rc = 0;
+
+	scap__get_u32(&b);
+	if (b.bad || b.n != (uint64_t)n_rings * sizeof(struct scap__ring_seq))
+		return damaged(r, sec, "its list of rings does not fit");
+	if (sec->index != SCAP__START_INDEX || r->in_journal)
+		return damaged(r, sec, "a start stands in the middle");
+	while (!rc && b.n)
+		rc = read_ring_start(r, &b);
+	if (rc == SCAP_EDAMAGED)
+		return damaged(r, sec, "there is no such lane");
+	if (rc)
+		return no_memory(r, rc);
+	r->info.continues = true;
+	r->info.start_raw_ns = r->slice_end_ns = start_raw_ns;
+	r->info.start_wall_ns = scap__reader_wall_ns(r, start_raw_ns);
+	return 0;
+}
+
 /* ---- END ----------------------------------------------------------------------------------- */
 
 /* What a ring had given out after the last record that we saw of it: told once END is believed. */
@@ -310,7 +352,7 @@ int scap__end_read(struct scap_reader *r, const struct scap__section *sec, const
 	scap__get_u64(&b);
 	n_rings = scap__get_u32(&b);
 	scap__get_u32(&b);
-	if (b.bad || b.n != (uint64_t)n_rings * sizeof(struct scap__end_ring))
+	if (b.bad || b.n != (uint64_t)n_rings * sizeof(struct scap__ring_seq))
 		return damaged(r, sec, "its list of rings does not fit");
 	while (!rc && b.n)
 		rc = read_ring_end(r, &b);

@@ -467,6 +467,46 @@ const struct scap_error *scap_writer_error(const struct scap_writer *w)
 	return &w->error;
 }
 
+/* A section of a header and what each ring's next number is. */
+static int write_rings(struct scap_writer *w, uint16_t type, const void *head, size_t n,
+		       const struct scap_ring_end *rings, uint32_t n_rings)
+{
+	int rc = scap__section_begin(w);
+
+	if (rc)
+		return rc;
+	if (scap__buffer_reserve(&w->raw, n + (size_t)n_rings * sizeof(struct scap__ring_seq)))
+		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	scap__buffer_put(&w->raw, head, n);
+	for (uint32_t i = 0; i < n_rings; i++) {
+		struct scap__ring_seq ring = {
+			htole16((uint16_t)rings[i].cpu), htole16((uint16_t)rings[i].lane),
+			htole32(rings[i].next_seq),
+		};
+
+		scap__buffer_put(&w->raw, &ring, sizeof(ring));
+	}
+	return scap__section_write(w, type);
+}
+
+int scap_writer_start(struct scap_writer *w, uint64_t start_raw_ns,
+		      const struct scap_ring_end *rings, uint32_t n_rings)
+{
+	struct scap__start_header h = {
+		.start_raw_ns = htole64(start_raw_ns),
+		.n_rings = htole32(n_rings),
+	};
+
+	if (w->refusing)
+		return w->error.code;
+	if (w->next_index != SCAP__START_INDEX || w->last_end_ns)
+		return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
+				  "a capture's start comes before all else");
+	w->last_end_ns = start_raw_ns;
+	scap__index_start(w, rings, n_rings);
+	return write_rings(w, SCAP__SECTION_START, &h, sizeof(h), rings, n_rings);
+}
+
 static int write_end(struct scap_writer *w, uint64_t end_raw_ns, const struct scap_ring_end *rings,
 		     uint32_t n_rings)
 {
@@ -477,22 +517,8 @@ static int write_end(struct scap_writer *w, uint64_t end_raw_ns, const struct sc
 		.row_bytes = htole64(w->row_bytes),
 		.n_rings = htole32(n_rings),
 	};
-	int rc = scap__section_begin(w);
+	int rc = write_rings(w, SCAP__SECTION_END, &h, sizeof(h), rings, n_rings);
 
-	if (rc)
-		return rc;
-	if (scap__buffer_reserve(&w->raw, sizeof(h) + (size_t)n_rings * sizeof(*rings)))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	scap__buffer_put(&w->raw, &h, sizeof(h));
-	for (uint32_t i = 0; i < n_rings; i++) {
-		struct scap__end_ring ring = {
-			htole16((uint16_t)rings[i].cpu), htole16((uint16_t)rings[i].lane),
-			htole32(rings[i].next_seq),
-		};
-
-		scap__buffer_put(&w->raw, &ring, sizeof(ring));
-	}
-	rc = scap__section_write(w, SCAP__SECTION_END);
 	if (!rc)
 		scap__index_end(w, end_raw_ns, rings, n_rings);
 	return rc;

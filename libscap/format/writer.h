@@ -124,6 +124,8 @@ int scap__index_slice(struct scap_writer *w, struct scap__index_facts *f,
 void scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f);
 /* The same of a keyframe's part, whose payload is in w->raw still. */
 void scap__index_keyframe(struct scap_writer *w);
+/* Where the rings stand in a file that goes on where another one ended. */
+void scap__index_start(struct scap_writer *w, const struct scap_ring_end *rings, uint32_t n_rings);
 /* Of END, which was written just now, if it tells of missing numbers. */
 void scap__index_end(struct scap_writer *w, uint64_t end_raw_ns,
 		     const struct scap_ring_end *rings, uint32_t n_rings);

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "format/event.h"
+#include "format/reader.h"
 #include "format/writer.h"
 
 #define SLICE_BYTES (1u << 20)
@@ -28,6 +29,7 @@ struct scap_copy {
 	struct scap_error error;
 	int failed;
 	uint64_t segment;	/* of the reader; 0: no event came yet */
+	bool begun;
 	struct ring *rings;
 	uint32_t n_rings;
 	/* The slice at hand. */
@@ -258,12 +260,47 @@ static int add_key_record(struct scap_copy *c, const struct scap_reader *r,
 	return c->key.n < KEYFRAME_BYTES ? 0 : write_part(c, NULL, 0, 0);
 }
 
+/* ---- the start ----------------------------------------------------------------------------- */
+
+/* Numbers begin where the reader's do, which is known when it has delivered the first event. */
+static int write_start(struct scap_copy *c, const struct scap_reader *r)
+{
+	struct scap_ring_end *starts;
+	int rc = 0;
+
+	if (c->begun || !r->info.continues)
+		return 0;
+	starts = calloc(r->n_rings + 1, sizeof(*starts));
+	if (!starts)
+		return fail(c, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; !rc && i < r->n_rings; i++) {
+		struct ring *ring = NULL;
+
+		rc = ring_of(c, i, &ring);
+		if (rc)
+			break;
+		ring->next_seq = r->rings[i].segment == r->info.n_segments ?
+				 r->rings[i].first_seq : 0;
+		starts[i] = (struct scap_ring_end){
+			.cpu = i / SCAP_LANES, .lane = i % SCAP_LANES, .next_seq = ring->next_seq,
+		};
+	}
+	if (!rc)
+		rc = writer_failed(c, scap_writer_start(c->w, r->info.start_raw_ns, starts,
+							r->n_rings));
+	free(starts);
+	return rc;
+}
+
 /* ---- the whole ----------------------------------------------------------------------------- */
 
 int scap_copy_event(struct scap_copy *c, const struct scap_reader *r, const struct scap_event *ev)
 {
 	uint64_t segment = scap_reader_segment(r)->n_segments;
 
+	if (!c->failed)
+		write_start(c, r);
+	c->begun = true;
 	if (c->failed)
 		return c->failed;
 	if (c->segment && c->segment != segment)

@@ -368,7 +368,8 @@ static void make_input(struct rows *out, unsigned seed)
 	}
 	rows_capture(&c, &(struct capture_spec){ .seed = seed, .n_cpus = 2, .n_slices = 3,
 		     .per_slice = 3, .gaps = true, .keyframes = seed & 8,
-		     .slices_per_epoch = seed / 3 % 3, .groups = seed & 16 });
+		     .slices_per_epoch = seed / 3 % 3, .groups = seed & 16,
+		     .first_seq = seed & 32 ? 1000 : 0 });
 	if (seed & 4 || kind == 3) {
 		rows_put(out, c.file.p, c.file.n);
 	} else {

@@ -461,8 +461,13 @@ void rows_capture(struct capture *c, const struct capture_spec *spec)
 			   sizeof(*c->expect));
 	if (scap_writer_open_sink(&sink, &opt, &w, NULL) < 0)
 		abort();
-	for (uint32_t cpu = 0; cpu < spec->n_cpus; cpu++)
+	for (uint32_t cpu = 0; cpu < spec->n_cpus; cpu++) {
 		c->ends[cpu].cpu = cpu;
+		c->ends[cpu].next_seq = spec->first_seq ? spec->first_seq + cpu : 0;
+	}
+	if (spec->first_seq &&
+	    scap_writer_start(w, BASE_EPOCH * SCAP_EPOCH_NS, c->ends, spec->n_cpus) < 0)
+		abort();
 	for (uint32_t i = 0; i < spec->n_slices; i++) {
 		if (spec->keyframes && i % 2 == 0)
 			rows_keyframe(w, i + 1, BASE_EPOCH * SCAP_EPOCH_NS + i, 4);

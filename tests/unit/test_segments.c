@@ -364,16 +364,16 @@ Test(segments, damage_is_of_one)
 	memcpy(&h, b.file.p + b.slice_ends[b.n_slices - 1], sizeof(h));
 	cr_assert_eq(h.type, SCAP__SECTION_END);
 	h.flags = 0;
-	h.stored_bytes = h.raw_bytes = sizeof(end) + 3 * sizeof(struct scap__end_ring);
+	h.stored_bytes = h.raw_bytes = sizeof(end) + 3 * sizeof(struct scap__ring_seq);
 	h.payload_crc = scap__crc32c(0, &end, sizeof(end));
 	for (unsigned i = 0; i < 3; i++)
-		h.payload_crc = scap__crc32c(h.payload_crc, &(struct scap__end_ring){
+		h.payload_crc = scap__crc32c(h.payload_crc, &(struct scap__ring_seq){
 					     .cpu = i, .next_seq = b.ends[i].next_seq }, 8);
 	h.crc = scap__crc32c(0, &h, sizeof(h) - 4);
 	rows_put(&file, &h, sizeof(h));
 	rows_put(&file, &end, sizeof(end));
 	for (unsigned i = 0; i < 3; i++)
-		rows_put(&file, &(struct scap__end_ring){ .cpu = i,
+		rows_put(&file, &(struct scap__ring_seq){ .cpu = i,
 							  .next_seq = b.ends[i].next_seq }, 8);
 	o = read_file(0);
 	cr_assert_eq(o.n_told, 1);

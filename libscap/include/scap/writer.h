@@ -86,7 +86,7 @@ struct scap_keyframe_part {
 	const struct scap_keyframe_text *texts;
 };
 
-/* For each ring: the sequence that the next attempt would get; what was attempted in all. */
+/* For each ring: the number that its next attempt would get. */
 struct scap_ring_end {
 	uint32_t cpu;
 	uint32_t next_seq;
@@ -110,6 +110,13 @@ SCAP_API int scap_writer_open_path(const char *path, const struct scap_writer_op
 SCAP_API int scap_writer_open_sink(const struct scap_sink *sink,
 				   const struct scap_writer_options *opt,
 				   struct scap_writer **ret_w, struct scap_error *err);
+/*
+ * Directly after opening, if the capture goes on where another one ended: from start_raw_ns on, the
+ * beginning of an epoch; what that one's end said of the rings. Without it the numbers of all rings
+ * begin with 0.
+ */
+SCAP_API int scap_writer_start(struct scap_writer *w, uint64_t start_raw_ns,
+			       const struct scap_ring_end *rings, uint32_t n_rings);
 /* Compresses and writes; the slice's memory is the caller's again afterwards. */
 SCAP_API int scap_writer_slice(struct scap_writer *w, const struct scap_slice *slice);
 /* The same for a part of a keyframe, between any two slices; at most 32 MiB in all. */
