@@ -215,6 +215,22 @@ int scap__keyframer_finish(struct scap__keyframer *k, struct scap_live *l, struc
 	return rc;
 }
 
+int scap__keyframer_cut(struct scap__keyframer *k, struct scap_live *l, struct scap_writer *w)
+{
+	return k->busy ? end(k, l, w, true) : 0;
+}
+
+int scap__keyframer_next(struct scap__keyframer *k, struct scap_live *l, struct scap_writer *w,
+			 uint64_t now_raw_ns)
+{
+	if (k->off)
+		return 0;
+	k->number = 0;
+	k->all_bytes = 0;
+	begin(k, l, w, now_raw_ns);
+	return advance_for(k, l, w, ROUND_NS);
+}
+
 void scap__keyframer_fini(struct scap__keyframer *k)
 {
 	close_buf(k);

@@ -48,6 +48,11 @@ int scap__keyframer_round(struct scap__keyframer *k, struct scap_live *l, struct
 			  uint64_t now_raw_ns);
 /* What is under way comes to its end. */
 int scap__keyframer_finish(struct scap__keyframer *k, struct scap_live *l, struct scap_writer *w);
+/* What is under way ends where it stands. */
+int scap__keyframer_cut(struct scap__keyframer *k, struct scap_live *l, struct scap_writer *w);
+/* Begins the first one of another file; nothing is under way. */
+int scap__keyframer_next(struct scap__keyframer *k, struct scap_live *l, struct scap_writer *w,
+			 uint64_t now_raw_ns);
 void scap__keyframer_fini(struct scap__keyframer *k);
 
 /* Texts of the host (live/host_text.c); *ret_data must be freed. 0, or a negative error. */

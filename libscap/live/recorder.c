@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* struct scap_recorder: rings -> slices -> writer, in one thread. */
+#include "live/recorder.h"
+
 #include "core/error.h"
 #include "core/options.h"
 #include "live/device.h"
-#include "live/keyframe.h"
-#include "live/pace.h"
-#include "live/slice.h"
 
 #include <errno.h>
 #include <scap/abi.h>
@@ -23,33 +22,6 @@
 #define EPOCH_MARGIN_NS 1000000
 #define WATERMARK_RETRY_MS 16
 #define PIECE_BYTES_MIN 4096
-
-struct scap_recorder {
-	struct scap_live *live;
-	struct scap_writer *writer;	/* NULL: drain only, or closed by the finish */
-	struct scap__slicer *slicer;	/* NULL: drain only */
-	uint32_t n_rings;
-	int wake_fd;
-	size_t buffer_bytes;
-	struct scap__pace pace;
-	struct scap__keyframer key;
-	uint64_t now_ns;		/* raw, of the last watermark */
-	uint64_t safe_ns;
-	uint64_t drained_mono_ns;	/* when the last round began */
-	uint64_t step_max_bytes;	/* what the current step brought: the fullest ring */
-	uint64_t step_sum_bytes;
-	bool more;			/* something was left in a ring that can be taken at once */
-	bool held;			/* something was left, but only a watermark makes room */
-	bool started, finished;
-	bool write_failed;
-	int stop_requested;
-	struct scap__row_counts visited;	/* drain only */
-	struct scap_recorder_totals totals;
-	struct scap_error error;
-	struct scap_live_batch *ranges;
-	struct scap_ring_end *ends;
-	uint64_t *lost;			/* by CPU; drain only */
-};
 
 static uint64_t mono_ns(void)
 {
@@ -217,7 +189,7 @@ static int visit_all(struct scap_recorder *r)
 	return rc;
 }
 
-static void update_totals(struct scap_recorder *r)
+void scap__recorder_update_totals(struct scap_recorder *r)
 {
 	const struct scap__row_counts *c = &r->visited;
 
@@ -228,15 +200,17 @@ static void update_totals(struct scap_recorder *r)
 	r->totals.n_stored = c->n_records - c->n_bookkeeping;
 	r->totals.n_bookkeeping = c->n_bookkeeping;
 	r->totals.n_lost = c->n_lost;
+	r->totals.n_keyframes = r->before.n_keyframes + r->key.number;
 	if (r->writer) {
-		r->totals.file_bytes = scap_writer_bytes(r->writer);
+		r->totals.file_bytes = r->before.file_bytes + scap_writer_bytes(r->writer);
 		r->totals.buffered_bytes += scap_writer_pending(r->writer);
 	}
+	scap__recorder_update_file(r);
 }
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
-static int fail_write(struct scap_recorder *r, int rc)
+int scap__recorder_fail_write(struct scap_recorder *r, int rc)
 {
 	r->write_failed = true;
 	if (!r->error.code)
@@ -256,7 +230,7 @@ static int write_slice(struct scap_recorder *r, struct scap_slice *slice)
 	slice->boot_ns = clock.boot_ns;
 	rc = scap_writer_slice(r->writer, slice);
 	if (rc < 0)
-		return fail_write(r, rc);
+		return scap__recorder_fail_write(r, rc);
 	scap__slicer_done(r->slicer);
 	r->totals.n_slices++;
 	return 0;
@@ -265,10 +239,14 @@ static int write_slice(struct scap_recorder *r, struct scap_slice *slice)
 static int write_due(struct scap_recorder *r)
 {
 	struct scap_slice slice = { 0 };
-	int rc = 0;
+	int rc = 0, none = 0;
 
-	while (!rc && scap__slicer_next(r->slicer, &slice) == 0)
-		rc = write_slice(r, &slice);
+	while (!rc && !none) {
+		none = scap__slicer_next(r->slicer, &slice);
+		rc = scap__recorder_seam(r);
+		if (!rc && !none)
+			rc = write_slice(r, &slice);
+	}
 	return rc;
 }
 
@@ -371,10 +349,11 @@ int scap_recorder_start(struct scap_recorder *r)
 	if (rc < 0)
 		return fail_live(r, rc);
 	r->started = true;
+	r->totals.start_raw_ns = r->file.start_raw_ns = clock.raw_ns;
 	if (!r->writer)
 		return 0;
 	rc = scap__keyframer_start(&r->key, r->live, r->writer, clock.raw_ns);
-	return rc < 0 ? fail_write(r, rc) : 0;
+	return rc < 0 ? scap__recorder_fail_write(r, rc) : 0;
 }
 
 /* ---- running ------------------------------------------------------------------------------ */
@@ -417,7 +396,7 @@ static int drain_round(struct scap_recorder *r)
 {
 	int rc;
 
-	if (!r->writer)
+	if (!r->slicer)
 		return visit_all(r);
 	rc = ask_watermark(r);
 	if (!rc)
@@ -431,16 +410,15 @@ static int keyframe_round(struct scap_recorder *r)
 {
 	int rc = r->writer ? scap__keyframer_round(&r->key, r->live, r->writer, r->now_ns) : 0;
 
-	r->totals.n_keyframes = r->key.number;
-	return rc < 0 ? fail_write(r, rc) : 0;
+	return rc < 0 ? scap__recorder_fail_write(r, rc) : 0;
 }
 
 int scap_recorder_flush(struct scap_recorder *r)
 {
 	int rc = r->writer ? scap_writer_flush(r->writer) : 0;
 
-	update_totals(r);
-	return rc < 0 ? fail_write(r, rc) : 0;
+	scap__recorder_update_totals(r);
+	return rc < 0 ? scap__recorder_fail_write(r, rc) : 0;
 }
 
 int scap_recorder_step(struct scap_recorder *r, int max_wait_ms)
@@ -463,7 +441,7 @@ int scap_recorder_step(struct scap_recorder *r, int max_wait_ms)
 	scap__pace_update(&r->pace, r->step_max_bytes, r->step_sum_bytes, now - r->drained_mono_ns);
 	r->drained_mono_ns = now;
 	r->totals.n_wakeups++;
-	update_totals(r);
+	scap__recorder_update_totals(r);
 	return rc;
 }
 
@@ -512,16 +490,6 @@ static int drain_stopped(struct scap_recorder *r)
 	return rc;
 }
 
-static uint64_t seq_of_first(const void *rows)
-{
-	const struct scap_rec *rec = rows;
-
-	/* What a GAP tells of lies before it. */
-	if (rec->type == SCAP_REC_GAP && (size_t)rec->len8 * 8 >= sizeof(struct scap_rec_gap))
-		return ((const struct scap_rec_gap *)rows)->first_seq;
-	return rec->seq;
-}
-
 /* Where each ring stood when the capture ended: at the first record that is not in it. */
 static int set_ends(struct scap_recorder *r)
 {
@@ -536,8 +504,11 @@ static int set_ends(struct scap_recorder *r)
 		rest = scap__slicer_rest(r->slicer, i, &bytes);
 		r->ends[i].cpu = i / SCAP_LANES;
 		r->ends[i].lane = i % SCAP_LANES;
-		r->ends[i].next_seq = bytes ? seq_of_first(rest) :
-				      range.bytes ? seq_of_first(range.rows) : range.next_seq;
+		if (!bytes && range.bytes) {
+			rest = range.rows;
+			bytes = range.bytes;
+		}
+		r->ends[i].next_seq = bytes ? scap__rows_first_seq(rest) : range.next_seq;
 	}
 	return 0;
 }
@@ -546,11 +517,13 @@ static int close_writer(struct scap_recorder *r, int rc)
 {
 	struct scap_writer *w = r->writer;
 	struct scap_error err = { 0 };
-	int close_rc, ends_rc = set_ends(r);
+	int close_rc, ends_rc = w ? set_ends(r) : 0;
 
 	scap__slicer_drop_rest(r->slicer);
-	update_totals(r);
+	scap__recorder_update_totals(r);
 	r->writer = NULL;
+	if (!w)
+		return rc;
 	close_rc = scap_writer_close(w, r->totals.end_raw_ns, ends_rc < 0 ? NULL : r->ends,
 				     r->n_rings, &err);
 	if (!rc && close_rc < 0)
@@ -603,7 +576,7 @@ static int finish(struct scap_recorder *r, bool short_end)
 	if (r->writer && !short_end && !r->error.code) {
 		stop_rc = scap__keyframer_finish(&r->key, r->live, r->writer);
 		if (stop_rc < 0)
-			fail_write(r, stop_rc);
+			scap__recorder_fail_write(r, stop_rc);
 	}
 	r->finished = true;
 	stop_rc = scap_live_stop(r->live);
@@ -614,7 +587,7 @@ static int finish(struct scap_recorder *r, bool short_end)
 	if (r->slicer)
 		return finish_writer(r, short_end);
 	rc = r->error.code ? r->error.code : drain_stopped(r);
-	update_totals(r);
+	scap__recorder_update_totals(r);
 	return rc;
 }
 

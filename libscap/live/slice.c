@@ -27,6 +27,7 @@ struct stream {
 	size_t touched;		/* memory used, whole pages */
 	uint64_t frontier_ns;
 	uint64_t last_ns;	/* time of the last record ever taken */
+	uint32_t next_seq;	/* what follows its number */
 	uint64_t n_lost;
 	uint32_t *marks;	/* places of some records, ascending; 0 is not among them */
 	size_t n_marks, cap_marks;
@@ -219,6 +220,7 @@ struct taking {
 	size_t bytes, limit;
 	size_t off;		/* what was walked */
 	uint64_t last_ns;
+	uint32_t next_seq;
 	struct scap__row_counts counts;
 };
 
@@ -226,6 +228,7 @@ struct taking {
 static int walk(struct scap__slicer *s, struct taking *t, size_t to, bool force)
 {
 	uint64_t last_ns = t->last_ns, n = 0;
+	uint32_t next_seq = t->next_seq;
 	size_t off = t->off;
 	int rc = 0;
 
@@ -250,11 +253,13 @@ static int walk(struct scap__slicer *s, struct taking *t, size_t to, bool force)
 			return SCAP_EDAMAGED;
 		}
 		last_ns = rec->time_ns;
+		next_seq = rec->seq + 1;
 		off += len8 * 8;
 		n++;
 	}
 	t->counts.n_records += n;
 	t->last_ns = last_ns;
+	t->next_seq = next_seq;
 	t->off = off;
 	return rc;
 }
@@ -316,6 +321,7 @@ int scap__slicer_append(struct scap__slicer *s, uint32_t ring, const void *rows,
 	if (t.off) {
 		memcpy(st->base + st->end, rows, t.off);
 		st->last_ns = t.last_ns;
+		st->next_seq = t.next_seq;
 	}
 	/* A mark behind the last row taken names the row that will come next; so it stays. */
 	st->end += t.off;
@@ -396,6 +402,42 @@ const void *scap__slicer_rest(const struct scap__slicer *s, uint32_t ring, size_
 {
 	*ret_bytes = s->streams[ring].end;
 	return s->streams[ring].base;
+}
+
+uint32_t scap__rows_first_seq(const void *rows)
+{
+	const struct scap_rec *rec = rows;
+
+	/* What a GAP tells of lies before it. */
+	if (rec->type == SCAP_REC_GAP && (size_t)rec->len8 * 8 >= sizeof(struct scap_rec_gap))
+		return ((const struct scap_rec_gap *)rows)->first_seq;
+	return rec->seq;
+}
+
+uint32_t scap__slicer_next_seq(const struct scap__slicer *s, uint32_t ring)
+{
+	const struct stream *st = &s->streams[ring];
+
+	return st->end ? scap__rows_first_seq(st->base) : st->next_seq;
+}
+
+/* These were checked when they were taken. */
+static struct scap__row_counts count_rest(const struct stream *st)
+{
+	struct scap__row_counts counts = { 0 };
+
+	scap__rows_visit(st->base, st->end, &counts);
+	return counts;
+}
+
+void scap__slicer_rest_counts(const struct scap__slicer *s, struct scap__row_counts *ret_counts)
+{
+	*ret_counts = (struct scap__row_counts){ 0 };
+	for (uint32_t i = 0; i < s->n_rings; i++) {
+		struct scap__row_counts counts = count_rest(&s->streams[i]);
+
+		add_counts(ret_counts, &counts);
+	}
 }
 
 size_t scap__slicer_resident(const struct scap__slicer *s)
@@ -585,10 +627,8 @@ void scap__slicer_drop_rest(struct scap__slicer *s)
 {
 	for (uint32_t i = 0; i < s->n_rings; i++) {
 		struct stream *st = &s->streams[i];
-		struct scap__row_counts counts = { 0 };
+		struct scap__row_counts counts = count_rest(st);
 
-		/* Was checked when it was taken. */
-		scap__rows_visit(st->base, st->end, &counts);
 		s->counts.n_records -= counts.n_records;
 		s->counts.n_bookkeeping -= counts.n_bookkeeping;
 		s->counts.n_lost -= counts.n_lost;

@@ -38,6 +38,8 @@ struct scap__row_counts {
  * sane length, or SCAP_EDAMAGED; counts are added to.
  */
 int scap__rows_visit(const void *rows, size_t bytes, struct scap__row_counts *counts);
+/* The first number that the record at rows speaks of: a GAP of those before its own. */
+uint32_t scap__rows_first_seq(const void *rows);
 
 int scap__slicer_new(uint32_t n_rings, size_t budget_bytes, size_t hard_bytes, uint64_t start_ns,
 		     struct scap__slicer **ret_s);
@@ -80,6 +82,9 @@ const struct scap__row_counts *scap__slicer_counts(const struct scap__slicer *s)
 uint64_t scap__slicer_lost(const struct scap__slicer *s, uint32_t ring);
 /* Rows of a ring that are in no slice yet. */
 const void *scap__slicer_rest(const struct scap__slicer *s, uint32_t ring, size_t *ret_bytes);
+/* The first number in them; where there are none, what follows the last record taken. */
+uint32_t scap__slicer_next_seq(const struct scap__slicer *s, uint32_t ring);
+void scap__slicer_rest_counts(const struct scap__slicer *s, struct scap__row_counts *ret_counts);
 /* Forgets these rows and takes them out of the counts. */
 void scap__slicer_drop_rest(struct scap__slicer *s);
 /* Memory touched for rows; for tests. */

@@ -201,6 +201,19 @@ struct scap_recorder_totals {
 	uint64_t file_bytes;	/* written up to the last whole slice */
 	uint64_t end_raw_ns;	/* after the finish: where the capture ends */
 	uint64_t n_keyframes;	/* begun */
+	uint64_t start_raw_ns;	/* where the capture begins */
+};
+
+/* The next file of a recording. Both are called in a step, by its thread; they must not step. */
+struct scap_recorder_next {
+	void *ctx;
+	/*
+	 * The writer, just opened, which the recorder takes over: 0; or an error, described in err:
+	 * it is the recorder's then, and the file before is still the one that is written.
+	 */
+	int (*open)(void *ctx, struct scap_writer **ret_w, struct scap_error *err);
+	/* The file before is closed; what it holds. May be NULL. */
+	void (*closed)(void *ctx, const struct scap_recorder_totals *file);
 };
 
 /*
@@ -220,6 +233,16 @@ SCAP_API int scap_recorder_start(struct scap_recorder *r);
 SCAP_API int scap_recorder_step(struct scap_recorder *r, int max_wait_ms);
 /* What lies in slices already is in the file itself afterwards, as file_bytes then shows. */
 SCAP_API int scap_recorder_flush(struct scap_recorder *r);
+/*
+ * Goes on in another file from the next seam on: where an epoch ends after this call, as one does
+ * about every second, so that each file has the names of its events; nothing is lost or doubled.
+ * There next->open() is called, and the file before gets its end; the new one says where it begins,
+ * and gets a keyframe. Only once: for a further seam ask again. A finish before it forgets it.
+ * -EINVAL: there is no file, or it is not being written.
+ */
+SCAP_API int scap_recorder_rotate(struct scap_recorder *r, const struct scap_recorder_next *next);
+/* Of the file that is being written, or was the last one; n_stored holds what is still to come. */
+SCAP_API const struct scap_recorder_totals *scap_recorder_file(const struct scap_recorder *r);
 /* Steps until scap_recorder_request_stop(), from a signal handler or another thread. */
 SCAP_API int scap_recorder_run(struct scap_recorder *r);
 SCAP_API void scap_recorder_request_stop(struct scap_recorder *r);
