@@ -24,7 +24,8 @@ static const char record_details[] =
 static const char record_examples[] =
 	"  scap record -- make -j8\n"
 	"  scap record -a -d 10 -o boot.scapz\n"
-	"  scap record --pid 1234 --syscall connect,accept4,sendto,recvfrom\n";
+	"  scap record --pid 1234 --syscall connect,accept4,sendto,recvfrom\n"
+	"  scap record -a --rotate-size 100M --keep 10 -o box.scapz\n";
 
 static int record_run(int argc, char **argv);
 
@@ -78,121 +79,6 @@ static uint64_t buffer_bytes(const struct record *r)
 		return usual;
 	n = (uint64_t)fs.f_bavail * fs.f_frsize / 4;
 	return n < least ? least : n > usual ? usual : n;
-}
-
-static int stdout_write(void *ctx, const void *buf, size_t n)
-{
-	const char *p = buf;
-
-	(void)ctx;
-	while (n) {
-		ssize_t got = write(STDOUT_FILENO, p, n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : -EIO;
-		p += got;
-		n -= (size_t)got;
-	}
-	return 0;
-}
-
-static int stdout_close(void *ctx)
-{
-	(void)ctx;
-	return close(STDOUT_FILENO) < 0 ? -errno : 0;
-}
-
-/* What was chosen, for the capture's header. */
-static void describe(const struct record_options *opt, char *buf, size_t cap)
-{
-	size_t n = 0;
-
-	buf[0] = 0;
-	if (opt->all)
-		n += snprintf(buf + n, cap - n, " -a");
-	for (uint32_t i = 0; i < opt->n_pids && n < cap; i++)
-		n += snprintf(buf + n, cap - n, "%s%" PRIu32, i ? "," : " --pid ", opt->pids[i]);
-	for (uint32_t i = 0; i < opt->n_cgroups && n < cap; i++)
-		n += snprintf(buf + n, cap - n, " --cgroup %s", opt->cgroups[i]);
-	if (opt->calls && n < cap)
-		n += snprintf(buf + n, cap - n, " --syscall %s", opt->calls);
-	if (opt->classes & SCAP_LIVE_SCHED && n < cap)
-		n += snprintf(buf + n, cap - n, " --sched");
-	if (opt->classes & SCAP_LIVE_FAULT && n < cap)
-		n += snprintf(buf + n, cap - n, " --faults");
-	if (opt->argv && n < cap)
-		n += snprintf(buf + n, cap - n, " --");
-	for (char **arg = opt->argv; arg && *arg && n < cap; arg++)
-		n += snprintf(buf + n, cap - n, " %s", *arg);
-}
-
-static int open_writer(struct record *r, const struct scap_writer_options *wo,
-		       struct scap_error *err)
-{
-	struct scap_sink sink = { .write = stdout_write, .close = stdout_close };
-	struct stat st;
-	bool there;
-	int rc;
-
-	if (!strcmp(r->path, "-")) {
-		r->path = "standard output";
-		return scap_writer_open_sink(&sink, wo, &r->writer, err);
-	}
-	there = lstat(r->path, &st) == 0;
-	rc = scap_writer_open_path(r->path, wo, &r->writer, err);
-	if (rc < 0)
-		return rc;
-	r->created = !there;
-	r->regular = stat(r->path, &st) == 0 && S_ISREG(st.st_mode);
-	return 0;
-}
-
-static bool open_output(struct record *r)
-{
-	const struct scap_live_info *info = scap_live_info(r->live);
-	struct scap_live_clock clock;
-	struct scap_error err;
-	char filter[1024];
-	struct scap_writer_options wo = {
-		.size = sizeof(wo), .flags = (r->opt.force ? SCAP_WRITER_FORCE : 0) |
-					  (r->opt.fsync ? SCAP_WRITER_SYNC : 0),
-		.n_cpus = info->n_cpus, .snaplen = info->snaplen,
-		.recorder_tgid = (uint32_t)getpid(), .clock_source = info->clock_source,
-		.ring_bytes = info->ring_bytes, .filter = filter + 1, .recorder = "scap record",
-	};
-
-	if (!r->path)
-		return true;
-	if (scap_live_clock(r->live, &clock) < 0) {
-		tool_error("%s", scap_live_error(r->live)->text);
-		return false;
-	}
-	wo.raw_ns = clock.raw_ns;
-	wo.real_ns = clock.real_ns;
-	wo.boot_ns = clock.boot_ns;
-	filter[1] = 0;
-	describe(&r->opt, filter, sizeof(filter));
-	if (open_writer(r, &wo, &err) == 0)
-		return true;
-	tool_error("%s%s", err.text, err.code == -EEXIST ? " (--force)" : "");
-	return false;
-}
-
-static void choose_path(struct record *r)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	r->path = r->opt.output;
-	if (!r->path) {
-		localtime_r(&now, &tm);
-		strftime(r->path_buf, sizeof(r->path_buf), "scap-%Y%m%d-%H%M%S.scapz", &tm);
-		r->path = r->path_buf;
-	} else if (!strcmp(r->path, "none")) {
-		r->path = NULL;
-	}
 }
 
 /* ---- set-up --------------------------------------------------------------------------------- */
@@ -315,9 +201,9 @@ static bool set_up(struct record *r)
 		return false;
 	/* Standard output is ours alone if the capture goes there. */
 	if (r->opt.argv &&
-	    !command_hold(&r->command, r->opt.argv, &old, r->path && !strcmp(r->path, "-")))
+	    !command_hold(&r->command, r->opt.argv, &old, r->name && !strcmp(r->name, "-")))
 		return false;
-	if (!open_live(r) || !open_output(r))
+	if (!open_live(r) || !record_open(r))
 		return false;
 	if (!record_disk_ok(r) || !start_recorder(r))
 		return false;
@@ -335,29 +221,18 @@ static void clean_up(struct record *r)
 	scap_live_close(r->live);
 	if (r->signal_fd >= 0)
 		close(r->signal_fd);
+	record_close(r);
 	free(r->opt.cgroups);
 	free(r->opt.pids);
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
-/* What the file will be when what is kept in memory is written, as far as one can tell. */
-static uint64_t expected_bytes(const struct scap_recorder_totals *t)
-{
-	uint64_t written = t->row_bytes - t->buffered_bytes;
-	double ratio = written ? (double)t->file_bytes / (double)written : 0.2;
-
-	return t->file_bytes + (uint64_t)((double)t->buffered_bytes * (ratio < 1 ? ratio : 1));
-}
-
 /* What waits for its group is packed before a guess at its size ends the recording. */
 static bool is_large(struct record *r)
 {
-	const struct scap_recorder_totals *t = scap_recorder_totals(r->recorder);
-
-	if (!r->opt.max_bytes || expected_bytes(t) < r->opt.max_bytes)
-		return false;
-	return scap_recorder_flush(r->recorder) < 0 || expected_bytes(t) >= r->opt.max_bytes;
+	return r->opt.max_bytes && record_reaches(r, scap_recorder_totals(r->recorder),
+						    r->opt.max_bytes);
 }
 
 /* True: one came that ends the recording. */
@@ -412,6 +287,8 @@ static int record_loop(struct record *r)
 
 	while (!rc && !is_over(r)) {
 		rc = scap_recorder_step(r->recorder, max_wait_ms(r));
+		if (!rc)
+			rc = record_rotate(r);
 		record_live_line(r);
 	}
 	if (rc < 0)
@@ -421,23 +298,21 @@ static int record_loop(struct record *r)
 
 static int finish(struct record *r, int loop_rc)
 {
-	struct stat st;
 	int rc;
 
 	release_signals();
 	rc = r->end == RECORD_END_DISK ? scap_recorder_finish_short(r->recorder) :
 					 scap_recorder_finish(r->recorder);
 	r->end_ns = record_now_ns();
-	r->file_bytes = scap_recorder_totals(r->recorder)->file_bytes;
-	if (r->regular && stat(r->path, &st) == 0)
-		r->file_bytes = (uint64_t)st.st_size;
 	record_clear_live_line(r);
 	if (loop_rc < 0 || rc < 0) {
 		r->end = RECORD_END_ERROR;
+		record_drop_next(r);
 		tool_error("%s", scap_recorder_error(r->recorder)->text);
 		if (r->regular)
 			tool_error("%s holds what was recorded until then", r->path);
 	}
+	record_file_ended(r);
 	record_report(r);
 	return r->end == RECORD_END_ERROR || r->end == RECORD_END_DISK ? TOOL_FAILED : TOOL_OK;
 }
@@ -454,8 +329,12 @@ static int record_run(int argc, char **argv)
 		free(r.opt.pids);
 		return ret;
 	}
+	ret = record_choose_name(&r);
+	if (ret != TOOL_OK) {
+		clean_up(&r);
+		return ret;
+	}
 	ret = TOOL_FAILED;
-	choose_path(&r);
 	if (set_up(&r))
 		ret = finish(&r, record_loop(&r));
 	else if (r.created)

@@ -13,7 +13,8 @@
 enum {
 	OPT_OUTPUT = 1, OPT_SNAPLEN, OPT_RING, OPT_DURATION, OPT_EVENTS, OPT_MAX_SIZE, OPT_PID,
 	OPT_CGROUP, OPT_SYSCALL, OPT_ALL, OPT_FORCE, OPT_QUIET, OPT_JSON, OPT_ARGV,
-	OPT_ENV, OPT_SCHED, OPT_FAULTS, OPT_FSYNC,
+	OPT_ENV, OPT_SCHED, OPT_FAULTS, OPT_FSYNC, OPT_ROTATE_SIZE, OPT_ROTATE_TIME,
+	OPT_ROTATE_EVENTS, OPT_KEEP,
 };
 
 const struct opt record_opts[] = {
@@ -38,10 +39,20 @@ const struct opt record_opts[] = {
 	{ OPT_RING, 0, "ring", "BYTES", "per CPU, a power of two from 64K to 1G (8M)" },
 	{ OPT_DURATION, 'd', "duration", "TIME", "stop after 30, 1.5s, 10m, ..." },
 	{ OPT_EVENTS, 'n', "events", "N", "stop when N events are recorded, or soon after" },
-	{ OPT_MAX_SIZE, 0, "max-size", "BYTES", "stop when FILE is about that large" },
+	{ OPT_MAX_SIZE, 0, "max-size", "BYTES",
+	  "stop when FILE is about that large, or all files together are" },
+	{ OPT_ROTATE_SIZE, 0, "rotate-size", "BYTES",
+	  "go on in another file when this one is that large, or soon\n"
+	  "after; files are called FILE-000001, FILE-000002, ... with the\n"
+	  "number before the extension, and each can be read by itself" },
+	{ OPT_ROTATE_TIME, 0, "rotate-time", "TIME", "the same after this time" },
+	{ OPT_ROTATE_EVENTS, 0, "rotate-events", "N", "the same after N events" },
+	{ OPT_KEEP, 0, "keep", "N", "only the last N of these files: older ones are deleted" },
 	{ OPT_FSYNC, 0, "fsync", NULL, "wait for the disk: a power cut loses a second at most" },
 	{ OPT_QUIET, 'q', "quiet", NULL, "say nothing unless it fails" },
-	{ OPT_JSON, 'j', "json", NULL, "the closing report as one JSON object on standard output" },
+	{ OPT_JSON, 'j', "json", NULL,
+	  "the closing report as a JSON object on standard output; with\n"
+	  "--rotate-... one for each file, too, when it is closed" },
 	{ 0 }
 };
 
@@ -189,6 +200,15 @@ static bool set_calls(const struct opt_parser *p, struct record_options *opt)
 	return true;
 }
 
+static bool set_rotate_time(const struct opt_parser *p, struct record_options *opt)
+{
+	if (!opt_duration_ns(p, &opt->rotate_ns))
+		return false;
+	if (!opt->rotate_ns)
+		tool_usage("option --rotate-time: a file cannot end at once");
+	return opt->rotate_ns;
+}
+
 static bool set_option(int id, const struct opt_parser *p, struct record_options *opt)
 {
 	switch (id) {
@@ -213,6 +233,14 @@ static bool set_option(int id, const struct opt_parser *p, struct record_options
 		return opt_u64(p, 1, UINT64_MAX, &opt->max_events);
 	case OPT_MAX_SIZE:
 		return opt_size(p, 1, UINT64_MAX, &opt->max_bytes);
+	case OPT_ROTATE_SIZE:
+		return opt_size(p, 1, UINT64_MAX, &opt->rotate_bytes);
+	case OPT_ROTATE_TIME:
+		return set_rotate_time(p, opt);
+	case OPT_ROTATE_EVENTS:
+		return opt_u64(p, 1, UINT64_MAX, &opt->rotate_events);
+	case OPT_KEEP:
+		return opt_u64(p, 1, UINT32_MAX, &opt->keep);
 	case OPT_PID:
 		return add_pids(opt, p->arg);
 	case OPT_CGROUP:
@@ -243,6 +271,9 @@ static bool check_options(const struct record_options *opt)
 	else if (!n && !opt->n_cgroups)
 		tool_usage("what is to be recorded? a command behind --, --pid PID, or -a for the "
 			   "whole machine");
+	else if (opt->keep && !record_rotates(opt))
+		tool_usage("--keep is for several files: --rotate-size, --rotate-time or "
+			   "--rotate-events");
 	else if (opt->output && !*opt->output)
 		tool_usage("option --output: an empty name");
 	else if (opt->json && opt->output && !strcmp(opt->output, "-"))

@@ -49,8 +49,9 @@ void record_say_begun(const struct record *r)
 	/* A command says itself that it runs. */
 	if (r->opt.quiet || r->opt.json || r->command.pid)
 		return;
-	fprintf(stderr, "recording%s%s; Ctrl-C ends it\n", r->path ? " to " : "",
-		tool_shown(r->path ?: "", name, sizeof(name)));
+	fprintf(stderr, "recording%s%s%s; Ctrl-C ends it\n", r->path ? " to " : "",
+		tool_shown(r->path ?: "", name, sizeof(name)),
+		record_rotates(&r->opt) ? " and further files" : "");
 }
 
 void record_live_line(struct record *r)
@@ -72,6 +73,51 @@ void record_clear_live_line(struct record *r)
 {
 	if (!r->opt.quiet && r->shown_events && isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
+}
+
+/* ---- a file of several ---------------------------------------------------------------------- */
+
+static void file_text(const struct record *r, const struct scap_recorder_totals *file,
+		      uint64_t bytes)
+{
+	char span[TIME_TEXT_BYTES], size[32], name[NAME_BYTES];
+
+	fprintf(stderr, "%s: %" PRIu64 " events in %s, %s, ",
+		tool_shown(r->path, name, sizeof(name)), file->n_stored,
+		time_span(file->end_raw_ns - file->start_raw_ns, span),
+		size_text(bytes, size, sizeof(size)));
+	if (file->n_lost)
+		fprintf(stderr, "lost %" PRIu64 " events\n", file->n_lost);
+	else
+		fprintf(stderr, "lost nothing\n");
+}
+
+static void file_json(const struct record *r, const struct scap_recorder_totals *file,
+		      uint64_t bytes, const char *why)
+{
+	struct output out;
+
+	if (!output_init(&out, STDOUT_FILENO))
+		return;
+	output_string(&out, "{\"file\":");
+	output_json(&out, r->path);
+	output_printf(&out, ",\"stored\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"bookkeeping\":%" PRIu64
+		      ",\"bytes\":%" PRIu64 ",\"row_bytes\":%" PRIu64 ",\"slices\":%" PRIu64
+		      ",\"keyframes\":%" PRIu64 ",\"duration_ns\":%" PRIu64
+		      ",\"ended_by\":\"%s\"}\n", file->n_stored, file->n_lost,
+		      file->n_bookkeeping, bytes, file->row_bytes, file->n_slices,
+		      file->n_keyframes, file->end_raw_ns - file->start_raw_ns, why);
+	output_fini(&out);
+}
+
+void record_say_file(struct record *r, const struct scap_recorder_totals *file, uint64_t bytes,
+		     const char *why)
+{
+	record_clear_live_line(r);
+	if (r->opt.json)
+		file_json(r, file, bytes, why ? why : end_names[r->end]);
+	else if (!r->opt.quiet)
+		file_text(r, file, bytes);
 }
 
 /* ---- at the end ----------------------------------------------------------------------------- */
@@ -102,8 +148,8 @@ static void report_bytes(const struct record *r, const struct scap_recorder_tota
 	char a[32], b[32];
 
 	if (r->path)
-		fprintf(stderr, "%s in the file, %s in the rings: %.1f and %.1f bytes per call\n",
-			size_text(r->file_bytes, a, sizeof(a)),
+		fprintf(stderr, "%s in the file%s, %s in the rings: %.1f and %.1f bytes per call\n",
+			size_text(r->file_bytes, a, sizeof(a)), record_rotates(&r->opt) ? "s" : "",
 			size_text(t->row_bytes, b, sizeof(b)), (double)r->file_bytes / n,
 			(double)t->row_bytes / n);
 	else
@@ -127,15 +173,29 @@ static void report_command(const struct record *r)
 		fprintf(stderr, "%s ended with exit status %d\n", name, WEXITSTATUS(c->status));
 }
 
+static void report_files(const struct record *r)
+{
+	char name[NAME_BYTES];
+
+	fprintf(stderr, " to %" PRIu64 " file%s, the last one %s", r->n_begun,
+		r->n_begun == 1 ? "" : "s", tool_shown(r->path, name, sizeof(name)));
+	if (r->n_deleted)
+		fprintf(stderr, "; %" PRIu64 " of them deleted", r->n_deleted);
+}
+
 static void report_text(const struct record *r)
 {
 	const struct scap_recorder_totals *t = scap_recorder_totals(r->recorder);
 	char span[TIME_TEXT_BYTES], name[NAME_BYTES];
 
 	report_command(r);
-	fprintf(stderr, "recorded %" PRIu64 " events in %s%s%s\n", t->n_stored,
-		time_span(r->end_ns - r->start_ns, span), r->path ? " to " : "",
-		tool_shown(r->path ?: "", name, sizeof(name)));
+	fprintf(stderr, "recorded %" PRIu64 " events in %s", t->n_stored,
+		time_span(r->end_ns - r->start_ns, span));
+	if (record_rotates(&r->opt))
+		report_files(r);
+	else if (r->path)
+		fprintf(stderr, " to %s", tool_shown(r->path, name, sizeof(name)));
+	fprintf(stderr, "\n");
 	report_lost(r, t->n_lost);
 	report_bytes(r, t);
 }
@@ -149,11 +209,16 @@ static void report_json(const struct record *r)
 
 	if (!output_init(&out, STDOUT_FILENO))
 		return;
-	output_string(&out, "{\"file\":");
-	if (r->path)
+	output_string(&out, "{");
+	if (record_rotates(&r->opt)) {
+		output_printf(&out, "\"files\":%" PRIu64 ",\"deleted\":%" PRIu64, r->n_begun,
+			      r->n_deleted);
+	} else if (r->path) {
+		output_string(&out, "\"file\":");
 		output_json(&out, r->path);
-	else
-		output_string(&out, "null");
+	} else {
+		output_string(&out, "\"file\":null");
+	}
 	output_printf(&out, ",\"stored\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"lost_by_cpu\":{",
 		      t->n_stored, t->n_lost);
 	for (uint32_t cpu = 0; cpu < scap_live_info(r->live)->n_cpus; cpu++) {

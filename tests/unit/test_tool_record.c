@@ -47,6 +47,7 @@ static int fake_clock(clockid_t clock, struct timespec *ts)
 #include "tools/command.c"
 #include "tools/record_opts.c"
 #include "tools/record_report.c"
+#include "tools/record_files.c"
 #include "tools/cmd_record.c"
 #undef clock_gettime
 #undef scap_live_open
@@ -398,7 +399,234 @@ Test(tool_record, no_live_line_elsewhere)
 	tear_down_test();
 }
 
-/* ---- failures ------------------------------------------------------------------------------- */
+/* ---- one file after the other --------------------------------------------------------------- */
+
+static char *numbered_name(uint64_t n)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "x-%06" PRIu64 ".scapz", n);
+	return name;
+}
+
+static bool is_there(uint64_t n)
+{
+	return access(numbered_name(n), F_OK) == 0;
+}
+
+/* Calls in the files from..to, which then go. */
+static uint64_t take_files(uint64_t from, uint64_t to)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = from; i <= to; i++) {
+		n += n_calls(numbered_name(i));
+		unlink(numbered_name(i));
+	}
+	return n;
+}
+
+static void put_file(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static bool holds(const char *name, const char *text)
+{
+	char buf[64] = "";
+	FILE *f = fopen(name, "r");
+
+	cr_assert(f && fgets(buf, sizeof(buf), f));
+	fclose(f);
+	return !strcmp(buf, text);
+}
+
+Test(tool_record, rotates_by_time)
+{
+	unsigned n;
+
+	set_up_test(2, steady);
+	cr_assert_eq(RUN("-a", "--rotate-time", "2s", "-d", "20s", "-j", "-o", "x.scapz"), 0, "%s",
+		     err_text);
+	n = n_files();
+	/* Two epochs each. */
+	cr_expect(n >= 9 && n <= 11, "%u %s", n, out_text);
+	cr_expect_eq(count(out_text, "\"ended_by\":\"rotate-time\""), n - 1, "%s", out_text);
+	cr_expect_eq(count(out_text, "\"ended_by\":\"duration\""), 2);
+	cr_expect_eq(count(out_text, "\n"), n + 1, "an object a line");
+	cr_expect_eq(json_u64("files"), n);
+	cr_expect_eq(json_u64("deleted"), 0);
+	cr_expect_eq(take_files(1, n), fake.n_stored);
+	tear_down_test();
+}
+
+Test(tool_record, rotates_by_events)
+{
+	unsigned n;
+
+	set_up_test(2, steady);
+	cr_assert_eq(RUN("-a", "--rotate-events", "150000", "-n", "600000", "-o", "x.scapz"), 0);
+	n = n_files();
+	cr_expect(n >= 3 && n <= 4, "%u", n);
+	cr_expect(strstr(err_text, "recording to x-000001.scapz and further files; Ctrl-C ends it\n"
+			 "x-000001.scapz: ") == err_text, "%s", err_text);
+	cr_expect_eq(count(err_text, ", lost nothing\n"), n);
+	cr_expect(strstr(err_text, " files, the last one x-"), "%s", err_text);
+	cr_expect_eq(take_files(1, n), fake.n_stored);
+	tear_down_test();
+}
+
+Test(tool_record, rotates_by_size)
+{
+	uint64_t sum = 0;
+	struct stat st;
+	unsigned n;
+
+	set_up_test(2, steady);
+	cr_assert_eq(RUN("-a", "--rotate-size", "100K", "--max-size", "1M", "-j", "-o", "x.scapz"),
+		     0);
+	n = n_files();
+	cr_expect(n >= 3 && n <= 10, "%u", n);
+	for (unsigned i = 1; i <= n; i++) {
+		cr_assert_eq(stat(numbered_name(i), &st), 0);
+		sum += (uint64_t)st.st_size;
+		cr_expect(i == 1 || i == n || st.st_size >= 90 << 10, "%ld", (long)st.st_size);
+	}
+	cr_expect(sum >= 900 << 10 && sum <= 1200 << 10, "%" PRIu64, sum);
+	cr_assert(strstr(out_text, "{\"files\":"));
+	memmove(out_text, strstr(out_text, "{\"files\":"),
+		strlen(strstr(out_text, "{\"files\":")) + 1);
+	cr_expect_eq(json_u64("bytes"), sum, "of all of them");
+	cr_expect_eq(take_files(1, n), fake.n_stored);
+	tear_down_test();
+}
+
+/* While there are calls, in an interrupted recording: see keeps_the_last. */
+static unsigned most_files;
+
+static void steady_watched(struct fake_device *f, int timeout_ms)
+{
+	unsigned n = 0;
+
+	for (uint64_t i = 1; i < 100; i++)
+		n += is_there(i);
+	if (n > most_files)
+		most_files = n;
+	/* The one before is there as long as the new one is not. */
+	cr_assert_geq(n, 1);
+	steady(f, timeout_ms);
+}
+
+static void keeps(char *keep, unsigned n_keep)
+{
+	unsigned n;
+
+	set_up_test(2, steady_watched);
+	/* Neither ours nor in our way: not a number, another base, another end. */
+	put_file("x-1.scapz", "a");
+	put_file("y-000001.scapz", "b");
+	put_file("x-000002.scapz.txt", "c");
+	cr_assert_eq(RUN("-a", "--rotate-time", "1s", "-d", "12s", "--keep", keep, "-j", "-o",
+			 "x.scapz"), 0);
+	n = count(out_text, "\n") - 1;
+	cr_assert_gt(n, 6);
+	cr_expect_eq(json_u64("files"), n);
+	cr_expect_eq(json_u64("deleted"), n - n_keep);
+	cr_expect_eq(n_files(), n_keep + 3);
+	cr_expect_eq(most_files, n_keep);
+	cr_expect(!is_there(n - n_keep));
+	cr_expect_gt(take_files(n - n_keep + 1, n), 0);
+	cr_expect(holds("x-1.scapz", "a") && holds("y-000001.scapz", "b") &&
+		  holds("x-000002.scapz.txt", "c"));
+	unlink("x-1.scapz");
+	unlink("y-000001.scapz");
+	unlink("x-000002.scapz.txt");
+	tear_down_test();
+}
+
+Test(tool_record, keeps_the_last)
+{
+	keeps("3", 3);
+}
+
+Test(tool_record, keeps_one)
+{
+	keeps("1", 1);
+}
+
+/* Somebody moves files of ours away, and puts others in their places. */
+static void steady_replaced(struct fake_device *f, int timeout_ms)
+{
+	if (is_there(2) && access("moved", F_OK)) {
+		cr_assert_eq(rename(numbered_name(1), "moved"), 0);
+		put_file(numbered_name(1), "theirs");
+	}
+	steady(f, timeout_ms);
+}
+
+Test(tool_record, deletes_nothing_of_others)
+{
+	unsigned n;
+
+	set_up_test(2, steady_replaced);
+	cr_assert_eq(RUN("-a", "--rotate-time", "1s", "-d", "8s", "--keep", "2", "-j", "-o",
+			 "x.scapz"), 0);
+	n = (unsigned)json_u64("files");
+	cr_expect_eq(json_u64("deleted"), n - 3);
+	cr_expect(holds("x-000001.scapz", "theirs"));
+	cr_expect_gt(n_calls("moved"), 0);
+	unlink("x-000001.scapz");
+	unlink("moved");
+	take_files(n - 1, n);
+	tear_down_test();
+}
+
+/* Numbers go on behind those that are there; where one is taken meanwhile, the next one is. */
+static void steady_taken(struct fake_device *f, int timeout_ms)
+{
+	if (is_there(42) && !is_there(43)) {
+		put_file(numbered_name(43), "theirs");
+		put_file("x-000044.scapz.journal", "a tail");
+	}
+	steady(f, timeout_ms);
+}
+
+Test(tool_record, overwrites_nothing)
+{
+	set_up_test(2, steady_taken);
+	put_file("x-000041.scapz", "old");
+	cr_assert_eq(RUN("-a", "--rotate-time", "2s", "-d", "4s", "-j", "--force", "-o",
+			 "x.scapz"), 0, "%s", err_text);
+	cr_expect(holds("x-000041.scapz", "old") && holds("x-000043.scapz", "theirs"));
+	cr_expect(holds("x-000044.scapz.journal", "a tail") && !is_there(44));
+	cr_expect_eq(n_calls("x-000042.scapz") + n_calls("x-000045.scapz"), fake.n_stored);
+	for (uint64_t i = 41; i < 46; i++)
+		unlink(numbered_name(i));
+	unlink("x-000044.scapz.journal");
+	tear_down_test();
+}
+
+Test(tool_record, names_of_files)
+{
+	static const struct { const char *name, *want; } cases[] = {
+		{ "x.scapz", "x-000007.scapz" }, { "x", "x-000007" }, { ".x", ".x-000007" },
+		{ "a.b/x", "a.b/x-000007" }, { "a.b/.x.y.z", "a.b/.x.y-000007.z" },
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *got = numbered(cases[i].name, 7);
+
+		cr_expect_str_eq(got, cases[i].want);
+		cr_expect_eq(number_in(base_of(got), cases[i].name), 7);
+		free(got);
+	}
+	cr_expect_eq(number_in("x-00007.scapz", "x.scapz"), 0, "too short");
+	cr_expect_eq(number_in("x-0000000000000000007.scapz", "x.scapz"), 0, "too long");
+	cr_expect_eq(number_in("x-000007.scapz.journal", "x.scapz"), 0);
+	cr_expect_eq(number_in("x-1000000.scapz", "x.scapz"), 1000000);
+}
 
 /* Nothing that was made stays behind: neither a file nor its journals. */
 Test(tool_record, a_start_that_fails_leaves_nothing)
