@@ -401,8 +401,8 @@ static void export_once(long n)
 	if (export == export_copy)
 		check_copy(rc);
 	else if (any && !rc)
-		cr_assert(counts.n_unlisted || same_as_whole(), "kind %d, place %ld: nothing was said",
-			  failing, n);
+		cr_assert(counts.n_unlisted || same_as_whole(),
+			  "kind %d, place %ld: nothing was said", failing, n);
 }
 
 static void export_faults(int (*run)(struct scap_error *err), uint32_t reader_flags)

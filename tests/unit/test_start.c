@@ -24,26 +24,34 @@ static struct scap_reader *open_file(uint32_t flags, struct rows_reader *rr)
 	return r;
 }
 
-static bool nothing(void *ctx, unsigned type, unsigned abi, int64_t nr)
+static bool nothing(void *ctx, const struct scap_event *ev, unsigned known)
 {
 	(void)ctx;
-	(void)type;
-	(void)abi;
-	(void)nr;
+	(void)ev;
+	(void)known;
 	return false;
 }
 
-static bool no_getpid(void *ctx, unsigned type, unsigned abi, int64_t nr)
+static bool no_getpid(void *ctx, const struct scap_event *ev, unsigned known)
 {
 	(void)ctx;
-	(void)type;
-	(void)abi;
-	return nr != 39;
+	(void)known;
+	return ev->nr != 39;
+}
+
+static enum scap__by_file by_more(void *ctx, const struct scap_event *ev)
+{
+	(void)ctx;
+	(void)ev;
+	return SCAP__BY_MORE;
 }
 
 /* Nothing is missing, whether events are chosen or not; numbers of rings may pass 2^32. */
 Test(start, numbers_go_on)
 {
+	static const struct scap__chooser choosers[] = {
+		{ .may = nothing, .by_file = by_more }, { .may = no_getpid, .by_file = by_more },
+	};
 	static const uint32_t firsts[] = { 1, 1000000, 0x80000010, 0xfffffff0 };
 
 	for (unsigned i = 0; i < 64; i++) {
@@ -62,7 +70,7 @@ Test(start, numbers_go_on)
 		for (unsigned choose = 0; choose < 3; choose++) {
 			r = open_file(0, &rr);
 			if (choose)
-				scap_reader_choose(r, choose == 1 ? nothing : no_getpid, NULL);
+				scap__reader_choose(r, &choosers[choose - 1]);
 			cr_assert_eq(scap_summary_read(r, &s), no_end ? SCAP_ETRUNCATED : 0, "%s",
 				     scap_reader_error(r)->text);
 			cr_assert_eq(scap_summary_totals(s)->stored, c.n_stored);
