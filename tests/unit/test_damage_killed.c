@@ -91,7 +91,7 @@ static void make_killed(void)
 	snprintf(journals[1].path, sizeof(journals[1].path), "%s.journal", path);
 	write_killed();
 	for (unsigned i = 0; i < 2; i++) {
-		journals[i].fd = open(journals[i].path, O_RDWR);
+		journals[i].fd = open(journals[i].path, O_RDWR | O_CREAT, 0600);
 		store(&journals[i]);
 	}
 	find_sections();
