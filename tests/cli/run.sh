@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Command-line cases. A case is a file NAME.cmd: a shell script, run in a directory
-# with the captures that gen makes and with $SCAP and $GEN. Beside it lie NAME.out and NAME.err
+# with the captures that gen makes and with $SCAP, $GEN and $GOLDEN (tests/golden). Beside it lie NAME.out and NAME.err
 # (missing: empty) and NAME.status (missing: 0), which must be met exactly. A script that cannot run
 # here says why, and ends with status 77.
 #	run.sh			all cases: a result line for each on standard output
@@ -16,7 +16,8 @@ case $B in /*) ;; *) B=$top/$B ;; esac
 SCAP=${SCAP:-$B/scap}
 group=${GROUP:-cli}
 GEN=$B/cli/gen
-export SCAP GEN
+GOLDEN=$top/tests/golden
+export SCAP GEN GOLDEN
 export TZ=UTC LC_ALL=C
 unset NO_COLOR
 
