@@ -112,6 +112,9 @@ int scap__group_out_slice(struct scap__group_out *g, const struct scap_slice *s)
 size_t scap__group_out_row_bytes(const struct scap__group_out *g);
 uint32_t scap__group_out_records(const struct scap__group_out *g);
 uint32_t scap__group_out_slices(const struct scap__group_out *g);
+/* The kinds of its records, in the machine's byte order: 0, or 1 when i is past the last. */
+int scap__group_out_kind(const struct scap__group_out *g, uint32_t i,
+			 struct scap__group_event *ret);
 /* Appends the payload of a GROUP section, and empties the group: 0 or -ENOMEM. */
 int scap__group_out_finish(struct scap__group_out *g, struct scap__buffer *out);
 

@@ -110,6 +110,16 @@ uint32_t scap__group_out_records(const struct scap__group_out *g)
 	return g->n_records;
 }
 
+int scap__group_out_kind(const struct scap__group_out *g, uint32_t i,
+			 struct scap__group_event *ret)
+{
+	if (i >= g->n_events)
+		return 1;
+	*ret = g->events[i]->id;
+	ret->nr = le16toh(ret->nr);
+	return 0;
+}
+
 uint32_t scap__group_out_slices(const struct scap__group_out *g)
 {
 	return g->n_slices;

@@ -74,18 +74,18 @@ void scap__index_start(struct scap_writer *w, const struct scap_ring_end *rings,
 	}
 }
 
-int scap__index_slice(struct scap_writer *w, struct scap__index_facts *f,
+int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
 		      const struct scap_slice *s)
 {
-	struct scap__index *ix = &w->index;
 
 	for (uint32_t i = 0; i < s->n_parts; i++) {
 		const struct scap_slice_part *part = &s->parts[i];
 		uint32_t ring = part->cpu * SCAP_LANES + part->lane, seq;
-		const uint8_t *p = part->rows, *end = p + part->bytes;
+		const uint8_t *p = part->rows, *end;
 
-		if (p == end)
+		if (!part->bytes)
 			continue;
+		end = p + part->bytes;
 		if (reach_ring(ix, ring))
 			return -ENOMEM;
 		seq = ix->next_seq[ring];
@@ -93,8 +93,6 @@ int scap__index_slice(struct scap_writer *w, struct scap__index_facts *f,
 			f->missing |= scap__le32(p + offsetof(struct scap_rec, seq)) != seq;
 			seq = scap__le32(p + offsetof(struct scap_rec, seq)) + 1;
 			ix->n_events += p[offsetof(struct scap_rec, type)] < SCAP_REC_INTRO;
-			if (scap__schema_note(&w->schema, p))
-				return -ENOMEM;
 		}
 		ix->next_seq[ring] = seq;
 	}

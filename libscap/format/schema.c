@@ -66,19 +66,23 @@ static bool is_new(uint64_t *set, unsigned i)
 	return !known;
 }
 
-int scap__schema_note(struct scap__schema *s, const uint8_t *rec)
+int scap__schema_kind(struct scap__schema *s, unsigned type, unsigned abi, unsigned nr)
 {
-	unsigned type = rec[offsetof(struct scap_rec, type)], nr, abi;
 	int rc = type < SCAP_REC_TYPES && is_new(s->types, type) ? put_record(&s->text, type) : 0;
 
 	if (rc || (type != SCAP_REC_CALL && type != SCAP_REC_ENTER))
 		return rc;
-	rec += type == SCAP_REC_CALL ? offsetof(struct scap_rec_call, nr) :
-	       offsetof(struct scap_rec_enter, nr);
-	nr = scap__le16(rec);
-	abi = SCAP_SHAPE_ABI(rec[2]);
 	return abi < SCAP_ABIS && nr < SCAP__SCHEMA_CALLS && is_new(s->calls[abi], nr) ?
 	       put_call(&s->text, abi, nr) : 0;
+}
+
+int scap__schema_note(struct scap__schema *s, const uint8_t *rec)
+{
+	unsigned type = rec[offsetof(struct scap_rec, type)];
+
+	rec += type == SCAP_REC_CALL ? offsetof(struct scap_rec_call, nr) :
+	       type == SCAP_REC_ENTER ? offsetof(struct scap_rec_enter, nr) : 0;
+	return scap__schema_kind(s, type, SCAP_SHAPE_ABI(rec[2]), scap__le16(rec));
 }
 
 int scap__schema_write(struct scap_writer *w)

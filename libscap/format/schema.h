@@ -17,6 +17,8 @@ struct scap__schema {
 
 struct scap_writer;
 
+/* A kind of records that there will be: 0 or -ENOMEM. */
+int scap__schema_kind(struct scap__schema *s, unsigned type, unsigned abi, unsigned nr);
 /* A whole record, of a length that was checked: 0 or -ENOMEM. */
 int scap__schema_note(struct scap__schema *s, const uint8_t *rec);
 /* Writes what was noted since the last time: 0 or an error. */

@@ -296,7 +296,20 @@ static int put_directory(struct scap_writer *w, const struct scap_slice *s,
 /* What index and schema say of it; the schema stands in front of it. */
 static int describe_slice(struct scap_writer *w, const struct scap_slice *s)
 {
-	if (scap__index_begin(&w->index, &w->facts, s) || scap__index_slice(w, &w->facts, s))
+	int rc = scap__index_begin(&w->index, &w->facts, s);
+
+	if (!rc)
+		rc = scap__index_slice(&w->index, &w->facts, s);
+	for (uint32_t i = 0; !rc && i < s->n_parts; i++) {
+		const uint8_t *p = s->parts[i].rows;
+		size_t left = s->parts[i].bytes;
+
+		for (size_t n; !rc && left; p += n, left -= n) {
+			n = (size_t)scap__le16(p) * 8;
+			rc = scap__schema_note(&w->schema, p);
+		}
+	}
+	if (rc)
 		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	return scap__schema_write(w);
 }

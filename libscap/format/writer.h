@@ -112,13 +112,10 @@ int scap__journal_restart(struct scap_writer *w);
  * in any case.
  */
 void scap__journal_close(struct scap_writer *w, bool remove);
-/*
- * index.c. The first slice of a section; each slice, the first too, whose kinds of records the
- * schema takes note of: 0 or -ENOMEM.
- */
+/* index.c. The first slice of a section; each slice, the first too: 0 or -ENOMEM. */
 int scap__index_begin(struct scap__index *ix, struct scap__index_facts *f,
 		      const struct scap_slice *s);
-int scap__index_slice(struct scap_writer *w, struct scap__index_facts *f,
+int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
 		      const struct scap_slice *s);
 /* The section was written just now. Where there is no memory for it, there will be no index. */
 void scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f);

@@ -237,6 +237,17 @@ static int collect(struct scap_writer *w, struct scap__groups *g, bool must)
 	return write_waiting(w, g, write_group(w, g));
 }
 
+/* For the schema in front of the group. */
+static int note_kinds(struct scap_writer *w, const struct scap__group_out *g)
+{
+	struct scap__group_event e;
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && scap__group_out_kind(g, i, &e) == 0; i++)
+		rc = scap__schema_kind(&w->schema, e.type, e.abi, e.nr);
+	return rc;
+}
+
 /* Hands the growing group to the thread. */
 static int begin_packing(struct scap_writer *w, struct scap__groups *g)
 {
@@ -253,6 +264,8 @@ static int begin_packing(struct scap_writer *w, struct scap__groups *g)
 		rc = group_failed(w, -ENOMEM, "out of memory");
 	if (rc)
 		return rc;
+	if (note_kinds(w, full))
+		return group_failed(w, -ENOMEM, "out of memory");
 	g->n_slices = scap__group_out_slices(full);
 	g->n_records = scap__group_out_records(full);
 	g->row_bytes = scap__group_out_row_bytes(full);
@@ -306,7 +319,7 @@ int scap__groups_slice(struct scap_writer *w, const struct scap_slice *s)
 		g->start_ns = s->start_ns;
 		rc = scap__index_begin(&w->index, &g->facts, s);
 	}
-	if (rc || scap__index_slice(w, &g->facts, s) ||
+	if (rc || scap__index_slice(&w->index, &g->facts, s) ||
 	    scap__group_out_slice(g->growing, s))
 		return group_failed(w, -ENOMEM, "out of memory");
 	return is_full(w, g) ? begin_packing(w, g) : 0;
