@@ -168,23 +168,25 @@ bool scap__utf8_valid(const uint8_t *p, size_t n)
 	return true;
 }
 
+/* At most four bytes. */
+static inline char *put_escape(char *to, uint8_t c)
+{
+	*to++ = '\\';
+	if (c == '\n' || c == '\r' || c == '\t') {
+		*to++ = c == '\n' ? 'n' : c == '\r' ? 'r' : 't';
+		return to;
+	}
+	*to++ = 'x';
+	*to++ = hex_digits[c >> 4];
+	*to++ = hex_digits[c & 15];
+	return to;
+}
+
 static void out_escape(struct scap__out *o, uint8_t c)
 {
-	char tmp[4] = { '\\', 'x', hex_digits[c >> 4], hex_digits[c & 15] };
+	char tmp[4];
 
-	switch (c) {
-	case '\n':
-		scap__out_lit(o, "\\n");
-		break;
-	case '\r':
-		scap__out_lit(o, "\\r");
-		break;
-	case '\t':
-		scap__out_lit(o, "\\t");
-		break;
-	default:
-		scap__out_bytes(o, tmp, 4);
-	}
+	scap__out_bytes(o, tmp, (size_t)(put_escape(tmp, c) - tmp));
 }
 
 /* Bytes from the start that need no escape. */
@@ -209,9 +211,40 @@ static size_t plain_run(const uint8_t *p, size_t n, char quote)
 	return i;
 }
 
+/* As scap__out_escaped(), where there is room for four bytes for each. */
+static char *put_escaped(char *to, const uint8_t *p, size_t n, char quote)
+{
+	const uint8_t *end = p + n;
+
+	while (p < end) {
+		uint8_t c = *p;
+		unsigned len = 1;
+
+		if (c == '\\' || (quote && c == (uint8_t)quote)) {
+			*to++ = '\\';
+		} else if (!scap__ascii_shown(c)) {
+			len = c < 0x80 ? 0 : scap__utf8_len(p, (size_t)(end - p));
+			if (!len) {
+				to = put_escape(to, c);
+				p++;
+				continue;
+			}
+		}
+		do
+			*to++ = (char)*p++;
+		while (--len);
+	}
+	return to;
+}
+
 void scap__out_escaped(struct scap__out *o, const uint8_t *p, size_t n, char quote)
 {
 	size_t i = 0;
+
+	if (n < (SIZE_MAX - o->len) / 8 && o->len + 4 * n < o->cap) {
+		o->len = (size_t)(put_escaped(o->buf + o->len, p, n, quote) - o->buf);
+		return;
+	}
 
 	while (i < n) {
 		size_t run = plain_run(p + i, n - i, quote);
