@@ -306,8 +306,8 @@ static bool file_may(const struct scap__group_in *g, const struct scap__shape *s
 		return true;
 	if (e->kind->by_file == SCAP__BY_NEW_FILE && (int64_t)e->result.v[i] < 0)
 		return true;
-	return s->flags & SCAP_CALL_COOKIES && (set_has(g->files, e->cookie[0].v[i_cookie]) ||
-						set_has(g->files, e->cookie[1].v[i_cookie]));
+	return s->has_cookies && (set_has(g->files, e->cookie[0].v[i_cookie]) ||
+				  set_has(g->files, e->cookie[1].v[i_cookie]));
 }
 
 static bool numbers_may(const struct scap__shape *s, uint32_t i)
@@ -340,7 +340,7 @@ static int add_names(struct asking *a, const struct scap__shape *s, uint32_t i, 
 	}
 	if (s->type != SCAP_REC_CALL)
 		return rc;
-	for (unsigned k = 0; !rc && k < 2 && s->flags & SCAP_CALL_COOKIES; k++) {
+	for (unsigned k = 0; !rc && k < 2 && s->has_cookies; k++) {
 		rc = need(a->g, &e->cookie[k]);
 		if (!rc)
 			set_add(a->cookies, e->cookie[k].v[i_cookie]);
@@ -357,7 +357,7 @@ static bool event_may(struct asking *a, const struct scap__shape *s, uint32_t i,
 	struct scap__column *tids = s->is_call ? &g->tid : &s->event->words[0];
 	uint64_t tid;
 
-	if (call && !numbers_may(s, i))
+	if (call && !s->event->fits && !numbers_may(s, i))
 		return false;
 	if (call && g->files && !a->mid_epoch && !file_may(g, s, i, i_cookie))
 		return false;
@@ -374,23 +374,30 @@ static bool event_may(struct asking *a, const struct scap__shape *s, uint32_t i,
 	return true;
 }
 
-static void ask(struct asking *a, struct scap__asked *r)
+static inline void ask(struct asking *a, struct scap__asked *r)
 {
 	struct scap__group_in *g = a->g;
 	const struct scap__shape *s = &g->shapes[g->place[r->at]];
+	struct scap__column_event *e = s->event;
+	uint32_t i, i_cookie;
 
 	r->want = false;
+	if (!e->asked)
+		return;
 	if (!s->type) {
 		r->want = true;
 		a->all |= s->is_event;
 		a->any |= s->is_event;
-	} else if (s->event->asked) {
-		uint32_t i = s->event->seen++, i_cookie = s->event->seen_cookies;
-
-		s->event->seen_cookies += s->flags & SCAP_CALL_COOKIES && s->type == SCAP_REC_CALL;
-		r->want = s->wanted && event_may(a, s, i, i_cookie, r->call);
-		a->any |= r->want;
+		return;
 	}
+	i = e->seen++;
+	i_cookie = e->seen_cookies;
+	e->seen_cookies += s->has_cookies;
+	if (!s->wanted || (e->fits && !e->fits[i]) ||
+	    (s->is_call && g->tid_fits && !g->tid_fits[r->call]))
+		return;
+	r->want = event_may(a, s, i, i_cookie, r->call);
+	a->any |= r->want;
 }
 
 /* The introductions of an epoch whose events were all asked; those asked end at place `end`. */
@@ -569,6 +576,68 @@ static int look_over(struct scap__group_in *g)
 	       scap__group_bad(g, "its columns do not have a value for each record");
 }
 
+/* One range after the other over a whole column, which is done in strides. */
+static void fit(uint8_t *restrict fits, const uint64_t *restrict v, uint32_t n,
+		const struct scap__ranges *r)
+{
+	for (uint32_t k = 0; k < r->n; k++) {
+		uint64_t first = (uint64_t)r->v[k].first, span = (uint64_t)r->v[k].last - first;
+
+		for (uint32_t i = 0; i < n; i++)
+			fits[i] |= v[i] - first <= span;
+	}
+}
+
+static bool all_have_results(const struct scap__column_event *e)
+{
+	for (const struct scap__shape *s = e->shapes; s; s = s->next)
+		if (!has_result(s))
+			return false;
+	return true;
+}
+
+/* Of a kind whose columns decide by one question, or not at all. */
+static int decide_numbers(struct scap__group_in *g, struct scap__column_event *e)
+{
+	const struct scap__kind *k = e->kind;
+	uint32_t n = e->latency.n;
+	void *room;
+	int rc;
+
+	if (k->results.all == k->latencies.all || (!k->results.all && !all_have_results(e)))
+		return 0;
+	rc = scap__arena_get(&g->arena, n + 1, &room);
+	if (rc)
+		return rc;
+	e->fits = room;
+	if (!k->results.all) {
+		fit(e->fits, e->result.v, n, &k->results);
+		return 0;
+	}
+	fit(e->fits, e->latency.v, n, &k->latencies);
+	for (uint32_t i = 0; i < n; i++)
+		if (e->latency.v[i] == SCAP_LATENCY_UNKNOWN)
+			e->fits[i] = k->no_latency;
+	return 0;
+}
+
+static int decide_tids(struct scap__group_in *g)
+{
+	void *room;
+	int rc;
+
+	if (g->tids.all || !g->tid.n)
+		return 0;
+	rc = need(g, &g->tid);
+	if (!rc)
+		rc = scap__arena_get(&g->arena, g->tid.n + 1, &room);
+	if (rc)
+		return rc;
+	g->tid_fits = room;
+	fit(g->tid_fits, g->tid.v, g->tid.n, &g->tids);
+	return 0;
+}
+
 /* Columns that decide, of a kind that may matter. */
 static int load_kind(struct scap__group_in *g, struct scap__column_event *e)
 {
@@ -583,7 +652,7 @@ static int load_kind(struct scap__group_in *g, struct scap__column_event *e)
 		rc = need(g, &e->latency);
 	for (unsigned i = 0; !rc && i < 2 && g->files && k->by_file != SCAP__BY_MORE; i++)
 		rc = need(g, &e->cookie[i]);
-	return rc;
+	return rc ? rc : decide_numbers(g, e);
 }
 
 static int choose_records(struct scap__group_in *g)
@@ -599,6 +668,8 @@ static int choose_records(struct scap__group_in *g)
 		rc = set_new(g, &a.cookies);
 	for (uint32_t i = 0; !rc && i < g->n_events; i++)
 		rc = load_kind(g, g->events[i]);
+	if (!rc)
+		rc = decide_tids(g);
 	return rc ? rc : g->n_slices ? ask_all(&a) : 0;
 }
 

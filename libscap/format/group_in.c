@@ -99,11 +99,12 @@ static int read_column(struct scap__group_in *g, const struct scap__group_column
 
 static bool within_bounds(const struct scap__column *c)
 {
-	bool within = true;
+	const uint64_t *v = c->v, least = (uint64_t)c->least, span = (uint64_t)c->most - least;
+	uint64_t beyond = 0;
 
 	for (uint32_t i = 0; c->bounded && i < c->n; i++)
-		within &= (int64_t)c->v[i] >= c->least && (int64_t)c->v[i] <= c->most;
-	return within;
+		beyond |= v[i] - least > span;
+	return !beyond && (!c->bounded || c->least <= c->most);
 }
 
 int scap__group_load(struct scap__group_in *g, struct scap__column *c)
@@ -283,6 +284,7 @@ static int read_shapes(struct scap__group_in *g, struct scap__bytes *dir)
 		s->event = g->events[event];
 		s->type = s->event->type;
 		s->is_call = s->type == SCAP_REC_CALL || s->type == SCAP_REC_ENTER;
+		s->has_cookies = s->type == SCAP_REC_CALL && s->flags & SCAP_CALL_COOKIES;
 		s->is_event = s->type ? s->type < SCAP_REC_INTRO : s->event->abi;
 		s->next = s->event->shapes;
 		s->event->shapes = s;

@@ -42,6 +42,7 @@ struct scap__column_event {
 	struct scap__kind *kind;	/* NULL: not asked for, or stored as it is */
 	struct scap__shape *shapes;	/* of it */
 	uint32_t seen, seen_cookies;	/* records that were asked; those with cookies */
+	uint8_t *fits;		/* whether each one's numbers do; NULL: not decided all at once */
 	struct scap__column latency, result, cookie[2], arg[6];
 	struct scap__column *words;	/* SCAP__GROUP_WORDS_MAX; NULL: a call or entry */
 	struct scap__column *blob[SCAP_SLOTS];	/* two: the blobs, then what is more of them */
@@ -54,6 +55,7 @@ struct scap__shape {
 	uint8_t type, flags, shape, more, n_blobs;
 	bool is_call;		/* or an entry */
 	bool is_event;
+	bool has_cookies;	/* columns of them */
 	bool wanted;		/* its records may matter, by their kind */
 	uint32_t skipped;	/* records that its columns are still to be moved over */
 	struct scap__shape *next;	/* of the same event */
@@ -99,6 +101,7 @@ struct scap__group_in {
 	uint32_t *n_of_shape;
 	uint64_t *event_bits;	/* of each record, whether it is an event */
 	uint32_t *events_before;	/* how many there are before each 64 of these */
+	uint8_t *tid_fits;	/* whether each call's tid does; NULL: any */
 	uint64_t *threads, *files;	/* sets of tids and cookies that may matter; NULL: any */
 	uint8_t *scratch;	/* a record */
 	/* From group to group: */

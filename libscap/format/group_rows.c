@@ -302,20 +302,13 @@ static void catch_up(struct scap__column_event *e)
 static int put_chosen(struct scap__group_in *g, struct scap__group_part *part, uint8_t *rows)
 {
 	struct out o = { .g = g, .p = rows, .end = rows + part->bytes, .dense = true };
-	uint32_t first = part->first, end = first + part->n_records, most = 0;
-	void *room;
-	int rc;
+	uint32_t first = part->first, end = first + part->n_records;
 
-	while (g->asked_at + most < g->n_asked && g->asked[g->asked_at + most].at < end)
-		most++;
-	rc = scap__arena_room(&g->arena, (size_t)most * sizeof(*part->index) + 1, &room);
-	if (rc)
-		return rc;
 	part->rows = rows;
-	part->index = room;
 	part->n_rows = part->at = 0;
-	for (; most && !o.bad; most--) {
-		const struct scap__asked *r = &g->asked[g->asked_at++];
+	for (; g->asked_at < g->n_asked && g->asked[g->asked_at].at < end && !o.bad;
+	     g->asked_at++) {
+		const struct scap__asked *r = &g->asked[g->asked_at];
 		struct scap__shape *s = &g->shapes[g->place[r->at]];
 		uint32_t seq = part->first_seq + (r->at - first);
 
@@ -412,17 +405,19 @@ uint64_t scap__group_rank(const struct scap__group_slice *s, const struct scap__
 	return n;
 }
 
-/* What there is to do with the slice's records that were asked; end: of them in the group. */
-static bool find_wanted(struct scap__group_in *g, uint32_t end, bool *ret_event)
+/* How many of the slice's records are wanted; end: of them in the group. */
+static uint32_t count_wanted(const struct scap__group_in *g, uint32_t end, bool *ret_event)
 {
-	bool any = false;
+	uint32_t n = 0;
 
 	*ret_event = false;
 	for (uint32_t k = g->asked_at; k < g->n_asked && g->asked[k].at < end; k++) {
-		any |= g->asked[k].want;
-		*ret_event |= g->asked[k].want && g->shapes[g->place[g->asked[k].at]].is_event;
+		if (!g->asked[k].want)
+			continue;
+		n++;
+		*ret_event |= g->shapes[g->place[g->asked[k].at]].is_event;
 	}
-	return any;
+	return n;
 }
 
 static void pass_over(struct scap__group_in *g, uint32_t end)
@@ -433,10 +428,12 @@ static void pass_over(struct scap__group_in *g, uint32_t end)
 
 static int choose_rows(struct scap__group_in *g, uint32_t n_parts)
 {
-	uint32_t at = g->shape.at;
+	uint32_t at = g->shape.at, n;
+	uint32_t *index;
 	size_t used = 0;
+	void *room;
 	bool event;
-	int rc = 0;
+	int rc;
 
 	g->slice.chosen = true;
 	for (uint32_t i = 0; i < n_parts; i++) {
@@ -446,12 +443,17 @@ static int choose_rows(struct scap__group_in *g, uint32_t n_parts)
 		at += g->slice_parts[i].n_records;
 	}
 	g->shape.at = at;
-	if (!find_wanted(g, at, &event)) {
+	n = count_wanted(g, at, &event);
+	if (!n) {
 		pass_over(g, at);
 		return 0;
 	}
+	rc = scap__arena_room(&g->arena, n * sizeof(*index), &room);
+	index = room;
 	for (uint32_t i = 0; !rc && i < n_parts; i++) {
+		g->slice_parts[i].index = index;
 		rc = put_chosen(g, &g->slice_parts[i], g->rows + used);
+		index += g->slice_parts[i].n_rows;
 		used += g->slice_parts[i].n_bytes;
 	}
 	for (uint32_t i = 0; !rc && event && i < n_parts; i++)
