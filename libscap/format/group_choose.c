@@ -1,46 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which of a group's records may matter: asked of their kinds, then of columns of numbers, then of
- * the threads and files that their introductions name. Only columns that decide are unpacked.
+ * the threads and files that their introductions name; then of each (group_ask.c). Only columns
+ * that decide are unpacked.
  */
-#include "format/group_in.h"
+#include "format/group_choose.h"
 
 #include <errno.h>
 #include <scap/error.h>
 #include <string.h>
 
 #include "format/event.h"
-
-/* Sets of tids, and of cookies: a bit for each, which others may share. */
-#define SET_BITS 15
-
-static inline uint32_t set_bit(uint64_t id)
-{
-	return (uint32_t)id * 0x9e3779b1u >> (32 - SET_BITS);
-}
-
-static void set_add(uint64_t *set, uint64_t id)
-{
-	uint32_t bit = set_bit(id);
-
-	set[bit / 64] |= 1ull << bit % 64;
-}
-
-static bool set_has(const uint64_t *set, uint64_t id)
-{
-	uint32_t bit = set_bit(id);
-
-	return set[bit / 64] >> bit % 64 & 1;
-}
-
-static int set_new(struct scap__group_in *g, uint64_t **ret)
-{
-	void *room;
-	int rc = scap__arena_get(&g->arena, sizeof(uint64_t) << (SET_BITS - 6), &room);
-
-	*ret = room;
-	return rc;
-}
 
 /* ---- kinds ----------------------------------------------------------------------------------- */
 
@@ -72,19 +42,6 @@ static int find_ranges(struct scap__group_in *g, const struct scap__breaks *b, i
 	}
 	ret->all = ret->n == 1 && v[0].first == lowest && v[0].last == INT64_MAX;
 	return 0;
-}
-
-static inline bool in_ranges(const struct scap__ranges *r, int64_t v)
-{
-	for (uint32_t i = 0; i < r->n; i++)
-		if (v >= r->v[i].first && v <= r->v[i].last)
-			return true;
-	return false;
-}
-
-static inline bool has_result(const struct scap__shape *s)
-{
-	return !(s->more & SCAP_MORE_NO_RET) && !(s->flags & SCAP_CALL_TRAPPED);
 }
 
 static int ask_of_kind(struct scap__group_in *g, struct scap__kind *k, struct scap_event *ev)
@@ -154,7 +111,7 @@ static bool bounds_may(const struct scap__group_in *g, const struct scap__shape 
 		return false;
 	if (s->type != SCAP_REC_CALL)
 		return true;
-	if (has_result(s) && !may_be_within(&e->kind->results, &e->result))
+	if (scap__has_result(s) && !may_be_within(&e->kind->results, &e->result))
 		return false;
 	return may_be_within(&e->kind->latencies, &e->latency) ||
 	       (e->kind->no_latency && e->latency.most >= SCAP_LATENCY_UNKNOWN);
@@ -204,9 +161,9 @@ static void admit(struct scap__group_in *g, const struct scap_event *ev)
 			g->files = NULL;
 		any.thread = &ev->u.intro;
 		if (g->threads && c->may(c->ctx, &any, SCAP__KNOWN_THREAD))
-			set_add(g->threads, ev->tid);
+			scap__set_add(g->threads, ev->tid);
 	} else if (g->files && c->may_file(c->ctx, &ev->u.file_rec)) {
-		set_add(g->files, ev->cookie);
+		scap__set_add(g->files, ev->cookie);
 	}
 }
 
@@ -224,11 +181,6 @@ static int read_intro(struct scap__group_in *g, const struct scap__shape *s)
 	if (!rc)
 		admit(g, &ev);
 	return rc < 0 ? scap__group_bad(g, "its columns do not make its records") : 0;
-}
-
-static bool is_intro(const struct scap__shape *s)
-{
-	return s->type == SCAP_REC_INTRO || s->type == SCAP_REC_FILE;
 }
 
 /* The columns of these kinds, back to their beginning. */
@@ -261,9 +213,9 @@ static int read_intros(struct scap__group_in *g)
 	threads = c->asks & SCAP__KNOWN_THREAD && !c->may(c->ctx, &none, SCAP__KNOWN_THREAD);
 	files = c->asks & SCAP__KNOWN_FILE && !c->may_file(c->ctx, NULL);
 	if (threads)
-		rc = set_new(g, &g->threads);
+		rc = scap__set_new(g, &g->threads);
 	if (!rc && files)
-		rc = set_new(g, &g->files);
+		rc = scap__set_new(g, &g->files);
 	if (rc || !(threads || files))
 		return rc;
 	rc = scap__arena_room(&g->arena, SCAP_REC_MAX_BYTES + 1, &room);
@@ -271,204 +223,13 @@ static int read_intros(struct scap__group_in *g)
 	for (uint32_t i = 0; !rc && i < g->n_asked; i++) {
 		const struct scap__shape *s = &g->shapes[g->place[g->asked[i].at]];
 
-		if (is_intro(s) && (files || s->type == SCAP_REC_INTRO))
+		if (scap__is_intro(s) && (files || s->type == SCAP_REC_INTRO))
 			rc = read_intro(g, s);
 		else if (!s->type && !s->is_event)	/* may be one that is not as others */
 			g->threads = g->files = NULL;
 	}
 	rewind_intros(g);
 	return rc;
-}
-
-/* ---- records --------------------------------------------------------------------------------- */
-
-/* Where the records being asked stand. */
-struct asking {
-	struct scap__group_in *g;
-	uint64_t *tids, *cookies;	/* whose introductions this epoch's events need */
-	uint32_t first;			/* place in g->asked where the epoch begins */
-	bool any, all;			/* an event was chosen; all introductions are needed */
-	bool mid_epoch;			/* what was before the group may have named its threads */
-	int rc;
-};
-
-static int need(struct scap__group_in *g, struct scap__column *c)
-{
-	return c->unpacked ? 0 : scap__group_load(g, c);
-}
-
-static bool file_may(const struct scap__group_in *g, const struct scap__shape *s, uint32_t i,
-		     uint32_t i_cookie)
-{
-	const struct scap__column_event *e = s->event;
-
-	if (e->kind->by_file == SCAP__BY_MORE)
-		return true;
-	if (e->kind->by_file == SCAP__BY_NEW_FILE && (int64_t)e->result.v[i] < 0)
-		return true;
-	return s->has_cookies && (set_has(g->files, e->cookie[0].v[i_cookie]) ||
-				  set_has(g->files, e->cookie[1].v[i_cookie]));
-}
-
-static bool numbers_may(const struct scap__shape *s, uint32_t i)
-{
-	const struct scap__column_event *e = s->event;
-	uint64_t v;
-
-	if (!e->kind->results.all && has_result(s) &&
-	    !in_ranges(&e->kind->results, (int64_t)e->result.v[i]))
-		return false;
-	if (e->kind->latencies.all)
-		return true;
-	v = e->latency.v[i];
-	return v == SCAP_LATENCY_UNKNOWN ? e->kind->no_latency :
-	       in_ranges(&e->kind->latencies, (int64_t)v);
-}
-
-/* The threads and files that an event is about, to be introduced. */
-static int add_names(struct asking *a, const struct scap__shape *s, uint32_t i, uint32_t i_cookie,
-		     uint64_t tid)
-{
-	struct scap__column_event *e = s->event;
-	int rc = 0;
-
-	set_add(a->tids, tid);
-	if (s->type == SCAP_REC_EXEC) {
-		rc = need(a->g, &e->words[SCAP__EXEC_COOKIE_WORD]);
-		if (!rc)
-			set_add(a->cookies, e->words[SCAP__EXEC_COOKIE_WORD].v[i]);
-	}
-	if (s->type != SCAP_REC_CALL)
-		return rc;
-	for (unsigned k = 0; !rc && k < 2 && s->has_cookies; k++) {
-		rc = need(a->g, &e->cookie[k]);
-		if (!rc)
-			set_add(a->cookies, e->cookie[k].v[i_cookie]);
-	}
-	return rc;
-}
-
-/* An event of a kind that may matter: the ith of its own, the i_call-th of calls. */
-static bool event_may(struct asking *a, const struct scap__shape *s, uint32_t i, uint32_t i_cookie,
-		      uint32_t i_call)
-{
-	struct scap__group_in *g = a->g;
-	bool call = s->type == SCAP_REC_CALL;
-	struct scap__column *tids = s->is_call ? &g->tid : &s->event->words[0];
-	uint64_t tid;
-
-	if (call && !s->event->fits && !numbers_may(s, i))
-		return false;
-	if (call && g->files && !a->mid_epoch && !file_may(g, s, i, i_cookie))
-		return false;
-	a->rc = need(g, tids);
-	if (a->rc)
-		return false;
-	tid = tids->v[s->is_call ? i_call : i];
-	if (!g->tids.all && !in_ranges(&g->tids, (int64_t)tid))
-		return false;
-	/* A fork tells its process itself. */
-	if (g->threads && !a->mid_epoch && s->type != SCAP_REC_FORK && !set_has(g->threads, tid))
-		return false;
-	a->rc = add_names(a, s, i, i_cookie, tid);
-	return true;
-}
-
-static inline void ask(struct asking *a, struct scap__asked *r)
-{
-	struct scap__group_in *g = a->g;
-	const struct scap__shape *s = &g->shapes[g->place[r->at]];
-	struct scap__column_event *e = s->event;
-	uint32_t i, i_cookie;
-
-	r->want = false;
-	if (!e->asked)
-		return;
-	if (!s->type) {
-		r->want = true;
-		a->all |= s->is_event;
-		a->any |= s->is_event;
-		return;
-	}
-	i = e->seen++;
-	i_cookie = e->seen_cookies;
-	e->seen_cookies += s->has_cookies;
-	if (!s->wanted || (e->fits && !e->fits[i]) ||
-	    (s->is_call && g->tid_fits && !g->tid_fits[r->call]))
-		return;
-	r->want = event_may(a, s, i, i_cookie, r->call);
-	a->any |= r->want;
-}
-
-/* The introductions of an epoch whose events were all asked; those asked end at place `end`. */
-static void end_epoch(struct asking *a, uint32_t end)
-{
-	struct scap__group_in *g = a->g;
-
-	for (uint32_t k = a->first; k < end && !a->rc; k++) {
-		struct scap__asked *r = &g->asked[k];
-		const struct scap__shape *s = &g->shapes[g->place[r->at]];
-		uint64_t *set = s->type == SCAP_REC_INTRO ? a->tids : a->cookies;
-
-		if (!is_intro(s))
-			continue;
-		if (a->any && !a->all)
-			a->rc = need(g, &s->event->words[0]);
-		r->want = a->all || (a->any && !a->rc &&
-				     set_has(set, s->event->words[0].v[s->event->seen]));
-		s->event->seen++;
-	}
-	if (a->any) {
-		memset(a->tids, 0, sizeof(uint64_t) << (SET_BITS - 6));
-		memset(a->cookies, 0, sizeof(uint64_t) << (SET_BITS - 6));
-	}
-	a->first = end;
-	a->any = a->all = false;
-}
-
-/* The next slice of the directory: its epoch, and how many records it has. */
-static uint64_t next_slice(struct scap__bytes *slices, struct scap__bytes *parts, uint64_t *ret_n)
-{
-	uint64_t start = scap__get_u64(slices);
-	uint32_t n_parts;
-
-	scap__take(slices, offsetof(struct scap__slice_header, n_parts) - 8);
-	n_parts = scap__get_u32(slices);
-	scap__get_u32(slices);
-	*ret_n = 0;
-	for (uint32_t i = 0; i < n_parts && parts->n; i++) {
-		scap__take(parts, offsetof(struct scap__group_dir_part, n_records));
-		*ret_n += scap__get_u32(parts);
-		scap__take(parts, sizeof(struct scap__group_dir_part) -
-			   offsetof(struct scap__group_dir_part, first_seq));
-	}
-	return start >> SCAP_EPOCH_SHIFT;
-}
-
-static int ask_all(struct asking *a)
-{
-	struct scap__group_in *g = a->g;
-	struct scap__bytes slices = g->slices, parts = g->parts;
-	uint64_t epoch = 0, n, next, end = 0;
-	uint32_t k = 0;
-
-	a->mid_epoch = scap__le64(slices.p) % SCAP_EPOCH_NS;
-	for (uint32_t i = 0; !a->rc && i < g->n_slices; i++) {
-		next = next_slice(&slices, &parts, &n);
-		if (i && next != epoch) {
-			end_epoch(a, k);
-			a->mid_epoch = false;
-		}
-		epoch = next;
-		for (end += n; !a->rc && k < g->n_asked && g->asked[k].at < end; k++)
-			ask(a, &g->asked[k]);
-	}
-	if (end > g->n_records)
-		return scap__group_bad(g, "a slice claims too many records");
-	/* What comes behind the group in its last epoch may need any. */
-	a->all |= !g->whole_epochs;
-	end_epoch(a, k);
-	return a->rc;
 }
 
 /* ---- all records at a glance ----------------------------------------------------------------- */
@@ -497,7 +258,7 @@ static void describe_shapes(struct scap__group_in *g, uint8_t *flags)
 		struct scap__shape *s = &g->shapes[i];
 
 		flags[i] = (s->is_call ? FLAG_CALL : 0) | (s->is_event ? FLAG_EVENT : 0) |
-			   (s->event->asked || is_intro(s) ? FLAG_ASKED : 0);
+			   (s->event->asked || scap__is_intro(s) ? FLAG_ASKED : 0);
 	}
 }
 
@@ -591,7 +352,7 @@ static void fit(uint8_t *restrict fits, const uint64_t *restrict v, uint32_t n,
 static bool all_have_results(const struct scap__column_event *e)
 {
 	for (const struct scap__shape *s = e->shapes; s; s = s->next)
-		if (!has_result(s))
+		if (!scap__has_result(s))
 			return false;
 	return true;
 }
@@ -628,7 +389,7 @@ static int decide_tids(struct scap__group_in *g)
 
 	if (g->tids.all || !g->tid.n)
 		return 0;
-	rc = need(g, &g->tid);
+	rc = scap__group_need(g, &g->tid);
 	if (!rc)
 		rc = scap__arena_get(&g->arena, g->tid.n + 1, &room);
 	if (rc)
@@ -647,30 +408,25 @@ static int load_kind(struct scap__group_in *g, struct scap__column_event *e)
 	if (!k || !k->may || e->type != SCAP_REC_CALL)
 		return 0;
 	if (!k->results.all || (g->files && k->by_file == SCAP__BY_NEW_FILE))
-		rc = need(g, &e->result);
+		rc = scap__group_need(g, &e->result);
 	if (!rc && !k->latencies.all)
-		rc = need(g, &e->latency);
+		rc = scap__group_need(g, &e->latency);
 	for (unsigned i = 0; !rc && i < 2 && g->files && k->by_file != SCAP__BY_MORE; i++)
-		rc = need(g, &e->cookie[i]);
+		rc = scap__group_need(g, &e->cookie[i]);
 	return rc ? rc : decide_numbers(g, e);
 }
 
 static int choose_records(struct scap__group_in *g)
 {
-	struct asking a = { .g = g };
 	int rc = look_over(g);
 
 	if (!rc)
 		rc = read_intros(g);
-	if (!rc)
-		rc = set_new(g, &a.tids);
-	if (!rc)
-		rc = set_new(g, &a.cookies);
 	for (uint32_t i = 0; !rc && i < g->n_events; i++)
 		rc = load_kind(g, g->events[i]);
 	if (!rc)
 		rc = decide_tids(g);
-	return rc ? rc : g->n_slices ? ask_all(&a) : 0;
+	return rc ? rc : scap__group_ask(g);
 }
 
 /* ---- all of it, or some ---------------------------------------------------------------------- */

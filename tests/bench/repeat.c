@@ -20,7 +20,7 @@ static uint32_t u32(size_t at)
 	return le32toh(v);
 }
 
-/* Where the block's time lies; 0: it is no event. Types: reference of the format, "event blocks". */
+/* Where the block has its time; 0: it is no event. */
 static size_t time_at(size_t block)
 {
 	switch (u32(block)) {
