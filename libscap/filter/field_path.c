@@ -25,6 +25,12 @@ SCAP__GETTER(proc_mntns)
 	return v->u != 0;
 }
 
+SCAP__GETTER(proc_cgroup)
+{
+	v->u = ev->thread ? ev->thread->cgroup_id : 0;
+	return v->u != 0;
+}
+
 /* Their bytes, not yet safe for a terminal. */
 static bool set_path(struct scap__value *v, struct scap__scratch *s, const struct scap_event *ev,
 		     unsigned nth)

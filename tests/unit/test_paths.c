@@ -196,6 +196,7 @@ static void introduce(const struct rows *r, struct scap_event *ev)
 static void thread(const char *root, uint32_t flags, uint32_t ns_mnt)
 {
 	struct scap_rec_intro i = { .tid = 7, .tgid = 7, .thread_flags = flags, .ns_mnt = ns_mnt,
+				    .cgroup_id = 33,
 				    .comm = "jailed" };
 	struct rows r = { 0 };
 	size_t at = rows_begin(&r, SCAP_REC_INTRO, 0, 0, 0);
@@ -285,6 +286,7 @@ Test(paths, other_mounts, .init = begin, .fini = end)
 	use(&ev);
 	cr_expect(strstr(line(&ev), "fd=3</x> res=0 [mnt 22]"), "%s", line(&ev));
 	expect(&ev, "proc.mntns", "22");
+	expect(&ev, "proc.cgroup", "33");
 	file("/x", 21);
 	use(&ev);
 	cr_expect(strstr(line(&ev), "fd=3</x>(outside) res=0 [mnt 22]"), "%s", line(&ev));
