@@ -169,8 +169,9 @@ int scap__group_in_begin(struct scap__group_in *g, const uint8_t *p, size_t n,
 /* The next slice: 0; 1 after the last one; or an error, after which the group is at its end. */
 int scap__group_in_slice(struct scap__group_in *g, struct scap__group_slice **ret_s,
 			 const char **ret_what);
-/* Says what matters of the group that was begun: 0 or an error. choice must stay. */
-int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice);
+/* Says what matters of the group that was begun: 0 or an error as above. choice must stay. */
+int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice,
+			  const char **ret_what);
 /*
  * Of a chosen slice: its events, over all rings, that come before the record at place i of the
  * part.

@@ -478,7 +478,7 @@ static void forget_answers(struct scap__group_in *g, uint32_t version)
 	g->version = version;
 }
 
-int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice)
+static int choose(struct scap__group_in *g, const struct scap__choice *choice)
 {
 	bool whole = false;
 	int rc = choice->chooser ? is_whole(g, choice, &whole) : 0;
@@ -492,4 +492,13 @@ int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *c
 	if (rc || (!g->any_wanted && g->whole_epochs))
 		return rc;
 	return choose_records(g);
+}
+
+int scap__group_in_choose(struct scap__group_in *g, const struct scap__choice *choice,
+			  const char **ret_what)
+{
+	int rc = choose(g, choice);
+
+	*ret_what = g->what;
+	return rc;
 }

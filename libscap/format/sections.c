@@ -206,7 +206,7 @@ int scap__group_read(struct scap_reader *r, const struct scap__section *sec, con
 	r->in_group = true;
 	if (r->flags & SCAP_READER_BOOKKEEPING)
 		return 0;
-	rc = scap__group_in_choose(r->group, &r->choice);
+	rc = scap__group_in_choose(r->group, &r->choice, &what);
 	return rc ? group_failed(r, rc, what) : 0;
 }
 

@@ -291,12 +291,16 @@ static bool get_event(struct scap__bytes b, unsigned what, struct scap__sf_event
 	return get_params(b, ev, n, width);
 }
 
-static int first_event(struct scap__savefile *sf, uint64_t ns)
+/* The clock of the records never goes back, also where a section is older than that before it. */
+static int first_event(struct scap__savefile *sf, struct scap__sf_event *ev)
 {
-	int rc = scap__sf_begin(sf, ns);
+	int rc;
 
+	sf->ahead_ns = sf->rows.end_ns > ev->ts ? sf->rows.end_ns - ev->ts : 0;
+	ev->ts += sf->ahead_ns;
+	rc = scap__sf_begin(sf, ev->ts);
 	sf->in_events = true;
-	return rc ? rc : scap__sf_keyframe(sf, ns);
+	return rc ? rc : scap__sf_keyframe(sf, ev->ts);
 }
 
 /* Large events are none that have a record: only the first of their bytes are looked at. */
@@ -322,7 +326,9 @@ static int read_event(struct scap__savefile *sf, unsigned what, uint32_t total)
 		sf->n_untranslated++;
 	} else {
 		if (!sf->in_events)
-			rc = first_event(sf, ev.ts);
+			rc = first_event(sf, &ev);
+		else
+			ev.ts += sf->ahead_ns;
 		if (!rc)
 			rc = scap__sf_event(sf, &ev);
 	}

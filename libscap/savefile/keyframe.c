@@ -165,9 +165,11 @@ static void put_end(struct keyframe *k)
 /* Where the memory is used up the keyframe has no last part, and the file goes on. */
 int scap__sf_keyframe(struct scap__savefile *sf, uint64_t ns)
 {
+	uint64_t real_ns = ns - sf->ahead_ns;
 	struct keyframe k = { .sf = sf, .part = {
-		.begin_ns = ns, .clock_raw_ns = ns, .real_ns = ns, .number = ++sf->n_keyframes,
-		.boot_ns = sf->boot_ns && sf->boot_ns < ns ? ns - sf->boot_ns : 0,
+		.begin_ns = ns, .clock_raw_ns = ns, .real_ns = real_ns,
+		.number = ++sf->n_keyframes,
+		.boot_ns = sf->boot_ns && sf->boot_ns < real_ns ? real_ns - sf->boot_ns : 0,
 	} };
 	struct scap__sf_slot *slots = scap__sf_map_sorted(&sf->state.threads, sf->budget);
 	uint32_t n = sf->state.threads.n_used;

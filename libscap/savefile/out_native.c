@@ -153,7 +153,8 @@ static int ring_of(struct scap_copy *c, uint32_t i, struct ring **ret)
 /* What comes next is behind it in any case. */
 static int end_slice(struct scap_copy *c)
 {
-	uint64_t end = c->last_ns + 1;
+	/* Events of a file that is not in order may be older than their slice. */
+	uint64_t end = (c->last_ns > c->start_ns ? c->last_ns : c->start_ns) + 1;
 
 	if (!c->bytes)
 		return 0;

@@ -107,9 +107,10 @@ static uint32_t fill_parts(const struct scap__sf_rows *r, struct scap_slice_part
 int scap__sf_flush(struct scap__savefile *sf)
 {
 	struct scap__sf_rows *r = &sf->rows;
+	uint64_t real_ns = r->start_ns - sf->ahead_ns;
 	struct scap_slice slice = {
-		.start_ns = r->start_ns, .end_ns = r->max_ns + 1, .real_ns = r->start_ns,
-		.boot_ns = sf->boot_ns && sf->boot_ns < r->start_ns ? r->start_ns - sf->boot_ns : 0,
+		.start_ns = r->start_ns, .end_ns = r->max_ns + 1, .real_ns = real_ns,
+		.boot_ns = sf->boot_ns && sf->boot_ns < real_ns ? real_ns - sf->boot_ns : 0,
 		.clock_raw_ns = r->start_ns,
 	};
 	size_t n = r->n_cpus * sizeof(struct scap_slice_part);

@@ -50,6 +50,7 @@ struct scap__savefile {
 	char hostname[129];
 	uint32_t n_cpus;
 	uint64_t boot_ns;	/* wall time of the boot; 0: not known */
+	uint64_t ahead_ns;	/* raw time less wall time, in the section at hand */
 	struct scap__sf_bytes users, groups;
 
 	int16_t nr_of_type[SCAP__SF_TYPES_MAX];	/* plus 2; 0: not looked up yet */

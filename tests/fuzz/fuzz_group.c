@@ -133,7 +133,7 @@ static void read_group(const uint8_t *p, size_t n, const struct scap__choice *ch
 		return;
 	rc = scap__group_in_begin(g, p, n, &what);
 	if (!rc && choice)
-		rc = scap__group_in_choose(g, choice);
+		rc = scap__group_in_choose(g, choice, &what);
 	while (!rc) {
 		rc = scap__group_in_slice(g, &s, &what);
 		if (rc)

@@ -300,7 +300,7 @@ Test(group, chosen_or_whole)
 	for (int hole = 0; hole < 2; hole++) {
 		make_two_kinds(hole);
 		cr_assert_eq(scap__group_in_begin(in, payload.p, payload.n, &what), 0);
-		cr_assert_eq(scap__group_in_choose(in, &choice), 0);
+		cr_assert_eq(scap__group_in_choose(in, &choice, &what), 0);
 		for (unsigned s = 0; s < SLICES; s++) {
 			cr_assert_eq(scap__group_in_slice(in, &got, &what), 0, "%s", what);
 			cr_assert_eq(got->chosen, !hole);

@@ -329,6 +329,30 @@ Test(savefile, two_sections)
 	rows_free(&f);
 }
 
+/* The second one is older: it is read behind the first, with its own wall times. */
+Test(savefile, older_section)
+{
+	static const uint64_t hour = 3600 * 1000000000ull;
+	uint64_t last_raw_ns = 0;
+	struct rows f = { 0 };
+	struct reading g;
+
+	for (unsigned i = 0; i < 3; i++) {
+		sf_section(&f, 1, 2);
+		sf_event(&f, T0 + (2 - i) * hour, 100, 5, "d", 0ull);
+		sf_event(&f, T0 + (2 - i) * hour + 500, 100, 5, "d", 0ull);
+	}
+	open_file(&g, &f, 0);
+	for (unsigned i = 0; i < 6; i++) {
+		next(&g);
+		cr_assert_eq(g.ev->wall_ns, T0 + (2 - i / 2) * hour + i % 2 * 500);
+		cr_assert_gt(g.ev->raw_ns, last_raw_ns);
+		last_raw_ns = g.ev->raw_ns;
+	}
+	expect_end(&g);
+	rows_free(&f);
+}
+
 /* A clock that steps back, and a pause of many epochs. */
 Test(savefile, times)
 {
