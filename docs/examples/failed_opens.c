@@ -30,7 +30,7 @@ static int cursor_open(struct cursor *c, const char *file, struct scap_error *er
 		rc = scap_reader_open_path(file, NULL, &c->reader, err);
 	/* The reader need not even unpack events that cannot match. */
 	if (!rc)
-		scap_reader_choose(c->reader, scap_filter_may_match, c->filter);
+		scap_reader_choose(c->reader, c->filter);
 	return rc;
 }
 
