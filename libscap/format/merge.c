@@ -107,8 +107,9 @@ int scap__merge_add(struct scap__merge *m, uint32_t ring, const uint8_t *rows, s
 	struct scap__cursor *c = &m->heap[m->n];
 	int rc;
 
-	*c = (struct scap__cursor){ .p = rows, .end = rows + bytes, .order_ns = m->start_ns,
-				    .ring = ring, .n_left = n_records };
+	/* Where nothing was unpacked there may be no rows at all. */
+	*c = (struct scap__cursor){ .p = rows, .end = bytes ? rows + bytes : rows, .ring = ring,
+				    .order_ns = m->start_ns, .n_left = n_records };
 	rc = look(m, c);
 	if (rc <= 0)
 		return rc;
