@@ -171,7 +171,7 @@ static void out_ends(struct scap__out *o, const struct scap__value *v, bool port
 	}
 }
 
-static void out_value(struct scap__out *o, unsigned type, const struct scap__value *v)
+void scap__out_value(struct scap__out *o, unsigned type, const struct scap__value *v)
 {
 	switch (type) {
 	case SCAP__TYPE_INT:
@@ -205,7 +205,7 @@ static __attribute__((noinline)) bool out_large(struct scap__out *o, const struc
 
 	if (!scap__field_get(f, ev, &s, &v))
 		return false;
-	out_value(o, f->def->type, &v);
+	scap__out_value(o, f->def->type, &v);
 	return true;
 }
 
@@ -220,25 +220,31 @@ bool scap__out_field(struct scap__out *o, const struct scap_field *f, const stru
 		return out_large(o, f, ev);
 	if (!scap__field_get(f, ev, &s, &v))
 		return false;
-	out_value(o, f->def->type, &v);
+	scap__out_value(o, f->def->type, &v);
 	return true;
 }
 
-int scap_field_compile(const char *name, struct scap_field **ret_f, struct scap_error *err)
+int scap__field_parse(struct scap_field *f, const char *name, struct scap_error *err)
 {
 	struct scap__cursor c = { .text = name, .n = strlen(name) };
 	struct scap__field_token t;
-	struct scap_field *f;
 	int rc = scap__lex_field(&c, &t, err);
 
 	if (rc < 0)
 		return rc;
 	if (c.pos != c.n)
 		return scap__syntax_error(err, c.pos + 1, "expected the end of the field's name");
-	f = malloc(sizeof(*f));
+	return scap__field_init(f, t.name, t.n_name, t.column, t.arg, t.n_arg, t.arg_column, err);
+}
+
+int scap_field_compile(const char *name, struct scap_field **ret_f, struct scap_error *err)
+{
+	struct scap_field *f = malloc(sizeof(*f));
+	int rc;
+
 	if (!f)
 		return scap__no_memory(err);
-	rc = scap__field_init(f, t.name, t.n_name, t.column, t.arg, t.n_arg, t.arg_column, err);
+	rc = scap__field_parse(f, name, err);
 	if (rc < 0)
 		free(f);
 	else

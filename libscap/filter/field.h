@@ -86,6 +86,8 @@ struct scap_field {
  */
 int scap__field_init(struct scap_field *f, const char *name, size_t n_name, size_t column,
 		     const char *arg, size_t n_arg, size_t arg_column, struct scap_error *err);
+/* The same of a text that is nothing but a field. */
+int scap__field_parse(struct scap_field *f, const char *name, struct scap_error *err);
 const char *scap__type_name(unsigned type);
 
 static inline bool scap__field_get(const struct scap_field *f, const struct scap_event *ev,
@@ -95,6 +97,8 @@ static inline bool scap__field_get(const struct scap_field *f, const struct scap
 	return f->def->get(f, ev, s, ret_v);
 }
 
+/* A value of that type as text, safe for a terminal. */
+void scap__out_value(struct scap__out *o, unsigned type, const struct scap__value *v);
 /* The value as text, safe for a terminal; false: missing. */
 bool scap__out_field(struct scap__out *o, const struct scap_field *f, const struct scap_event *ev,
 		     int32_t utc_offset_s);

@@ -3,6 +3,7 @@
 #ifndef SCAP_SCAP_H
 #define SCAP_SCAP_H
 
+#include <scap/columns.h>
 #include <scap/error.h>
 #include <scap/event.h>
 #include <scap/export.h>
