@@ -11,7 +11,7 @@
  * The mutator makes sound inputs of all kinds out of nothing now and then, so no corpus of
  * seeds is needed.
  */
-#include <scap/filter.h>
+#include <scap/columns.h>
 #include <scap/summary.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,9 +209,58 @@ static void read_on_from(const uint8_t *p, size_t n)
 	scap_reader_close(r);
 }
 
+static void look_at_column(const struct scap_column *col, uint32_t n)
+{
+	uint64_t s = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!scap_column_has(col, i))
+			s++;
+		else if (col->u64)
+			s += col->u64[i];
+		else if (col->offsets)
+			s += sum(col->bytes + col->offsets[i],
+				 col->offsets[i + 1] - col->offsets[i]);
+	}
+	sink_of_sums += s;
+}
+
+static void read_columns(const uint8_t *p, size_t n, const struct scap_filter *f)
+{
+	static const char *const fields[] = { "evt.num", "evt.args", "fd.name", "proc.cmdline" };
+	struct rows_reader rr;
+	struct scap_reader *r = open_bytes(&rr, p, n, 0);
+	const struct scap_columns_batch *b;
+	struct scap_columns *c;
+	size_t n_errors = 0;
+	int rc = r ? scap_columns_open(r, fields, 4, f, &c, NULL) : 1;
+
+	if (rc) {
+		scap_reader_close(r);
+		return;
+	}
+	while (rc <= 0 && n_errors <= n + 10) {
+		rc = scap_columns_next(c, 1 + n % 50, &b);
+		for (unsigned i = 0; !rc && i < 4; i++)
+			look_at_column(&b->columns[i], b->n_rows);
+		if (rc < 0 && rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
+			break;
+		n_errors += rc < 0;
+	}
+	if (n_errors > n + 10)
+		abort();
+	scap_columns_close(c);
+	scap_reader_close(r);
+}
+
 static void read_all(const uint8_t *p, size_t n)
 {
+	static struct scap_filter *f;
+
+	if (!f && scap_filter_compile("evt.failed=true or evt.latency>5us", &f, NULL))
+		abort();
 	read_events(p, n);
+	read_columns(p, n, n % 2 ? f : NULL);
 	read_summary(p, n);
 	read_on_from(p, n);
 }
