@@ -22,6 +22,11 @@ run()
 	case $1 in
 	failed_opens) ./failed_opens files/noend.scapz; echo "status $?"; ./failed_opens files/story.scapz ;;
 	count_calls) ./count_calls < files/story.scapz; ./count_calls < files/hole.scapz ;;
+	bytes_read)
+		for f in story bytes hole noend; do
+			./bytes_read "files/$f.scapz"
+			echo "status $?"
+		done ;;
 	write_rows)
 		printf 'one\ntwo "quoted"\n' | ./write_rows > made.scapz
 		"$scap" read made.scapz && "$scap" verify made.scapz ;;
