@@ -11,10 +11,8 @@ KDIR	?= $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1)
 CC	?= cc
 CLANG	?= clang
 CFLAGS	?= -O2 -g
-# The reader's fuzzer runs longer, unless someone names a time for all.
-FUZZ_SECONDS_reader	:= $(or $(FUZZ_SECONDS_reader),$(FUZZ_SECONDS),60)
-FUZZ_SECONDS		?= 20
-export FUZZ_SECONDS FUZZ_SECONDS_reader
+FUZZ_SECONDS		?= 60
+export FUZZ_SECONDS
 
 B	?= build
 WARN	:= -Wall -Wextra -Werror

@@ -12,8 +12,6 @@ cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
 MAKE=${MAKE:-make}
 results=$B/results.txt
-# The reader's fuzzer gets more time than the others.
-FUZZ_SECONDS_reader=${FUZZ_SECONDS_reader:-60}
 mkdir -p "$B/log"
 
 say() { printf '%s\n' "$*"; }
@@ -97,7 +95,7 @@ fuzz_one()
 {
 	prog=$1
 	kind=$(basename "$prog" | sed 's/^fuzz_//')
-	eval "seconds=\${FUZZ_SECONDS_$kind:-\${FUZZ_SECONDS:-20}}"
+	seconds=${FUZZ_SECONDS:-60}
 	seeds=
 	for d in "tests/fuzz/corpus/$kind" "tests/golden/$kind"; do
 		[ -d "$d" ] && seeds="$seeds $d"
@@ -110,15 +108,20 @@ fuzz_one()
 		say "   $(grep -ao 'Done [0-9]* runs.*' "$B/log/fuzz_$kind.log" | tail -n 1)"
 }
 
+# Two at a time.
 run_fuzz()
 {
+	n=0
 	for p; do
 		if [ -x "$p" ]; then
-			fuzz_one "$p"
+			fuzz_one "$p" &
+			n=$((n + 1))
+			[ $((n % 2)) = 1 ] || wait
 		else
 			result FAIL "$(basename "$p")" "did not build"
 		fi
 	done
+	wait
 }
 
 # Runners that print result lines themselves: GROUP COMMAND... What is not "ok" is shown as it comes.
