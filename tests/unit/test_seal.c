@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/crc32c.h"
+#include "core/digest.h"
 #include "format/layout.h"
 #include "support_rows.h"
 
@@ -195,4 +196,19 @@ Test(seal, nothing_else_behind_the_end)
 	find_sections();
 	rows_put(&file, file.p + at[n_sections - 1], section_bytes(n_sections - 1));
 	cr_assert_eq(read_all(0, &seals), SCAP_EDAMAGED);
+}
+
+/* As memory of malloc(3) is aligned, or worse. */
+Test(seal, alignment)
+{
+	static uint8_t room[SCAP__DIGEST_ALIGN + sizeof(struct scap__digest)];
+
+	for (size_t i = 0; i < SCAP__DIGEST_ALIGN; i++) {
+		struct scap__digest *d = (struct scap__digest *)(room + i);
+		uint8_t *state = (uint8_t *)scap__digest_state(d);
+
+		cr_assert_eq((uintptr_t)state % SCAP__DIGEST_ALIGN, 0);
+		cr_assert(state >= d->room && state + sizeof(crypto_generichash_blake2b_state) <=
+			  d->room + sizeof(d->room));
+	}
 }
