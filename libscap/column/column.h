@@ -29,9 +29,10 @@ enum scap__encoding {
 struct scap__values {
 	uint64_t *v;
 	size_t n, cap;
+	struct scap__budget *budget;	/* as of a buffer */
 };
 
-/* 0 or -ENOMEM. */
+/* 0, -ENOMEM, SCAP_ELIMIT. */
 int scap__values_grow(struct scap__values *c);
 void scap__values_fini(struct scap__values *c);
 
@@ -50,18 +51,24 @@ struct scap__trial {
 	struct scap__values a, b;
 	uint64_t *dict;		/* room for a dictionary, and a table that finds its values */
 	uint32_t *table;
+	struct scap__budget *budget;
 };
 
-int scap__trial_init(struct scap__trial *t);
+/* 0, or there is no memory. */
+int scap__trial_init(struct scap__trial *t, struct scap__budget *budget);
 void scap__trial_fini(struct scap__trial *t);
 
-/* Appends the n numbers to out, in the encoding that seems smallest: 0 or -ENOMEM. */
+/* Appends the n numbers to out, in the encoding that seems smallest: 0; < 0: no memory. */
 int scap__column_put(struct scap__trial *t, const uint64_t *v, size_t n, struct scap__buffer *out);
 /* The same in a given encoding; 1: it can't hold these. */
 int scap__column_put_as(struct scap__trial *t, enum scap__encoding enc, const uint64_t *v, size_t n,
 			struct scap__buffer *out);
-/* Reads exactly `bytes` bytes that hold n numbers, into v: 0, -ENOMEM, SCAP_EDAMAGED. */
-int scap__column_get(const uint8_t *p, size_t bytes, uint64_t *v, size_t n);
+/*
+ * Reads exactly `bytes` bytes that hold n numbers, into v: 0, -ENOMEM, SCAP_ELIMIT, SCAP_EDAMAGED.
+ * Runs take memory of the budget meanwhile; NULL: malloc(3).
+ */
+int scap__column_get(struct scap__budget *budget, const uint8_t *p, size_t bytes, uint64_t *v,
+		     size_t n);
 
 /* The numbers, all below limit, which is at most 65536, in 16 bits each; -1: one is not. */
 int scap__column_narrow(const uint64_t *v, size_t n, uint32_t limit, uint16_t *out);

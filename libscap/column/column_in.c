@@ -137,28 +137,34 @@ static void expand(struct scap__bytes *b, const uint64_t *value, const uint64_t 
 	size_t at = 0;
 
 	for (size_t i = 0; i < n_runs; i++) {
-		if (length[i] > n - at) {
+		uint64_t one = value[i], times = length[i];
+
+		if (times > n - at) {
 			b->bad = true;
 			return;
 		}
-		for (uint64_t k = 0; k < length[i]; k++)
-			v[at++] = value[i];
+		for (; times; times--)
+			v[at++] = one;
 	}
 	if (at != n)
 		b->bad = true;
 }
 
-static int get_runs(struct scap__bytes *b, uint64_t *v, size_t n)
+static int get_runs(struct scap__budget *budget, struct scap__bytes *b, uint64_t *v, size_t n)
 {
 	uint64_t n_runs = scap__get_varint(b), *runs;
+	size_t bytes = (size_t)n_runs * 2 * sizeof(*runs);
+	void *room;
+	int rc;
 
 	if (n_runs > n) {
 		b->bad = true;
 		return 0;
 	}
-	runs = malloc((size_t)n_runs * 2 * sizeof(*runs) + 1);
-	if (!runs)
-		return -ENOMEM;
+	rc = scap__alloc(budget, bytes + 1, &room);
+	if (rc)
+		return rc;
+	runs = room;
 	for (unsigned i = 0; i < 2; i++) {
 		if (scap__get_u8(b) != SCAP__ENC_PLAIN)
 			b->bad = true;
@@ -166,11 +172,12 @@ static int get_runs(struct scap__bytes *b, uint64_t *v, size_t n)
 	}
 	if (!b->bad)
 		expand(b, runs, runs + n_runs, (size_t)n_runs, v, n);
-	free(runs);
+	scap__free(budget, runs, bytes + 1);
 	return 0;
 }
 
-int scap__column_get(const uint8_t *p, size_t bytes, uint64_t *v, size_t n)
+int scap__column_get(struct scap__budget *budget, const uint8_t *p, size_t bytes, uint64_t *v,
+		     size_t n)
 {
 	struct scap__bytes b = { p, bytes, false };
 	int rc = 0;
@@ -192,7 +199,7 @@ int scap__column_get(const uint8_t *p, size_t bytes, uint64_t *v, size_t n)
 		get_dict(&b, v, n);
 		break;
 	case SCAP__ENC_RUNS:
-		rc = get_runs(&b, v, n);
+		rc = get_runs(budget, &b, v, n);
 		break;
 	default:
 		b.bad = true;

@@ -2,7 +2,6 @@
 #include "column/column.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "column/coding.h"
@@ -10,45 +9,45 @@
 #define TRIAL_VALUES 1024	/* of which an encoding is chosen */
 #define SMALL_BYTES 40
 #define TABLE_BITS 14	/* four times a full dictionary */
+#define TABLE_BYTES (sizeof(uint32_t) << TABLE_BITS)
+#define DICT_BYTES (SCAP__DICT_MAX * sizeof(uint64_t))
 #define HEAD_MAX_BYTES (2 + 3 * SCAP__VARINT_MAX_BYTES)
 
-int scap__values_grow(struct scap__values *c)
+static int grow(struct scap__values *c, size_t cap)
 {
-	size_t cap = c->cap ? c->cap + c->cap / 2 : 64;
-	uint64_t *v = realloc(c->v, cap * sizeof(*v));
+	void *v = c->v;
+	int rc = scap__realloc(c->budget, &v, c->cap * sizeof(*c->v), cap * sizeof(*c->v));
 
-	if (!v)
-		return -ENOMEM;
+	if (rc)
+		return rc;
 	c->v = v;
 	c->cap = cap;
 	return 0;
 }
 
+int scap__values_grow(struct scap__values *c)
+{
+	return grow(c, c->cap ? c->cap + c->cap / 2 : 64);
+}
+
 void scap__values_fini(struct scap__values *c)
 {
-	free(c->v);
-	*c = (struct scap__values){ 0 };
+	scap__free(c->budget, c->v, c->cap * sizeof(*c->v));
+	*c = (struct scap__values){ .budget = c->budget };
 }
 
 static int reserve(struct scap__values *c, size_t n)
 {
-	uint64_t *v;
-
-	if (n <= c->cap)
-		return 0;
-	v = realloc(c->v, n * sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	c->v = v;
-	c->cap = n;
-	return 0;
+	return n <= c->cap ? 0 : grow(c, n);
 }
 
-int scap__trial_init(struct scap__trial *t)
+int scap__trial_init(struct scap__trial *t, struct scap__budget *budget)
 {
-	*t = (struct scap__trial){ .zstd = ZSTD_createCCtx() };
-	t->dict = malloc(SCAP__DICT_MAX * sizeof(*t->dict));
-	t->table = malloc(sizeof(*t->table) << TABLE_BITS);
+	*t = (struct scap__trial){
+		.budget = budget, .zstd = ZSTD_createCCtx(), .coded.budget = budget,
+		.packed.budget = budget, .a.budget = budget, .b.budget = budget,
+		.dict = scap__new(budget, DICT_BYTES), .table = scap__new(budget, TABLE_BYTES),
+	};
 	if (!t->zstd || !t->dict || !t->table) {
 		scap__trial_fini(t);
 		return -ENOMEM;
@@ -64,8 +63,8 @@ void scap__trial_fini(struct scap__trial *t)
 	scap__buffer_fini(&t->packed);
 	scap__values_fini(&t->a);
 	scap__values_fini(&t->b);
-	free(t->dict);
-	free(t->table);
+	scap__free(t->budget, t->dict, DICT_BYTES);
+	scap__free(t->budget, t->table, TABLE_BYTES);
 	*t = (struct scap__trial){ 0 };
 }
 

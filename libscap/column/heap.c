@@ -2,7 +2,6 @@
 #include "column/heap.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Eight bytes at a time; only ever compared with hashes of this process. */
@@ -21,26 +20,44 @@ static uint64_t hash_of(const uint8_t *p, size_t n)
 	return h ^ h >> 29;
 }
 
+void scap__heap_init(struct scap__heap *h, struct scap__budget *budget)
+{
+	*h = (struct scap__heap){
+		.budget = budget, .lengths.budget = budget, .starts.budget = budget,
+		.bytes.budget = budget,
+	};
+}
+
+static size_t table_bytes(size_t n)
+{
+	return n * sizeof(uint32_t);
+}
+
+static size_t hash_bytes(size_t n_table)
+{
+	return n_table / 2 * sizeof(uint64_t);
+}
+
 static int grow(struct scap__heap *h)
 {
 	size_t n = h->n_table ? h->n_table * 2 : 1024;
-	uint32_t *table = calloc(n, sizeof(*table));
-	uint64_t *hashes = realloc(h->hashes, n / 2 * sizeof(*hashes));
+	uint32_t *table = scap__new(h->budget, table_bytes(n));
+	void *hashes = h->hashes;
 
-	if (hashes)
-		h->hashes = hashes;
-	if (!table || !hashes) {
-		free(table);
+	if (!table ||
+	    scap__realloc(h->budget, &hashes, hash_bytes(h->n_table), hash_bytes(n))) {
+		scap__free(h->budget, table, table_bytes(n));
 		return -ENOMEM;
 	}
+	h->hashes = hashes;
 	for (size_t i = 0; i < h->lengths.n; i++) {
-		size_t at = hashes[i] & (n - 1);
+		size_t at = h->hashes[i] & (n - 1);
 
 		while (table[at])
 			at = (at + 1) & (n - 1);
 		table[at] = (uint32_t)i + 1;
 	}
-	free(h->table);
+	scap__free(h->budget, h->table, table_bytes(h->n_table));
 	h->table = table;
 	h->n_table = n;
 	return 0;
@@ -88,7 +105,7 @@ void scap__heap_fini(struct scap__heap *h)
 	scap__values_fini(&h->lengths);
 	scap__values_fini(&h->starts);
 	scap__buffer_fini(&h->bytes);
-	free(h->table);
-	free(h->hashes);
-	*h = (struct scap__heap){ 0 };
+	scap__free(h->budget, h->table, table_bytes(h->n_table));
+	scap__free(h->budget, h->hashes, hash_bytes(h->n_table));
+	scap__heap_init(h, h->budget);
 }

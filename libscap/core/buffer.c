@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/buffer.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-int scap__buffer_reserve(struct scap__buffer *b, size_t n)
+int scap__buffer_grow(struct scap__buffer *b, size_t n)
 {
-	size_t cap;
-	uint8_t *p;
+	size_t cap = b->n + n + (b->n + n) / 4;
+	void *p = b->p;
+	int rc = scap__realloc(b->budget, &p, b->cap, cap);
 
-	if (n <= b->cap - b->n)
-		return 0;
-	cap = b->n + n + (b->n + n) / 4;
-	p = realloc(b->p, cap);
-	if (!p)
-		return -ENOMEM;
+	if (rc)
+		return rc;
 	b->p = p;
 	b->cap = cap;
 	return 0;
@@ -39,6 +34,6 @@ int scap__buffer_add(struct scap__buffer *b, const void *data, size_t n)
 
 void scap__buffer_fini(struct scap__buffer *b)
 {
-	free(b->p);
-	*b = (struct scap__buffer){ 0 };
+	scap__free(b->budget, b->p, b->cap);
+	*b = (struct scap__buffer){ .budget = b->budget };
 }

@@ -3,19 +3,25 @@
 #ifndef SCAP_CORE_BUFFER_H
 #define SCAP_CORE_BUFFER_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "core/arena.h"
 
 struct scap__buffer {
 	uint8_t *p;
 	size_t n, cap;
+	struct scap__budget *budget;	/* NULL: none, and malloc(3) */
 };
 
-/* At least n more bytes behind the buffer's end: 0 or -ENOMEM. */
-int scap__buffer_reserve(struct scap__buffer *b, size_t n);
+int scap__buffer_grow(struct scap__buffer *b, size_t n);
+
+/* At least n more bytes behind the buffer's end: 0, -ENOMEM, SCAP_ELIMIT. */
+static inline int scap__buffer_reserve(struct scap__buffer *b, size_t n)
+{
+	return n <= b->cap - b->n ? 0 : scap__buffer_grow(b, n);
+}
+
 /* Appends; room must be there. */
 void scap__buffer_put(struct scap__buffer *b, const void *data, size_t n);
-/* Appends: 0 or -ENOMEM. */
+/* Appends: the same. */
 int scap__buffer_add(struct scap__buffer *b, const void *data, size_t n);
 void scap__buffer_fini(struct scap__buffer *b);
 

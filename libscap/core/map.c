@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/map.h"
 
-#include <errno.h>
 #include <scap/error.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FIRST_SLOTS	256u
@@ -41,27 +39,23 @@ void *scap__map_get(const struct scap__map *m, uint64_t key)
 	return slot->key ? slot->value : NULL;
 }
 
-static int grow(struct scap__map *m)
+static __attribute__((noinline)) int grow(struct scap__map *m)
 {
 	uint32_t n_slots = m->n_slots ? m->n_slots * 2 : FIRST_SLOTS;
 	struct scap__map_slot *slots;
+	void *p;
 	int rc;
 
 	if (n_slots > MAX_SLOTS)
 		return SCAP_ELIMIT;
-	rc = scap__budget_take(m->budget, (uint64_t)n_slots * sizeof(*slots));
+	rc = scap__alloc_zeroed(m->budget, n_slots * sizeof(*slots), &p);
 	if (rc)
 		return rc;
-	slots = calloc(n_slots, sizeof(*slots));
-	if (!slots) {
-		scap__budget_give(m->budget, (uint64_t)n_slots * sizeof(*slots));
-		return -ENOMEM;
-	}
+	slots = p;
 	for (uint32_t i = 0; i < m->n_slots; i++)
 		if (m->slots[i].key)
 			*find(slots, n_slots, m->slots[i].key) = m->slots[i];
-	scap__budget_give(m->budget, (uint64_t)m->n_slots * sizeof(*slots));
-	free(m->slots);
+	scap__free(m->budget, m->slots, m->n_slots * sizeof(*slots));
 	m->slots = slots;
 	m->n_slots = n_slots;
 	return 0;
@@ -93,7 +87,6 @@ void scap__map_clear(struct scap__map *m)
 
 void scap__map_fini(struct scap__map *m)
 {
-	scap__budget_give(m->budget, (uint64_t)m->n_slots * sizeof(*m->slots));
-	free(m->slots);
+	scap__free(m->budget, m->slots, m->n_slots * sizeof(*m->slots));
 	scap__map_init(m, m->budget);
 }

@@ -102,11 +102,12 @@ static inline unsigned scap__call_bytes(unsigned type, unsigned flags, unsigned 
 
 struct scap__group_out;
 
-int scap__group_out_new(int level, struct scap__group_out **ret_g);
+/* 0, or there is no memory. */
+int scap__group_out_new(struct scap__budget *budget, int level, struct scap__group_out **ret_g);
 void scap__group_out_free(struct scap__group_out *g);
 /*
- * Takes the records of a slice, whose parts the caller has checked to hold whole records. After
- * -ENOMEM the group can only be freed.
+ * Takes the records of a slice, whose parts the caller has checked to hold whole records: 0, or
+ * there is no memory. Then the group can only be freed.
  */
 int scap__group_out_slice(struct scap__group_out *g, const struct scap_slice *s);
 size_t scap__group_out_row_bytes(const struct scap__group_out *g);

@@ -4,24 +4,26 @@
 
 #include <errno.h>
 #include <scap/error.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/crc32c.h"
 
 int scap__group_in_new(struct scap__budget *budget, struct scap__group_in **ret_g)
 {
-	struct scap__group_in *g = calloc(1, sizeof(*g));
+	struct scap__group_in *g;
+	void *p;
+	int rc = scap__alloc_zeroed(budget, sizeof(*g), &p);
 
-	if (!g)
-		return -ENOMEM;
+	if (rc)
+		return rc;
+	g = p;
 	g->budget = budget;
 	scap__arena_init(&g->arena, budget);
 	scap__arena_init(&g->kept, budget);
 	scap__map_init(&g->kinds, budget);
 	g->zstd = ZSTD_createDCtx();
 	if (!g->zstd) {
-		free(g);
+		scap__free(budget, g, sizeof(*g));
 		return -ENOMEM;
 	}
 	*ret_g = g;
@@ -36,9 +38,8 @@ void scap__group_in_free(struct scap__group_in *g)
 	scap__arena_fini(&g->kept);
 	scap__map_fini(&g->kinds);
 	ZSTD_freeDCtx(g->zstd);
-	scap__budget_give(g->budget, g->rows_cap);
-	free(g->rows);
-	free(g);
+	scap__free(g->budget, g->rows, g->rows_cap);
+	scap__free(g->budget, g, sizeof(*g));
 }
 
 int scap__group_bad(struct scap__group_in *g, const char *what)
@@ -124,7 +125,7 @@ int scap__group_load(struct scap__group_in *g, struct scap__column *c)
 	c->unpacked = true;
 	if (c->of_bytes)
 		return 0;
-	rc = scap__column_get(c->p, c->raw_bytes, room, c->n);
+	rc = scap__column_get(g->budget, c->p, c->raw_bytes, room, c->n);
 	c->v = room;
 	if (rc == SCAP_EDAMAGED)
 		return scap__group_bad(g, "a column's values are damaged");

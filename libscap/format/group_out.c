@@ -2,29 +2,29 @@
 /* Rows into columns. */
 #include <endian.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "format/group_out.h"
 #include "format/table.h"
 
 #define BYTES_LEVEL 3
+#define EVENTS_BYTES (SCAP__GROUP_EVENTS_MAX * sizeof(struct scap__out_event *))
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-static void free_event(struct scap__out_event *e)
+static void free_event(struct scap__budget *b, struct scap__out_event *e)
 {
 	for (unsigned k = 0; k < SCAP__STREAMS; k++)
 		if (e->streams[k]) {
 			scap__values_fini(e->streams[k]);
-			free(e->streams[k]);
+			scap__free(b, e->streams[k], sizeof(*e->streams[k]));
 		}
 	for (unsigned k = 0; k < SCAP_SLOTS; k++)
 		if (e->bytes[k]) {
 			scap__buffer_fini(e->bytes[k]);
-			free(e->bytes[k]);
+			scap__free(b, e->bytes[k], sizeof(*e->bytes[k]));
 		}
-	free(e);
+	scap__free(b, e, sizeof(*e));
 }
 
 void scap__group_out_empty(struct scap__group_out *g)
@@ -51,15 +51,34 @@ void scap__group_out_empty(struct scap__group_out *g)
 		memset(g->table, 0, g->n_table * sizeof(*g->table));
 }
 
-int scap__group_out_new(int level, struct scap__group_out **ret_g)
+static void set_budget(struct scap__group_out *g, struct scap__budget *budget)
 {
-	struct scap__group_out *g = calloc(1, sizeof(*g));
+	struct scap__buffer *buffers[] = {
+		&g->slices, &g->parts, &g->raw_bytes, &g->dir, &g->body, &g->coded,
+	};
+	struct scap__values *values[] = {
+		&g->shape, &g->time, &g->seq, &g->tid, &g->raw_length,
+	};
+
+	g->budget = budget;
+	for (unsigned i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
+		buffers[i]->budget = budget;
+	for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		values[i]->budget = budget;
+	scap__heap_init(&g->names, budget);
+	scap__heap_init(&g->data, budget);
+}
+
+int scap__group_out_new(struct scap__budget *budget, int level, struct scap__group_out **ret_g)
+{
+	struct scap__group_out *g = scap__new(budget, sizeof(*g));
 
 	if (!g)
 		return -ENOMEM;
+	set_budget(g, budget);
 	g->zstd = ZSTD_createCCtx();
-	g->events = calloc(SCAP__GROUP_EVENTS_MAX, sizeof(*g->events));
-	if (!g->zstd || !g->events || scap__trial_init(&g->trial)) {
+	g->events = scap__new(budget, EVENTS_BYTES);
+	if (!g->zstd || !g->events || scap__trial_init(&g->trial, budget)) {
 		scap__group_out_free(g);
 		return -ENOMEM;
 	}
@@ -76,14 +95,14 @@ void scap__group_out_free(struct scap__group_out *g)
 	while (g->kept) {
 		struct scap__out_event *next = g->kept->kept;
 
-		free_event(g->kept);
+		free_event(g->budget, g->kept);
 		g->kept = next;
 	}
 	scap__trial_fini(&g->trial);
 	ZSTD_freeCCtx(g->zstd);
-	free(g->events);
-	free(g->shapes);
-	free(g->table);
+	scap__free(g->budget, g->events, EVENTS_BYTES);
+	scap__free(g->budget, g->shapes, g->n_table / 2 * sizeof(*g->shapes));
+	scap__free(g->budget, g->table, g->n_table * sizeof(*g->table));
 	scap__buffer_fini(&g->slices);
 	scap__buffer_fini(&g->parts);
 	scap__values_fini(&g->shape);
@@ -97,7 +116,7 @@ void scap__group_out_free(struct scap__group_out *g)
 	scap__buffer_fini(&g->dir);
 	scap__buffer_fini(&g->body);
 	scap__buffer_fini(&g->coded);
-	free(g);
+	scap__free(g->budget, g, sizeof(*g));
 }
 
 size_t scap__group_out_row_bytes(const struct scap__group_out *g)
@@ -136,8 +155,11 @@ static void add(struct scap__group_out *g, struct scap__values *c, uint64_t v)
 static __attribute__((noinline)) void grow(struct scap__group_out *g, struct scap__out_event *e,
 					   unsigned stream)
 {
-	if (!e->streams[stream])
-		e->streams[stream] = calloc(1, sizeof(*e->streams[stream]));
+	if (!e->streams[stream]) {
+		e->streams[stream] = scap__new(g->budget, sizeof(*e->streams[stream]));
+		if (e->streams[stream])
+			e->streams[stream]->budget = g->budget;
+	}
 	if (!e->streams[stream] || scap__values_grow(e->streams[stream]))
 		g->no_memory = true;
 }
@@ -168,7 +190,7 @@ static struct scap__out_event *find_event(struct scap__group_out *g, struct scap
 	if (g->n_events >= SCAP__GROUP_EVENTS_MAX - 2 && id.type)
 		return NULL;
 	if (!e) {
-		e = calloc(1, sizeof(*e));
+		e = scap__new(g->budget, sizeof(*e));
 		if (!e) {
 			g->no_memory = true;
 			return NULL;
@@ -200,18 +222,18 @@ static size_t shape_slot(const struct scap__group_out *g, const uint64_t key[2])
 static int grow_shapes(struct scap__group_out *g)
 {
 	uint32_t n = g->n_table ? g->n_table * 2 : 1024;
-	struct scap__out_shape *shapes = realloc(g->shapes, n / 2 * sizeof(*shapes));
-	uint32_t *table = calloc(n, sizeof(*table));
+	uint32_t *table = scap__new(g->budget, n * sizeof(*table));
+	void *shapes = g->shapes;
 
 	g->last = NULL;
-	if (shapes)
-		g->shapes = shapes;
-	if (!shapes || !table) {
-		free(table);
+	if (!table || scap__realloc(g->budget, &shapes, g->n_table / 2 * sizeof(*g->shapes),
+				    n / 2 * sizeof(*g->shapes))) {
+		scap__free(g->budget, table, n * sizeof(*table));
 		g->no_memory = true;
 		return -ENOMEM;
 	}
-	free(g->table);
+	g->shapes = shapes;
+	scap__free(g->budget, g->table, g->n_table * sizeof(*g->table));
 	g->table = table;
 	g->n_table = n;
 	g->cap_shapes = n / 2;
@@ -357,8 +379,11 @@ static unsigned kind_of_blob(const struct scap__out_event *e, unsigned slot)
 static void add_bytes(struct scap__group_out *g, struct scap__out_event *e, unsigned slot,
 		      const uint8_t *p, uint32_t n)
 {
-	if (!e->bytes[slot])
-		e->bytes[slot] = calloc(1, sizeof(*e->bytes[slot]));
+	if (!e->bytes[slot]) {
+		e->bytes[slot] = scap__new(g->budget, sizeof(*e->bytes[slot]));
+		if (e->bytes[slot])
+			e->bytes[slot]->budget = g->budget;
+	}
 	if (!e->bytes[slot] || scap__buffer_add(e->bytes[slot], p, n))
 		g->no_memory = true;
 	else

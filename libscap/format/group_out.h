@@ -37,6 +37,7 @@ struct scap__out_shape {
 };
 
 struct scap__group_out {
+	struct scap__budget *budget;
 	struct scap__trial trial;
 	ZSTD_CCtx *zstd;
 	int level, bytes_level;	/* of numbers; of strings and data, which gain more by effort */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <scap/error.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -465,22 +464,18 @@ static int choose_rows(struct scap__group_in *g, uint32_t n_parts)
 
 static int grow_rows(struct scap__group_in *g, size_t n)
 {
+	void *p;
 	int rc;
 
 	if (n <= g->rows_cap)
 		return 0;
-	scap__budget_give(g->budget, g->rows_cap);
-	free(g->rows);
+	scap__free(g->budget, g->rows, g->rows_cap);
 	g->rows = NULL;
 	g->rows_cap = 0;
-	rc = scap__budget_take(g->budget, n);
+	rc = scap__alloc(g->budget, n, &p);
 	if (rc)
 		return rc;
-	g->rows = malloc(n);
-	if (!g->rows) {
-		scap__budget_give(g->budget, n);
-		return -ENOMEM;
-	}
+	g->rows = p;
 	g->rows_cap = n;
 	return 0;
 }

@@ -5,7 +5,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/bytes.h"
@@ -46,15 +45,15 @@ int scap__index_begin(struct scap__index *ix, struct scap__index_facts *f,
 static int reach_ring(struct scap__index *ix, uint32_t ring)
 {
 	uint32_t n = ring + 1 > ix->n_rings * 2 ? ring + 1 : ix->n_rings * 2;
-	uint32_t *next_seq;
+	size_t had = ix->n_rings * sizeof(*ix->next_seq), bytes = n * sizeof(*ix->next_seq);
+	void *next_seq = ix->next_seq;
 
 	if (ring < ix->n_rings)
 		return 0;
-	next_seq = realloc(ix->next_seq, n * sizeof(*next_seq));
-	if (!next_seq)
+	if (scap__realloc(ix->entries.budget, &next_seq, had, bytes))
 		return -ENOMEM;
-	memset(next_seq + ix->n_rings, 0, (n - ix->n_rings) * sizeof(*next_seq));
 	ix->next_seq = next_seq;
+	memset(ix->next_seq + ix->n_rings, 0, bytes - had);
 	ix->n_rings = n;
 	return 0;
 }
@@ -198,7 +197,7 @@ int scap__index_write(struct scap_writer *w, uint64_t end_raw_ns)
 	if (rc || w->index.none)
 		return rc;
 	if (put_index(w, end_raw_ns))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	w->sealing = false;	/* it says nothing that the file does not say without it */
 	return scap__section_write_from(w, SCAP__SECTION_INDEX, &w->raw);
 }
@@ -207,5 +206,5 @@ void scap__index_fini(struct scap__index *ix)
 {
 	scap__buffer_fini(&ix->entries);
 	scap__buffer_fini(&ix->rings);
-	free(ix->next_seq);
+	scap__free(ix->entries.budget, ix->next_seq, ix->n_rings * sizeof(*ix->next_seq));
 }

@@ -2,26 +2,34 @@
 #include "format/input.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-int scap__input_init(struct scap__input *in, const struct scap_source *src)
+int scap__input_init(struct scap__input *in, const struct scap_source *src,
+		     struct scap__budget *budget)
 {
-	*in = (struct scap__input){ .src = *src };
-	in->buf = malloc(SCAP__INPUT_BYTES);
-	if (in->buf)
-		return 0;
-	scap__input_fini(in);
-	return -ENOMEM;
+	void *p = NULL;
+	int rc = scap__alloc(budget, SCAP__INPUT_BYTES, &p);
+
+	*in = (struct scap__input){ .src = *src, .budget = budget, .buf = p };
+	if (rc)
+		scap__input_fini(in);
+	return rc;
+}
+
+static void free_again(struct scap__input *in)
+{
+	scap__free(in->budget, in->again, in->again_bytes);
+	in->again = NULL;
+	in->again_at = in->again_end = 0;
 }
 
 void scap__input_fini(struct scap__input *in)
 {
 	if (in->src.close)
 		in->src.close(in->src.ctx);
-	free(in->buf);
-	free(in->again);
+	scap__free(in->budget, in->buf, SCAP__INPUT_BYTES);
+	free_again(in);
 	*in = (struct scap__input){ .eof = true };
 }
 
@@ -33,11 +41,8 @@ static ssize_t read_again(struct scap__input *in, void *dst, size_t n)
 		n = left;
 	memcpy(dst, in->again + in->again_at, n);
 	in->again_at += n;
-	if (n == left) {
-		free(in->again);
-		in->again = NULL;
-		in->again_at = in->again_end = 0;
-	}
+	if (n == left)
+		free_again(in);
 	return (ssize_t)n;
 }
 
@@ -148,18 +153,21 @@ bool scap__input_rewind(struct scap__input *in, size_t n)
 int scap__input_unread(struct scap__input *in, const void *p, size_t n)
 {
 	size_t buffered = in->end - in->start, left = in->again_end - in->again_at;
-	uint8_t *again = malloc(n + buffered + left + 1);
+	size_t bytes = n + buffered + left;
+	uint8_t *again;
+	void *room;
+	int rc = scap__alloc(in->budget, bytes, &room);
 
-	if (!again)
-		return -ENOMEM;
+	if (rc)
+		return rc;
+	again = room;
 	memcpy(again, p, n);
 	memcpy(again + n, in->buf + in->start, buffered);
 	if (left)
 		memcpy(again + n + buffered, in->again + in->again_at, left);
-	free(in->again);
+	free_again(in);
 	in->again = again;
-	in->again_at = 0;
-	in->again_end = n + buffered + left;
+	in->again_end = in->again_bytes = bytes;
 	in->start = in->end = 0;
 	in->offset -= n;
 	return 0;

@@ -3,24 +3,26 @@
 #ifndef SCAP_FORMAT_INPUT_H
 #define SCAP_FORMAT_INPUT_H
 
-#include <scap/io.h>
 #include <stdbool.h>
-#include <stdint.h>
+
+#include "core/arena.h"
 
 #define SCAP__INPUT_BYTES (64u << 10)	/* also the longest look ahead */
 
 struct scap__input {
 	struct scap_source src;
+	struct scap__budget *budget;
 	uint8_t *buf;
 	size_t start, end;
 	uint64_t offset;	/* of buf[start], in the file */
 	uint8_t *again;		/* what comes before more is read; NULL: nothing */
-	size_t again_at, again_end;
+	size_t again_at, again_end, again_bytes;
 	bool eof;
 };
 
-/* Takes over src, also on failure: 0 or -ENOMEM. */
-int scap__input_init(struct scap__input *in, const struct scap_source *src);
+/* Takes over src, also on failure: 0, -ENOMEM, SCAP_ELIMIT. */
+int scap__input_init(struct scap__input *in, const struct scap_source *src,
+		     struct scap__budget *budget);
 void scap__input_fini(struct scap__input *in);
 /* Up to n bytes ahead: how many there are (fewer only at the end) and where; negative: -errno. */
 ssize_t scap__input_peek(struct scap__input *in, size_t n, const uint8_t **ret_p);
@@ -37,8 +39,8 @@ size_t scap__input_ahead(const struct scap__input *in);
 /* Goes back n bytes, if they are still in the buffer. */
 bool scap__input_rewind(struct scap__input *in, size_t n);
 /*
- * Puts back n bytes that were just read: they come again, then what is ahead. 0 or -ENOMEM, then
- * nothing has changed.
+ * Puts back n bytes that were just read: they come again, then what is ahead. 0; or -ENOMEM,
+ * SCAP_ELIMIT, then nothing has changed.
  */
 int scap__input_unread(struct scap__input *in, const void *p, size_t n);
 

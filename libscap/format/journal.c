@@ -4,12 +4,10 @@
  * in the file yet. One takes the slices of the group that grows; the other holds those of the group
  * that is being packed, and begins anew when that was written.
  */
-#define _GNU_SOURCE
 #include "format/writer.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,7 +27,7 @@ static int open_one(struct scap_writer *w, struct scap__journal *j,
 		return rc;
 	sink = scap__fd_sink(fd);
 	o.flags = SCAP_WRITER_ROWS | (opt->flags & SCAP_WRITER_SYNC);
-	rc = scap__writer_open(&sink, regular ? fd : -1, &o, w->file_id, &j->w, err);
+	rc = scap__writer_open(&sink, regular ? fd : -1, &o, w->file_id, w->budget, &j->w, err);
 	if (rc) {
 		if (created)
 			unlink(j->path);
@@ -42,6 +40,18 @@ static int open_one(struct scap_writer *w, struct scap__journal *j,
 	return 0;
 }
 
+static int name_one(struct scap_writer *w, struct scap__journal *j, const char *path,
+		    const char *suffix)
+{
+	size_t n = strlen(path) + strlen(suffix) + 1;
+
+	j->path = scap__new(w->budget, n);
+	if (!j->path)
+		return scap__writer_no_memory(w);
+	snprintf(j->path, n, "%s%s", path, suffix);
+	return 0;
+}
+
 int scap__journal_open(struct scap_writer *w, const char *path,
 		       const struct scap_writer_options *opt, struct scap_error *err)
 {
@@ -51,12 +61,11 @@ int scap__journal_open(struct scap_writer *w, const char *path,
 	for (unsigned i = 0; !rc && i < SCAP__JOURNALS; i++) {
 		struct scap__journal *j = &w->journals[i];
 
-		if (asprintf(&j->path, "%s%s", path, suffixes[i]) < 0) {
-			j->path = NULL;
-			rc = scap__fail(err, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-		} else {
+		rc = name_one(w, j, path, suffixes[i]);
+		if (!rc)
 			rc = open_one(w, j, opt, err);
-		}
+		else if (err)
+			*err = w->error;
 	}
 	if (rc)
 		scap__journal_close(w, true);
@@ -97,7 +106,8 @@ void scap__journal_close(struct scap_writer *w, bool remove)
 			if (remove || empty)
 				unlink(j->path);
 		}
-		free(j->path);
+		if (j->path)
+			scap__free(w->budget, j->path, strlen(j->path) + 1);
 		*j = (struct scap__journal){ 0 };
 	}
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What a recorder that was killed left beside its file: see journal.c. */
-#define _GNU_SOURCE
 #include "format/reader.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "core/error.h"
 
@@ -87,6 +86,20 @@ static int start_of(struct scap_reader *r, const char *path, struct scap_error *
 	return rc;
 }
 
+/* A name that lives as long as the reader: 0, -ENOMEM, SCAP_ELIMIT. */
+static int add_suffix(struct scap_reader *r, const char *suffix, const char **ret)
+{
+	size_t n = strlen(r->path) + strlen(suffix) + 1;
+	void *room;
+	int rc = scap__arena_room(&r->strings, n, &room);
+
+	if (rc)
+		return rc;
+	snprintf(room, n, "%s%s", r->path, suffix);
+	*ret = room;
+	return 0;
+}
+
 /* Both of the file's journals that hold anything, in the order of time: 0 or an error. */
 static int find_journals(struct scap_reader *r, struct scap_error *err)
 {
@@ -95,24 +108,21 @@ static int find_journals(struct scap_reader *r, struct scap_error *err)
 	int rc = 0;
 
 	for (unsigned i = 0; !rc && i < 2; i++) {
-		if (asprintf(&r->journals[i], "%s%s", r->path, suffixes[i]) < 0) {
-			r->journals[i] = NULL;
-			rc = scap__fail(err, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		rc = add_suffix(r, suffixes[i], &r->journals[i]);
+		if (rc) {
+			scap__fail(err, rc, SCAP_NO_OFFSET, "out of memory");
 			break;
 		}
 		rc = start_of(r, r->journals[i], err, &start[i]);
-		if (rc || start[i] == NO_START) {
-			free(r->journals[i]);
+		if (rc || start[i] == NO_START)
 			r->journals[i] = NULL;
-		}
 	}
 	if (start[1] < start[0]) {
-		char *first = r->journals[1];
+		const char *first = r->journals[1];
 
 		r->journals[1] = r->journals[0];
 		r->journals[0] = first;
 	}
-	free(r->path);
 	r->path = NULL;
 	return rc;
 }
@@ -120,13 +130,12 @@ static int find_journals(struct scap_reader *r, struct scap_error *err)
 /* The next one of those found, which is found no more then: as open_journal(). */
 static int open_next(struct scap_reader *r, struct scap_error *err, struct scap__section_in *j)
 {
-	char *path = r->journals[0];
+	const char *path = r->journals[0];
 	int rc = open_journal(r, path, err, j);
 
 	if (is_damage(rc))
 		rc = scap__fail(&r->error, SCAP_EDAMAGED, err->offset, "%.100s: %.150s", path,
 				err->text);
-	free(path);
 	r->journals[0] = r->journals[1];
 	r->journals[1] = NULL;
 	return rc;

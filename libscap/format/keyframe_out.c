@@ -62,7 +62,7 @@ static int write_part(struct scap_writer *w, const struct scap_keyframe_part *pa
 	if (rc)
 		return rc;
 	if (scap__buffer_reserve(&w->raw, bytes))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	scap__buffer_put(&w->raw, h, sizeof(*h));
 	scap__buffer_put(&w->raw, part->rows, part->bytes);
 	for (uint32_t i = 0; i < part->n_texts; i++)

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "format/merge.h"
 
-#include <errno.h>
 #include <scap/abi.h>
 #include <scap/error.h>
-#include <stdlib.h>
 
 #include "core/bytes.h"
 
@@ -15,13 +13,13 @@ void scap__merge_init(struct scap__merge *m, struct scap__budget *budget)
 
 void scap__merge_fini(struct scap__merge *m)
 {
-	scap__budget_give(m->budget, (uint64_t)m->cap * sizeof(*m->heap));
-	free(m->heap);
+	scap__free(m->budget, m->heap, m->cap * sizeof(*m->heap));
 	scap__merge_init(m, m->budget);
 }
 
 int scap__merge_begin(struct scap__merge *m, uint32_t n_parts, uint64_t start_ns, uint64_t end_ns)
 {
+	void *p;
 	int rc;
 
 	m->start_ns = start_ns;
@@ -30,14 +28,10 @@ int scap__merge_begin(struct scap__merge *m, uint32_t n_parts, uint64_t start_ns
 	if (n_parts <= m->cap)
 		return 0;
 	scap__merge_fini(m);
-	rc = scap__budget_take(m->budget, (uint64_t)n_parts * sizeof(*m->heap));
+	rc = scap__alloc_zeroed(m->budget, n_parts * sizeof(*m->heap), &p);
 	if (rc)
 		return rc;
-	m->heap = calloc(n_parts, sizeof(*m->heap));
-	if (!m->heap) {
-		scap__budget_give(m->budget, (uint64_t)n_parts * sizeof(*m->heap));
-		return -ENOMEM;
-	}
+	m->heap = p;
 	m->cap = n_parts;
 	m->start_ns = start_ns;
 	m->end_ns = end_ns;

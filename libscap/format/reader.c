@@ -2,7 +2,6 @@
 #include "format/reader.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/bytes.h"
@@ -31,14 +30,31 @@ static void init(struct scap_reader *r, const struct scap_reader_options *opt)
 {
 	r->choice.follows = follows;
 	r->choice.follows_ctx = r;
-	r->budget.limit = opt->memory_limit ? opt->memory_limit : MEMORY_DEFAULT_BYTES;
 	r->flags = opt->flags;
+	r->entries.budget = r->schema.budget = &r->budget;
 	scap__merge_init(&r->merge, &r->budget);
 	scap__intros_init(&r->intros, &r->budget);
 	scap__intros_init(&r->key.intros, &r->budget);
 	scap__arena_init(&r->strings, &r->budget);
 	scap__arena_init(&r->segment_strings, &r->budget);
 	scap__segment_init(r);
+}
+
+static int reader_new(const struct scap_reader_options *opt, struct scap_reader **ret_r)
+{
+	struct scap__budget budget;
+	void *p;
+	int rc;
+
+	scap__budget_init(&budget, opt->memory_limit ? opt->memory_limit : MEMORY_DEFAULT_BYTES,
+			  NULL);
+	rc = scap__alloc_zeroed(&budget, sizeof(struct scap_reader), &p);
+	if (rc)
+		return rc;
+	*ret_r = p;
+	(*ret_r)->budget = budget;
+	init(*ret_r, opt);
+	return 0;
 }
 
 static int read_host(struct scap_reader *r)
@@ -80,16 +96,31 @@ int scap__reader_start(struct scap_reader *r)
 	return 0;
 }
 
+static const char *memory_text(int rc)
+{
+	return rc == -ENOMEM ? "out of memory" : "the capture needs more memory than the limit";
+}
+
 static void open_failed(struct scap_reader *r, int rc)
 {
-	if (rc == -ENOMEM)
-		scap__fail(&r->error, rc, SCAP_NO_OFFSET, "out of memory");
-	else if (rc == SCAP_ELIMIT)
-		scap__fail(&r->error, rc, SCAP_NO_OFFSET,
-			   "the capture needs more memory than the limit");
+	if (rc == -ENOMEM || rc == SCAP_ELIMIT)
+		scap__fail(&r->error, rc, SCAP_NO_OFFSET, "%s", memory_text(rc));
 	else
 		scap__fail(&r->error, rc, r->in.input.offset, "reading the capture failed: %s",
 			   strerror(-rc));
+}
+
+/* Beside it journals are looked for. */
+static int keep_path(struct scap_reader *r, const char *path)
+{
+	size_t n = strlen(path) + 1;
+	void *room;
+	int rc = scap__arena_room(&r->strings, n, &room);
+
+	if (rc)
+		return scap__fail(&r->error, rc, SCAP_NO_OFFSET, "%s", memory_text(rc));
+	r->path = memcpy(room, path, n);
+	return 0;
 }
 
 static void close_source(const struct scap_source *src)
@@ -115,10 +146,9 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 	if (rc || o.flags & ~READER_FLAGS)
 		return refuse_source(src, err, rc ? rc : -EINVAL,
 				     "the reader's options are not valid");
-	r = calloc(1, sizeof(*r));
-	if (!r)
-		return refuse_source(src, err, -ENOMEM, "out of memory");
-	init(r, &o);
+	rc = reader_new(&o, &r);
+	if (rc)
+		return refuse_source(src, err, rc, memory_text(rc));
 	rc = scap__section_in_init(&r->in, src, &r->budget, &r->error);
 	if (!rc)
 		rc = scap__savefile_open(&r->in.input, &r->budget, &r->savefile);
@@ -130,10 +160,8 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 		rc = scap__reader_start(r);
 	if (!rc && !r->savefile)
 		rc = scap__index_open(r);
-	if (!rc && o.path) {
-		r->path = strdup(o.path);
-		rc = r->path ? 0 : scap__fail(&r->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	}
+	if (!rc && o.path)
+		rc = keep_path(r, o.path);
 	if (r->savefile)
 		scap__savefile_after(r->savefile, rc, &r->error, &r->info);
 	scap__segment_sum(r);
@@ -178,6 +206,8 @@ int scap_reader_open_path(const char *path, const struct scap_reader_options *op
 
 void scap_reader_close(struct scap_reader *r)
 {
+	struct scap__budget budget;
+
 	if (!r)
 		return;
 	scap__section_in_fini(&r->in);
@@ -189,11 +219,9 @@ void scap_reader_close(struct scap_reader *r)
 	scap__group_in_free(r->group);
 	scap__buffer_fini(&r->entries);
 	scap__buffer_fini(&r->schema);
-	free(r->path);
-	free(r->journals[0]);
-	free(r->journals[1]);
-	free(r->rings);
-	free(r);
+	scap__free(&r->budget, r->rings, r->n_rings * sizeof(*r->rings));
+	budget = r->budget;
+	scap__free(&budget, r, sizeof(*r));
 }
 
 void scap__reader_choose(struct scap_reader *r, const struct scap__chooser *chooser)
@@ -232,25 +260,27 @@ uint64_t scap_reader_told_wall_ns(const struct scap_reader *r)
 
 /* ---- accounting ---------------------------------------------------------------------------- */
 
+static __attribute__((noinline)) int grow_rings(struct scap_reader *r, uint32_t ring)
+{
+	uint32_t n = ring + 1 > r->n_rings * 2 ? ring + 1 : r->n_rings * 2;
+	size_t had = r->n_rings * sizeof(*r->rings), bytes = n * sizeof(*r->rings);
+	void *rings = r->rings;
+	int rc = scap__realloc(&r->budget, &rings, had, bytes);
+
+	if (rc)
+		return rc;
+	r->rings = rings;
+	memset(r->rings + r->n_rings, 0, bytes - had);
+	r->n_rings = n;
+	return 0;
+}
+
 int scap__reader_ring(struct scap_reader *r, uint32_t ring, struct scap__ring **ret)
 {
-	if (ring >= r->n_rings) {
-		uint32_t n = ring + 1 > r->n_rings * 2 ? ring + 1 : r->n_rings * 2;
-		size_t more = (size_t)(n - r->n_rings) * sizeof(*r->rings);
-		struct scap__ring *rings;
-		int rc = scap__budget_take(&r->budget, more);
+	int rc = ring < r->n_rings ? 0 : grow_rings(r, ring);
 
-		if (rc)
-			return rc;
-		rings = realloc(r->rings, n * sizeof(*rings));
-		if (!rings) {
-			scap__budget_give(&r->budget, more);
-			return -ENOMEM;
-		}
-		memset(rings + r->n_rings, 0, more);
-		r->rings = rings;
-		r->n_rings = n;
-	}
+	if (rc)
+		return rc;
 	*ret = &r->rings[ring];
 	if ((*ret)->segment != r->info.n_segments) {
 		(*ret)->segment = r->info.n_segments;
@@ -356,9 +386,7 @@ static int damaged_row(struct scap_reader *r, const char *what)
 
 static int no_memory(struct scap_reader *r, int rc)
 {
-	scap__fail(&r->error, rc, r->in.input.offset,
-		   rc == -ENOMEM ? "out of memory" :
-		   "the capture needs more memory than the limit");
+	scap__fail(&r->error, rc, r->in.input.offset, "%s", memory_text(rc));
 	return r->over = rc;
 }
 

@@ -84,8 +84,8 @@ struct scap_reader {
 	bool end_sealed;
 	bool in_group;		/* it may have more slices */
 	struct scap__buffer schema;	/* as far as it was met, and wanted */
-	char *path;		/* NULL: journals can't be found */
-	char *journals[2];	/* those still to be read, the next one first */
+	const char *path;	/* in strings; NULL: journals can't be found */
+	const char *journals[2];	/* those still to be read, the next one first */
 	bool in_journal;
 	uint64_t before_journal;	/* bytes of the file itself */
 	struct scap__arena strings;	/* of info, the first segment's */

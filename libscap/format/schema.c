@@ -93,10 +93,10 @@ int scap__schema_write(struct scap_writer *w)
 	if (!w->schema.text.n)
 		return 0;
 	/* The payload of a keyframe may wait there, for the group before it to be written. */
-	w->raw = (struct scap__buffer){ 0 };
+	w->raw = (struct scap__buffer){ .budget = w->budget };
 	rc = scap__section_begin(w);
 	if (!rc && scap__buffer_add(&w->raw, w->schema.text.p, w->schema.text.n))
-		rc = scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		rc = scap__writer_no_memory(w);
 	if (!rc)
 		rc = scap__section_write(w, SCAP__SECTION_SCHEMA);
 	scap__buffer_fini(&w->raw);
@@ -110,14 +110,10 @@ int scap__schema_write(struct scap_writer *w)
 
 int scap__schema_read(struct scap_reader *r, const uint8_t *p, size_t n)
 {
-	size_t more = r->schema.cap;
 	int rc = scap__buffer_add(&r->schema, p, n);
 
 	if (!rc)
 		rc = scap__buffer_reserve(&r->schema, 1);
-	more = r->schema.cap - more;
-	if (!rc)
-		rc = scap__budget_take(&r->budget, more);
 	if (rc)
 		return scap__fail(&r->error, rc, r->in.input.offset,
 				  rc == -ENOMEM ? "out of memory" :

@@ -37,7 +37,7 @@ static int write_seal(struct scap_writer *w)
 		return rc;
 	if (scap__buffer_add(&w->raw, &h, sizeof(h)) ||
 	    scap__buffer_add(&w->raw, w->entries.p, w->entries.n))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	return scap__section_write_from(w, SCAP__SECTION_SEAL, &w->raw);
 }
 
@@ -47,11 +47,11 @@ int scap__seal_write(struct scap_writer *w, uint64_t end_ns)
 	int rc;
 
 	if (w->unsealed)
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	if (!w->sealing || !w->entries.n)
 		return 0;
 	/* The payload of a keyframe may wait there, for the group before it to be written. */
-	w->raw = (struct scap__buffer){ 0 };
+	w->raw = (struct scap__buffer){ .budget = w->budget };
 	rc = write_seal(w);
 	scap__buffer_fini(&w->raw);
 	w->raw = mine;

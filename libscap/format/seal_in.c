@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Seals of a capture that is read: do they vouch for what was there? */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -23,23 +21,16 @@ int scap__seals_add(struct scap_reader *r, const struct scap__section *sec)
 		memcpy(r->seals.last, e.digest, sizeof(e.digest));
 		return 0;
 	}
-	rc = scap__budget_take(&r->budget, ENTRY);
-	if (rc || scap__buffer_add(&r->entries, &e, ENTRY))
-		return scap__fail(&r->error, rc ? rc : -ENOMEM, sec->offset,
-				  "too many sections without a seal");
+	rc = scap__buffer_add(&r->entries, &e, ENTRY);
+	if (rc)
+		return scap__fail(&r->error, rc, sec->offset, "too many sections without a seal");
 	r->seals.n_open++;
 	return 0;
 }
 
-static void forget(struct scap_reader *r)
-{
-	scap__budget_give(&r->budget, r->entries.n);
-	r->entries.n = 0;
-}
-
 void scap__seals_begin(struct scap_reader *r)
 {
-	forget(r);
+	r->entries.n = 0;
 	r->end_sealed = false;
 	memset(r->seals.last, 0, sizeof(r->seals.last));
 }
@@ -47,7 +38,7 @@ void scap__seals_begin(struct scap_reader *r)
 static int broken(struct scap_reader *r, const struct scap__section *sec, const char *what)
 {
 	r->seals.n_open -= r->entries.n / ENTRY;
-	forget(r);
+	r->entries.n = 0;
 	return scap__fail(&r->error, SCAP_EDAMAGED, sec->offset, "a seal is broken: %s", what);
 }
 
@@ -74,7 +65,7 @@ int scap__seal_read(struct scap_reader *r, const struct scap__section *sec, cons
 			return broken(r, sec, "a section before it was changed");
 	r->seals.n_sealed += n;
 	r->seals.n_open -= n;
-	forget(r);
+	r->entries.n = 0;
 	return 0;
 }
 

@@ -18,7 +18,7 @@ int scap__section_in_init(struct scap__section_in *s, const struct scap_source *
 	int rc;
 
 	*s = (struct scap__section_in){ .budget = budget, .error = error };
-	rc = scap__input_init(&s->input, src);
+	rc = scap__input_init(&s->input, src, budget);
 	if (rc)
 		return rc;
 	s->zstd = ZSTD_createDCtx();
@@ -28,10 +28,9 @@ int scap__section_in_init(struct scap__section_in *s, const struct scap_source *
 void scap__section_in_fini(struct scap__section_in *s)
 {
 	scap__input_fini(&s->input);
-	scap__budget_give(s->budget, s->stored_cap + s->raw_cap + s->again_bytes);
 	ZSTD_freeDCtx(s->zstd);
-	free(s->stored);
-	free(s->raw);
+	scap__free(s->budget, s->stored, s->stored_cap);
+	scap__free(s->budget, s->raw, s->raw_cap);
 }
 
 /* ---- the file header ----------------------------------------------------------------------- */
@@ -289,10 +288,6 @@ int scap__section_next(struct scap__section_in *s, struct scap__section *ret)
 	int rc = s->several && !s->lost ? expect_segment(s) : 0;
 	const uint8_t *head;
 
-	if (!s->input.again) {
-		scap__budget_give(s->budget, s->again_bytes);
-		s->again_bytes = 0;
-	}
 	if (!rc)
 		rc = s->lost ? search(s, ret) : expect_header(s, ret);
 	if (rc)
@@ -326,23 +321,21 @@ int scap__section_find(struct scap__section_in *s, struct scap__section *ret)
 
 static int grow(struct scap__section_in *s, uint8_t **buf, size_t *cap, size_t n)
 {
+	void *p;
 	int rc;
 
 	if (n <= *cap)
 		return 0;
-	scap__budget_give(s->budget, *cap);
-	free(*buf);
+	scap__free(s->budget, *buf, *cap);
 	*buf = NULL;
 	*cap = 0;
-	rc = scap__budget_take(s->budget, n);
+	rc = scap__alloc(s->budget, n, &p);
+	if (rc == -ENOMEM)
+		return scap__fail(s->error, rc, s->input.offset, "out of memory");
 	if (rc)
 		return scap__fail(s->error, rc, s->input.offset,
 				  "a section of %zu bytes needs more memory than the limit", n);
-	*buf = malloc(n);
-	if (!*buf) {
-		scap__budget_give(s->budget, n);
-		return scap__fail(s->error, -ENOMEM, s->input.offset, "out of memory");
-	}
+	*buf = p;
 	*cap = n;
 	return 0;
 }

@@ -31,7 +31,6 @@ struct scap__section_in {
 	bool lost;		/* the last header was damaged: search for the next one */
 	bool several;		/* another segment may follow; set by who can read it */
 	bool between;		/* only the next segment is searched for */
-	uint64_t again_bytes;	/* taken from the budget for what was put back */
 	uint64_t n_again;	/* bytes put back so far */
 	bool sealing;		/* digests are made */
 	struct scap__digest digest;	/* of the section at hand */

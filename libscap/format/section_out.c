@@ -4,7 +4,6 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zstd_errors.h>
@@ -26,7 +25,7 @@ int scap__section_room(struct scap__buffer *b)
 int scap__section_begin(struct scap_writer *w)
 {
 	if (scap__section_room(&w->raw))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	return 0;
 }
 
@@ -81,10 +80,10 @@ static int write_section(struct scap_writer *w, struct scap__buffer *b, uint16_t
 		.raw_bytes = htole64(raw_bytes),
 		.payload_crc = htole32(scap__crc32c(0, b->p + HEAD_BYTES, stored)),
 	};
-	int rc = scap__buffer_reserve(b, pad);
+	int rc;
 
-	if (rc)
-		return scap__fail(&w->error, rc, SCAP_NO_OFFSET, "out of memory");
+	if (scap__buffer_reserve(b, pad))
+		return scap__writer_no_memory(w);
 	h.crc = htole32(scap__crc32c(0, &h, HEAD_BYTES - sizeof(h.crc)));
 	memcpy(b->p, &h, sizeof(h));
 	memset(b->p + b->n, 0, pad);
@@ -109,7 +108,7 @@ int scap__section_write(struct scap_writer *w, uint16_t type)
 	int rc = w->plain ? 0 : compress(w);
 
 	if (rc < 0)
-		return scap__fail(&w->error, rc, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	if (rc)
 		return write_section(w, &w->packed, type, SCAP__SECTION_ZSTD, raw_bytes);
 	return write_section(w, &w->raw, type, 0, raw_bytes);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Captures one behind the other in a file: where the next segment begins. */
 #define _GNU_SOURCE
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/crc32c.h"
@@ -96,14 +95,8 @@ static bool put_back(struct scap__section_in *s, const uint8_t *p, size_t n)
 	s->n_again += n;
 	if (scap__input_rewind(&s->input, n))
 		return true;
-	if (scap__budget_take(s->budget, bytes))
+	if (scap__input_unread(&s->input, p, n))
 		return false;
-	if (scap__input_unread(&s->input, p, n)) {
-		scap__budget_give(s->budget, bytes);
-		return false;
-	}
-	scap__budget_give(s->budget, s->again_bytes);
-	s->again_bytes = bytes;
 	s->n_again += bytes - n;
 	return true;
 }
@@ -140,39 +133,36 @@ static size_t find_section(const struct scap__section_in *s, const uint8_t *p, s
 	return n;
 }
 
-/* Reads on, up to most bytes, until one of the file's sections was read. For a moment only. */
-static uint8_t *read_ahead(struct scap__section_in *s, uint64_t most, size_t *ret_n,
-			   size_t *ret_at)
+/* Reads on, up to most bytes, until one of the file's sections was read: where it is, or buf->n. */
+static size_t read_ahead(struct scap__section_in *s, uint64_t most, struct scap__buffer *buf)
 {
-	size_t n = 0, at = 0, from = 0;
-	uint8_t *buf = NULL;
+	size_t at = 0, from = 0;
 
-	while (at == n && n < most) {
-		size_t step = most - n < AHEAD_BYTES ? (size_t)(most - n) : AHEAD_BYTES;
-		uint8_t *more = n + step <= s->budget->limit / 2 ? realloc(buf, n + step) : NULL;
-		ssize_t got = more ? scap__input_read(&s->input, more + n, step) : 0;
+	while (at == buf->n && buf->n < most) {
+		size_t step = most - buf->n < AHEAD_BYTES ? (size_t)(most - buf->n) : AHEAD_BYTES;
+		ssize_t got = scap__buffer_reserve(buf, step) ? 0 :
+			      scap__input_read(&s->input, buf->p + buf->n, step);
 
-		buf = more ? more : buf;
 		if (got <= 0)
 			break;
-		n += (size_t)got;
-		at = find_section(s, buf, from, n);
-		from = n < HEAD_BYTES ? 0 : n - HEAD_BYTES + 1;
+		buf->n += (size_t)got;
+		at = find_section(s, buf->p, from, buf->n);
+		from = buf->n < HEAD_BYTES ? 0 : buf->n - HEAD_BYTES + 1;
 	}
-	*ret_n = n;
-	*ret_at = at;
-	return buf;
+	return at;
 }
 
 bool scap__segment_is_payload(struct scap__section_in *s)
 {
 	uint64_t most = allowance(s) < SCAP__RAW_MAX_BYTES ? allowance(s) : SCAP__RAW_MAX_BYTES;
-	size_t n, at;
-	uint8_t *buf = read_ahead(s, most, &n, &at);
-	bool found = at < n;
+	struct scap__buffer buf = { .budget = s->budget };
+	size_t at = read_ahead(s, most, &buf);
+	bool found = at < buf.n;
 
-	if (n && !put_back(s, buf + (found ? at : 0), n - (found ? at : 0)))
+	if (!found)
+		at = 0;
+	if (buf.n && !put_back(s, buf.p + at, buf.n - at))
 		found = true;
-	free(buf);
+	scap__buffer_fini(&buf);
 	return found;
 }

@@ -4,7 +4,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <scap/abi.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -59,15 +58,18 @@ struct scap_sink scap__fd_sink(int fd)
 
 static void writer_free(struct scap_writer *w)
 {
+	struct scap__budget own;
+
 	scap__groups_fini(w);
 	ZSTD_freeCCtx(w->zstd);
 	scap__index_fini(&w->index);
 	scap__buffer_fini(&w->schema.text);
 	scap__buffer_fini(&w->facts.rings);
 	scap__buffer_fini(&w->entries);
-	free(w->raw.p);
-	free(w->packed.p);
-	free(w);
+	scap__buffer_fini(&w->raw);
+	scap__buffer_fini(&w->packed);
+	own = w->own;
+	scap__free(w->budget == &w->own ? &own : w->budget, w, sizeof(*w));
 }
 
 /* Closes the sink and frees all; keeps code and err as they are. */
@@ -81,11 +83,19 @@ static int give_up(struct scap_writer *w, struct scap_error *err, int code)
 	return code;
 }
 
+int scap__writer_no_memory(struct scap_writer *w)
+{
+	if (atomic_load_explicit(&w->budget->refused, memory_order_relaxed))
+		return scap__fail(&w->error, SCAP_ELIMIT, SCAP_NO_OFFSET,
+				  "writing the capture needs more memory than the limit");
+	return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+}
+
 static int init_zstd(struct scap_writer *w, int level)
 {
 	w->zstd = ZSTD_createCCtx();
 	if (!w->zstd)
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	if (ZSTD_isError(ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel,
 						level ? level : 1)))
 		return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
@@ -138,16 +148,47 @@ static int write_host(struct scap_writer *w, const struct scap_writer_options *o
 	return scap__section_write(w, SCAP__SECTION_HOST);
 }
 
-int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_writer_options *opt,
-		      uint64_t file_id, struct scap_writer **ret_w, struct scap_error *err)
+static void set_budget(struct scap_writer *w)
 {
-	struct scap_writer *w = calloc(1, sizeof(*w));
+	struct scap__buffer *buffers[] = {
+		&w->raw, &w->packed, &w->index.entries, &w->index.rings, &w->schema.text,
+		&w->facts.rings, &w->entries,
+	};
+
+	for (unsigned i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
+		buffers[i]->budget = w->budget;
+}
+
+static int writer_new(struct scap__budget *budget, struct scap_writer **ret_w)
+{
+	struct scap__budget own;
+	struct scap_writer *w;
+	void *p;
 	int rc;
 
-	if (!w) {
+	scap__budget_init(&own, UINT64_MAX, NULL);
+	rc = scap__alloc_zeroed(budget ? budget : &own, sizeof(*w), &p);
+	if (rc)
+		return rc;
+	*ret_w = w = p;
+	w->own = own;
+	w->budget = budget ? budget : &w->own;
+	set_budget(w);
+	return 0;
+}
+
+int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_writer_options *opt,
+		      uint64_t file_id, struct scap__budget *budget, struct scap_writer **ret_w,
+		      struct scap_error *err)
+{
+	struct scap_writer *w;
+	int rc = writer_new(budget, &w);
+
+	if (rc) {
 		if (sink->close)
 			sink->close(sink->ctx);
-		return scap__fail(err, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__fail(err, rc, SCAP_NO_OFFSET, "%s", rc == -ENOMEM ? "out of memory" :
+				  "writing the capture needs more memory than the limit");
 	}
 	w->sink = *sink;
 	w->fd = fd;
@@ -191,7 +232,7 @@ int scap_writer_open_sink(const struct scap_sink *sink, const struct scap_writer
 			sink->close(sink->ctx);
 		return rc;
 	}
-	return scap__writer_open(sink, -1, &o, 0, ret_w, err);
+	return scap__writer_open(sink, -1, &o, 0, NULL, ret_w, err);
 }
 
 int scap_writer_open_path(const char *path, const struct scap_writer_options *opt,
@@ -211,7 +252,7 @@ int scap_writer_open_path(const char *path, const struct scap_writer_options *op
 	sink = scap__fd_sink(fd);
 	if (regular && !(o.flags & SCAP_WRITER_ROWS))
 		o.flags |= SCAP_WRITER_GROUPS;
-	rc = scap__writer_open(&sink, regular ? fd : -1, &o, 0, ret_w, err);
+	rc = scap__writer_open(&sink, regular ? fd : -1, &o, 0, NULL, ret_w, err);
 	if (!rc && regular && o.flags & SCAP_WRITER_GROUPS) {
 		rc = scap__journal_open(*ret_w, path, &o, err);
 		if (rc)
@@ -310,7 +351,7 @@ static int describe_slice(struct scap_writer *w, const struct scap_slice *s)
 		}
 	}
 	if (rc)
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	return scap__schema_write(w);
 }
 
@@ -329,7 +370,7 @@ static int write_slice(struct scap_writer *w, const struct scap_slice *s, size_t
 	if (rc)
 		return rc;
 	if (scap__buffer_reserve(&w->raw, bytes + SCAP__ALIGN))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	put_slice_header(w, s);
 	rc = put_directory(w, s, &n_records);
 	if (rc)
@@ -378,15 +419,16 @@ static int split_slice(struct scap_writer *w, const struct scap_slice *s)
 {
 	uint64_t mid = s->start_ns + (s->end_ns - s->start_ns) / 2;
 	struct scap_slice lo = *s, hi = *s;
+	size_t n_bytes = s->n_parts * 2 * sizeof(*s->parts);
 	struct scap_slice_part *parts;
 	int rc;
 
 	if (s->end_ns - s->start_ns < 2)
 		return scap__fail(&w->error, SCAP_ELIMIT, SCAP_NO_OFFSET,
 				  "more records in one nanosecond than a section holds");
-	parts = calloc(s->n_parts, 2 * sizeof(*parts));
+	parts = scap__new(w->budget, n_bytes);
 	if (!parts)
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	lo.parts = parts;
 	hi.parts = parts + s->n_parts;
 	lo.end_ns = hi.start_ns = mid;
@@ -402,7 +444,7 @@ static int split_slice(struct scap_writer *w, const struct scap_slice *s)
 	rc = put_slice(w, &lo);
 	if (!rc)
 		rc = put_slice(w, &hi);
-	free(parts);
+	scap__free(w->budget, parts, n_bytes);
 	return rc;
 }
 
@@ -489,7 +531,7 @@ static int write_rings(struct scap_writer *w, uint16_t type, const void *head, s
 	if (rc)
 		return rc;
 	if (scap__buffer_reserve(&w->raw, n + (size_t)n_rings * sizeof(struct scap__ring_seq)))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	scap__buffer_put(&w->raw, head, n);
 	for (uint32_t i = 0; i < n_rings; i++) {
 		struct scap__ring_seq ring = {

@@ -40,6 +40,8 @@ struct scap__journal {
 };
 
 struct scap_writer {
+	struct scap__budget own;
+	struct scap__budget *budget;	/* its own, or that of whose memory it is */
 	struct scap_sink sink;
 	struct scap_error error;	/* the first one */
 	int fd;			/* of our own regular file; -1: a caller's sink, or no such file */
@@ -76,7 +78,7 @@ struct scap_writer {
 int scap__section_begin(struct scap_writer *w);
 /* Compresses what w->raw holds, if that may help, and writes it. */
 int scap__section_write(struct scap_writer *w, uint16_t type);
-/* An empty buffer but for room in front for a section's header: 0 or -ENOMEM. */
+/* An empty buffer but for room in front for a section's header: 0, or there is no memory. */
 int scap__section_room(struct scap__buffer *b);
 /* Writes what was put behind that room as it is. */
 int scap__section_write_from(struct scap_writer *w, uint16_t type, struct scap__buffer *b);
@@ -137,8 +139,14 @@ int scap__seal_write(struct scap_writer *w, uint64_t end_ns);
 
 /* A sink that writes to a descriptor, and closes it. */
 struct scap_sink scap__fd_sink(int fd);
-/* As scap_writer_open_sink(), with the id of another file; 0: one of its own. */
+/*
+ * As scap_writer_open_sink(), with the id of another file (0: one of its own), and with another's
+ * budget (NULL: one of its own, as the options say).
+ */
 int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_writer_options *opt,
-		      uint64_t file_id, struct scap_writer **ret_w, struct scap_error *err);
+		      uint64_t file_id, struct scap__budget *budget, struct scap_writer **ret_w,
+		      struct scap_error *err);
+/* Says so in w->error: -ENOMEM, or SCAP_ELIMIT where the limit was what refused it. */
+int scap__writer_no_memory(struct scap_writer *w);
 
 #endif

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 
 #include "core/error.h"
 
@@ -88,18 +87,19 @@ static int start(struct scap__groups *g)
 int scap__groups_init(struct scap_writer *w, const struct scap_writer_options *opt)
 {
 	int level = opt->level ? opt->level : 1;
-	struct scap__groups *g = calloc(1, sizeof(*g));
+	struct scap__groups *g = scap__new(w->budget, sizeof(*g));
 
 	w->groups = g;
 	if (!g)
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_cond_init(&g->changed, NULL);
+	g->payload.budget = g->facts.rings.budget = g->packed_facts.rings.budget = w->budget;
 	g->last = &g->first;
 	g->max_ns = opt->group_ns ? opt->group_ns : GROUP_NS;
-	if (scap__group_out_new(level, &g->growing) ||
-	    scap__group_out_new(level, &g->packing))
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	if (scap__group_out_new(w->budget, level, &g->growing) ||
+	    scap__group_out_new(w->budget, level, &g->packing))
+		return scap__writer_no_memory(w);
 	return 0;
 }
 
@@ -120,7 +120,7 @@ void scap__groups_fini(struct scap_writer *w)
 		struct waiting *next = g->first->next;
 
 		scap__buffer_fini(&g->first->raw);
-		free(g->first);
+		scap__free(w->budget, g->first, sizeof(*g->first));
 		g->first = next;
 	}
 	scap__group_out_free(g->growing);
@@ -130,7 +130,7 @@ void scap__groups_fini(struct scap_writer *w)
 	scap__buffer_fini(&g->packed_facts.rings);
 	pthread_mutex_destroy(&g->lock);
 	pthread_cond_destroy(&g->changed);
-	free(g);
+	scap__free(w->budget, g, sizeof(*g));
 	w->groups = NULL;
 }
 
@@ -168,11 +168,11 @@ static int write_in_place_of_journal(struct scap_writer *w, struct scap__groups 
 }
 
 /* What was taken and is in no group is in a journal, if there is one: no end may hide it. */
-static int group_failed(struct scap_writer *w, int rc, const char *what)
+static int group_failed(struct scap_writer *w, int rc)
 {
 	w->only_in_journal = w->journals[0].w;
 	w->refusing = true;
-	return scap__fail(&w->error, rc, SCAP_NO_OFFSET, "%s", what);
+	return rc;
 }
 
 static int write_group(struct scap_writer *w, struct scap__groups *g)
@@ -180,7 +180,7 @@ static int write_group(struct scap_writer *w, struct scap__groups *g)
 	int rc = g->rc;
 
 	if (rc)
-		return group_failed(w, rc, "out of memory");
+		return group_failed(w, scap__writer_no_memory(w));
 	rc = write_in_place_of_journal(w, g);
 	if (rc)
 		return rc;
@@ -213,7 +213,7 @@ static int write_waiting(struct scap_writer *w, struct scap__groups *g, int rc)
 		scap__buffer_fini(&w->raw);
 		w->raw = mine;
 		g->first = s->next;
-		free(s);
+		scap__free(w->budget, s, sizeof(*s));
 	}
 	g->last = &g->first;
 	return rc;
@@ -248,6 +248,12 @@ static int note_kinds(struct scap_writer *w, const struct scap__group_out *g)
 	return rc;
 }
 
+static int no_thread(struct scap_writer *w)
+{
+	return group_failed(w, scap__fail(&w->error, -EAGAIN, SCAP_NO_OFFSET,
+					  "no thread can be started"));
+}
+
 /* Hands the growing group to the thread. */
 static int begin_packing(struct scap_writer *w, struct scap__groups *g)
 {
@@ -259,13 +265,13 @@ static int begin_packing(struct scap_writer *w, struct scap__groups *g)
 		return 0;
 	rc = collect(w, g, true);
 	if (!rc && !g->started && start(g))
-		rc = group_failed(w, -EAGAIN, "no thread can be started");
+		rc = no_thread(w);
 	if (!rc && scap__section_room(&g->payload))
-		rc = group_failed(w, -ENOMEM, "out of memory");
+		rc = group_failed(w, scap__writer_no_memory(w));
 	if (rc)
 		return rc;
 	if (note_kinds(w, full))
-		return group_failed(w, -ENOMEM, "out of memory");
+		return group_failed(w, scap__writer_no_memory(w));
 	g->n_slices = scap__group_out_slices(full);
 	g->n_records = scap__group_out_records(full);
 	g->row_bytes = scap__group_out_row_bytes(full);
@@ -321,7 +327,7 @@ int scap__groups_slice(struct scap_writer *w, const struct scap_slice *s)
 	}
 	if (rc || scap__index_slice(&w->index, &g->facts, s) ||
 	    scap__group_out_slice(g->growing, s))
-		return group_failed(w, -ENOMEM, "out of memory");
+		return group_failed(w, scap__writer_no_memory(w));
 	return is_full(w, g) ? begin_packing(w, g) : 0;
 }
 
@@ -348,12 +354,12 @@ int scap__groups_section(struct scap_writer *w, uint16_t type)
 		rc = collect(w, w->groups, false);
 	if (rc || !w->groups->busy)
 		return rc ? rc : write_indexed(w, type);
-	s = calloc(1, sizeof(*s));
+	s = scap__new(w->budget, sizeof(*s));
 	if (!s)
-		return scap__fail(&w->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+		return scap__writer_no_memory(w);
 	s->type = type;
 	s->raw = w->raw;
-	w->raw = (struct scap__buffer){ 0 };
+	w->raw = (struct scap__buffer){ .budget = w->budget };
 	*w->groups->last = s;
 	w->groups->last = &s->next;
 	return 0;

@@ -17,8 +17,8 @@ static bool keep_params(struct scap__savefile *sf, struct scap__sf_entry *e,
 	for (uint32_t i = 0; i < ev->n_params; i++)
 		n += ev->params[i].n;
 	if (n > e->cap || !e->p) {
-		scap__sf_free(sf->budget, e->p, e->cap);
-		e->p = scap__sf_alloc(sf->budget, n + 64);
+		scap__free(sf->budget, e->p, e->cap);
+		e->p = scap__new(sf->budget, n + 64);
 		e->cap = e->p ? n + 64 : 0;
 		if (!e->p)
 			return false;

@@ -2,7 +2,6 @@
 #include "savefile/inflow.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -39,6 +38,16 @@ bool scap__inflow_packed(const struct scap__inflow *in)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
+static voidpf zlib_alloc(voidpf allocator, uInt n, uInt size)
+{
+	return scap__allocator_alloc(allocator, (size_t)n * size);
+}
+
+static void zlib_free(voidpf allocator, voidpf p)
+{
+	scap__allocator_free(allocator, p);
+}
+
 static int init_gzip(struct scap__sf_codec *c, struct scap__budget *budget)
 {
 	int rc = scap__budget_take(budget, ZLIB_BYTES);
@@ -46,6 +55,9 @@ static int init_gzip(struct scap__sf_codec *c, struct scap__budget *budget)
 	if (rc)
 		return rc;
 	c->taken = ZLIB_BYTES;
+	c->gzip.zalloc = zlib_alloc;
+	c->gzip.zfree = zlib_free;
+	c->gzip.opaque = &budget->allocator;
 	return inflateInit2(&c->gzip, 15 + 16) == Z_OK ? 0 : -ENOMEM;
 }
 
@@ -67,12 +79,15 @@ static int init_codec(struct scap__inflow *in, const uint8_t *p, size_t n,
 		      struct scap__budget *budget)
 {
 	bool zstd = begins_with(p, n, ZSTD_MAGIC, 4);
+	void *room;
+	int rc;
 
 	if (!zstd && !begins_with(p, n, GZIP_MAGIC, 2))
 		return 0;
-	in->codec = calloc(1, sizeof(*in->codec));
-	if (!in->codec)
-		return -ENOMEM;
+	rc = scap__alloc_zeroed(budget, sizeof(*in->codec), &room);
+	if (rc)
+		return rc;
+	in->codec = room;
 	return zstd ? init_zstd(in->codec, budget) : init_gzip(in->codec, budget);
 }
 
@@ -80,16 +95,15 @@ int scap__inflow_init(struct scap__inflow *in, const struct scap__input *from,
 		      struct scap__budget *budget)
 {
 	const uint8_t *p;
+	void *room;
 	ssize_t n;
 	int rc;
 
 	*in = (struct scap__inflow){ .input = *from };
-	rc = scap__budget_take(budget, SCAP__SF_WINDOW);
+	rc = scap__alloc(budget, SCAP__SF_WINDOW, &room);
 	if (rc)
 		return rc;
-	in->window = malloc(SCAP__SF_WINDOW);
-	if (!in->window)
-		return -ENOMEM;
+	in->window = room;
 	n = scap__input_peek(&in->input, 4, &p);
 	return n < 0 ? (int)n : init_codec(in, p, (size_t)n, budget);
 }
@@ -102,11 +116,9 @@ void scap__inflow_fini(struct scap__inflow *in, struct scap__budget *budget)
 		else
 			inflateEnd(&in->codec->gzip);
 		scap__budget_give(budget, in->codec->taken);
-		free(in->codec);
+		scap__free(budget, in->codec, sizeof(*in->codec));
 	}
-	if (in->window)
-		scap__budget_give(budget, SCAP__SF_WINDOW);
-	free(in->window);
+	scap__free(budget, in->window, SCAP__SF_WINDOW);
 	scap__input_fini(&in->input);
 }
 

@@ -142,7 +142,7 @@ static void put_task(struct keyframe *k, struct scap__sf_thread *t)
 		put_fd(k, t, &slots[i]);
 		write_if_full(k);
 	}
-	scap__sf_free(k->sf->budget, slots, t->fds->map.n_used * sizeof(*slots));
+	scap__free(k->sf->budget, slots, t->fds->map.n_used * sizeof(*slots));
 }
 
 static void put_end(struct keyframe *k)
@@ -182,7 +182,7 @@ int scap__sf_keyframe(struct scap__savefile *sf, uint64_t ns)
 			put_task(&k, t);
 		write_if_full(&k);
 	}
-	scap__sf_free(sf->budget, slots, n * sizeof(*slots));
+	scap__free(sf->budget, slots, n * sizeof(*slots));
 	put_end(&k);
 	write_part(&k, true);
 	scap__sf_rows_fini(&k.rows);

@@ -13,7 +13,7 @@ void scap__sf_set_argv(struct scap__sf_state *s, struct scap__sf_thread *t,
 	scap__sf_text_fini(s->budget, &t->argv);
 	if (!n_exe && !args->n)
 		return;
-	p = scap__sf_alloc(s->budget, n);
+	p = scap__new(s->budget, n);
 	if (!p)
 		return;
 	if (n_exe)

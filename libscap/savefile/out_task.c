@@ -56,23 +56,18 @@ int scap__export_task_get(struct scap_export *x, uint32_t tid, struct scap__expo
 int scap__export_text_set(struct scap_export *x, struct scap__export_text *t, const void *s,
 			  size_t n, size_t max)
 {
-	char *p = NULL;
+	void *p = NULL;
+	int rc;
 
 	if (n > max)
 		n = max;
 	if (s && n) {
-		if (scap__budget_take(&x->budget, n))
-			return SCAP_ELIMIT;
-		p = malloc(n);
-		if (!p) {
-			scap__budget_give(&x->budget, n);
-			return -ENOMEM;
-		}
+		rc = scap__alloc(&x->budget, n, &p);
+		if (rc)
+			return rc;
 		memcpy(p, s, n);
 	}
-	if (t->p)
-		scap__budget_give(&x->budget, t->n);
-	free(t->p);
+	scap__free(&x->budget, t->p, t->n);
 	*t = (struct scap__export_text){ p, p ? (uint32_t)n : 0 };
 	return 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The translator's other side: a capture, slice by slice, and who reads it. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -82,7 +81,7 @@ int scap__sf_begin(struct scap__savefile *sf, uint64_t ns)
 	if (sf->writer)
 		return 0;
 	sf->first_ns = sf->last_ns = ns;
-	rc = scap_writer_open_sink(&sink, &opt, &sf->writer, NULL);
+	rc = scap__writer_open(&sink, -1, &opt, 0, sf->budget, &sf->writer, NULL);
 	if (rc) {
 		sf->out.n = 0;	/* half a beginning */
 		return no_memory(sf, rc);
@@ -121,13 +120,13 @@ int scap__sf_flush(struct scap__savefile *sf)
 		return no_memory(sf, r->rc);
 	if (!r->open)
 		return 0;
-	parts = scap__sf_alloc(sf->budget, n);
+	parts = scap__new(sf->budget, n);
 	if (!parts)
 		return no_memory(sf, -ENOMEM);
 	slice.n_parts = fill_parts(r, parts);
 	slice.parts = parts;
 	rc = slice.n_parts ? scap_writer_slice(sf->writer, &slice) : 0;
-	scap__sf_free(sf->budget, parts, n);
+	scap__free(sf->budget, parts, n);
 	r->end_ns = slice.end_ns;
 	scap__sf_rows_clear(r);
 	return rc ? writer_failed(sf) : 0;
@@ -176,7 +175,7 @@ static int close_writer(struct scap__savefile *sf)
 {
 	struct scap__sf_rows *r = &sf->rows;
 	size_t n = (r->n_cpus + 1) * sizeof(struct scap_ring_end);
-	struct scap_ring_end *ends = scap__sf_alloc(sf->budget, n);
+	struct scap_ring_end *ends = scap__new(sf->budget, n);
 	uint32_t n_ends = 0;
 	int rc;
 
@@ -188,7 +187,7 @@ static int close_writer(struct scap__savefile *sf)
 								 .next_seq = r->cpus[i].seq };
 	rc = scap_writer_close(sf->writer, sf->last_ns, ends, n_ends, NULL);
 	sf->writer = NULL;
-	scap__sf_free(sf->budget, ends, n);
+	scap__free(sf->budget, ends, n);
 	return rc ? no_memory(sf, rc) : 0;
 }
 
@@ -279,7 +278,7 @@ static void sf_close(void *ctx)
 	scap__sf_bytes_fini(&sf->users, sf->budget);
 	scap__sf_bytes_fini(&sf->groups, sf->budget);
 	scap__inflow_fini(&sf->in, sf->budget);
-	free(sf);
+	scap__free(sf->budget, sf, sizeof(*sf));
 }
 
 static bool is_ours(const uint8_t *p, size_t n)
@@ -298,7 +297,7 @@ int scap__savefile_open(struct scap__input *in, struct scap__budget *budget,
 
 	if (got < 0 || !is_ours(p, (size_t)got))
 		return got < 0 ? (int)got : 0;
-	sf = calloc(1, sizeof(*sf));
+	sf = scap__new(budget, sizeof(*sf));
 	if (!sf)
 		return -ENOMEM;
 	sf->budget = budget;
@@ -308,7 +307,7 @@ int scap__savefile_open(struct scap__input *in, struct scap__budget *budget,
 	rc = scap__inflow_init(&sf->in, in, budget);
 	src.ctx = sf;
 	if (!rc)
-		rc = scap__input_init(in, &src);
+		rc = scap__input_init(in, &src, budget);
 	else
 		*in = (struct scap__input){ .src = src };
 	if (!rc)

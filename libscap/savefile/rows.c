@@ -3,7 +3,6 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "format/layout.h"
@@ -11,27 +10,23 @@
 #define BLOB_MAX_BYTES	0xffffu		/* all of a record's must fit into it */
 #define ROWS_KEPT_BYTES	(8u << 20)
 
-int scap__sf_bytes_reserve(struct scap__sf_bytes *b, struct scap__budget *budget, size_t n)
+static __attribute__((noinline)) int grow(struct scap__sf_bytes *b, struct scap__budget *budget,
+					  size_t n)
 {
-	size_t cap, more;
-	uint8_t *p;
-	int rc;
+	size_t cap = b->n + n + (b->n + n) / 2 + 256;
+	void *p = b->p;
+	int rc = scap__realloc(budget, &p, b->cap, cap);
 
-	if (n <= b->cap - b->n)
-		return 0;
-	cap = b->n + n + (b->n + n) / 2 + 256;
-	more = cap - b->cap;
-	rc = scap__budget_take(budget, more);
 	if (rc)
 		return rc;
-	p = realloc(b->p, cap);
-	if (!p) {
-		scap__budget_give(budget, more);
-		return -ENOMEM;
-	}
 	b->p = p;
 	b->cap = cap;
 	return 0;
+}
+
+int scap__sf_bytes_reserve(struct scap__sf_bytes *b, struct scap__budget *budget, size_t n)
+{
+	return n <= b->cap - b->n ? 0 : grow(b, budget, n);
 }
 
 void scap__sf_bytes_put(struct scap__sf_bytes *b, const void *p, size_t n)
@@ -43,7 +38,7 @@ void scap__sf_bytes_put(struct scap__sf_bytes *b, const void *p, size_t n)
 
 void scap__sf_bytes_fini(struct scap__sf_bytes *b, struct scap__budget *budget)
 {
-	scap__sf_free(budget, b->p, b->cap);
+	scap__free(budget, b->p, b->cap);
 	*b = (struct scap__sf_bytes){ 0 };
 }
 
@@ -56,7 +51,7 @@ void scap__sf_rows_fini(struct scap__sf_rows *r)
 {
 	for (uint32_t i = 0; i < r->n_cpus; i++)
 		scap__sf_bytes_fini(&r->cpus[i].bytes, r->budget);
-	scap__sf_free(r->budget, r->cpus, r->n_cpus * sizeof(*r->cpus));
+	scap__free(r->budget, r->cpus, r->n_cpus * sizeof(*r->cpus));
 	r->cpus = NULL;
 	r->n_cpus = 0;
 }
@@ -84,12 +79,12 @@ static int reach_cpu(struct scap__sf_rows *r, uint32_t cpu)
 		return 0;
 	if (n > SCAP__CPUS_MAX)
 		n = SCAP__CPUS_MAX;
-	cpus = scap__sf_alloc(r->budget, n * sizeof(*cpus));
+	cpus = scap__new(r->budget, n * sizeof(*cpus));
 	if (!cpus)
 		return -ENOMEM;
 	if (r->n_cpus)
 		memcpy(cpus, r->cpus, r->n_cpus * sizeof(*cpus));
-	scap__sf_free(r->budget, r->cpus, r->n_cpus * sizeof(*cpus));
+	scap__free(r->budget, r->cpus, r->n_cpus * sizeof(*cpus));
 	r->cpus = cpus;
 	r->n_cpus = n;
 	return 0;

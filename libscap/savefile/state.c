@@ -32,7 +32,7 @@ static int grow(struct scap__sf_map *m, struct scap__budget *b)
 {
 	struct scap__sf_map old = *m;
 	uint32_t n = old.n_slots ? old.n_slots * 2 : SLOTS_MIN;
-	struct scap__sf_slot *slots = scap__sf_alloc(b, n * sizeof(*slots));
+	struct scap__sf_slot *slots = scap__new(b, n * sizeof(*slots));
 
 	if (!slots)
 		return -ENOMEM;
@@ -41,7 +41,7 @@ static int grow(struct scap__sf_map *m, struct scap__budget *b)
 	for (uint32_t i = 0; i < old.n_slots; i++)
 		if (old.slots[i].value)
 			*find(m, old.slots[i].key) = old.slots[i];
-	scap__sf_free(b, old.slots, old.n_slots * sizeof(*slots));
+	scap__free(b, old.slots, old.n_slots * sizeof(*slots));
 	return 0;
 }
 
@@ -94,7 +94,7 @@ static int by_key(const void *a, const void *b)
 
 struct scap__sf_slot *scap__sf_map_sorted(const struct scap__sf_map *m, struct scap__budget *b)
 {
-	struct scap__sf_slot *slots = m->n_used ? scap__sf_alloc(b, m->n_used * sizeof(*slots))
+	struct scap__sf_slot *slots = m->n_used ? scap__new(b, m->n_used * sizeof(*slots))
 						: NULL;
 	uint32_t n = 0;
 
@@ -108,34 +108,15 @@ struct scap__sf_slot *scap__sf_map_sorted(const struct scap__sf_map *m, struct s
 
 void scap__sf_map_fini(struct scap__sf_map *m, struct scap__budget *b)
 {
-	scap__sf_free(b, m->slots, m->n_slots * sizeof(*m->slots));
+	scap__free(b, m->slots, m->n_slots * sizeof(*m->slots));
 	*m = (struct scap__sf_map){ 0 };
 }
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
-void *scap__sf_alloc(struct scap__budget *b, size_t n)
-{
-	void *p;
-
-	if (scap__budget_take(b, n))
-		return NULL;
-	p = calloc(1, n);
-	if (!p)
-		scap__budget_give(b, n);
-	return p;
-}
-
-void scap__sf_free(struct scap__budget *b, void *p, size_t n)
-{
-	if (p)
-		scap__budget_give(b, n);
-	free(p);
-}
-
 void scap__sf_text_fini(struct scap__budget *b, struct scap__sf_text *t)
 {
-	scap__sf_free(b, t->p, t->n);
+	scap__free(b, t->p, t->n);
 	*t = (struct scap__sf_text){ 0 };
 }
 
@@ -145,7 +126,7 @@ void scap__sf_text_set(struct scap__budget *b, struct scap__sf_text *t, const vo
 
 	*t = (struct scap__sf_text){ 0 };
 	if (n)
-		t->p = scap__sf_alloc(b, n);
+		t->p = scap__new(b, n);
 	if (t->p) {
 		memcpy(t->p, p, n);
 		t->n = (uint32_t)n;
@@ -162,7 +143,7 @@ struct scap__sf_file *scap__sf_file_new(struct scap__sf_state *s, unsigned kind,
 
 	if (s->n_files >= SCAP__SF_FILES_MAX)
 		return NULL;
-	f = scap__sf_alloc(s->budget, sizeof(*f));
+	f = scap__new(s->budget, sizeof(*f));
 	if (!f)
 		return NULL;
 	f->refs = 1;
@@ -188,7 +169,7 @@ void scap__sf_file_put(struct scap__sf_state *s, struct scap__sf_file *f)
 	if (!f || --f->refs)
 		return;
 	scap__sf_text_fini(s->budget, &f->text);
-	scap__sf_free(s->budget, f, sizeof(*f));
+	scap__free(s->budget, f, sizeof(*f));
 	s->n_files--;
 }
 
@@ -219,7 +200,7 @@ void scap__sf_file_set_unix(struct scap__sf_state *s, struct scap__sf_file *f, c
 
 static struct scap__sf_fds *fds_new(struct scap__sf_state *s)
 {
-	struct scap__sf_fds *fds = scap__sf_alloc(s->budget, sizeof(*fds));
+	struct scap__sf_fds *fds = scap__new(s->budget, sizeof(*fds));
 
 	if (!fds)
 		return NULL;
@@ -235,7 +216,7 @@ static void fds_put(struct scap__sf_state *s, struct scap__sf_fds *fds)
 	for (uint32_t i = 0; i < fds->map.n_slots; i++)
 		scap__sf_file_put(s, fds->map.slots[i].value);
 	scap__sf_map_fini(&fds->map, s->budget);
-	scap__sf_free(s->budget, fds, sizeof(*fds));
+	scap__free(s->budget, fds, sizeof(*fds));
 }
 
 struct scap__sf_file *scap__sf_fd_get(const struct scap__sf_thread *t, int64_t fd)
@@ -300,7 +281,7 @@ void scap__sf_state_init(struct scap__sf_state *s, struct scap__budget *b)
 static void group_put(struct scap__sf_state *s, struct scap__sf_group *g)
 {
 	if (g && !--g->refs)
-		scap__sf_free(s->budget, g, sizeof(*g));
+		scap__free(s->budget, g, sizeof(*g));
 }
 
 static void thread_free(struct scap__sf_state *s, struct scap__sf_thread *t)
@@ -313,8 +294,8 @@ static void thread_free(struct scap__sf_state *s, struct scap__sf_thread *t)
 	scap__sf_file_put(s, t->dir);
 	fds_put(s, t->fds);
 	group_put(s, t->group);
-	scap__sf_free(s->budget, t->entry.p, t->entry.cap);
-	scap__sf_free(s->budget, t, sizeof(*t));
+	scap__free(s->budget, t->entry.p, t->entry.cap);
+	scap__free(s->budget, t, sizeof(*t));
 }
 
 void scap__sf_state_clear(struct scap__sf_state *s)
@@ -336,10 +317,10 @@ struct scap__sf_thread *scap__sf_thread_make(struct scap__sf_state *s, uint64_t 
 
 	if (t || s->threads.n_used >= SCAP__SF_THREADS_MAX)
 		return t;
-	t = scap__sf_alloc(s->budget, sizeof(*t));
+	t = scap__new(s->budget, sizeof(*t));
 	if (!t)
 		return NULL;
-	t->group = scap__sf_alloc(s->budget, sizeof(*t->group));
+	t->group = scap__new(s->budget, sizeof(*t->group));
 	if (t->group)
 		t->group->refs = 1;
 	if (!t->group || scap__sf_map_set(&s->threads, s->budget, tid + 1, t)) {

@@ -40,8 +40,6 @@ void scap__sf_map_fini(struct scap__sf_map *m, struct scap__budget *b);
 
 /* ---- memory within the budget --------------------------------------------------------------- */
 
-void *scap__sf_alloc(struct scap__budget *b, size_t n);	/* zeroed; NULL: none left */
-void scap__sf_free(struct scap__budget *b, void *p, size_t n);
 
 struct scap__sf_text {
 	char *p;

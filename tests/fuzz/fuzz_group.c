@@ -156,7 +156,7 @@ static void read_column(const uint8_t *p, size_t n)
 	uint8_t *copy = malloc(n + 1);
 
 	memcpy(copy, p, n);
-	if (!scap__column_get(copy, n, v, n ? p[n - 1] * 16u : 0))
+	if (!scap__column_get(NULL, copy, n, v, n ? p[n - 1] * 16u : 0))
 		sink_of_sums += v[0];
 	free(copy);
 }
@@ -224,7 +224,7 @@ static size_t make(uint8_t *data, size_t max_size, uint64_t seed)
 	struct rows rows[2] = { 0 }, out = { 0 };
 	size_t n = 0;
 
-	if (scap__group_out_new(1, &g))
+	if (scap__group_out_new(NULL, 1, &g))
 		abort();
 	for (uint32_t s = 0; s < 1 + seed % 3; s++) {
 		struct scap_slice_part parts[2];

@@ -43,7 +43,7 @@ static struct scap__buffer out;
 
 static void begin(void)
 {
-	cr_assert_eq(scap__trial_init(&trial), 0);
+	cr_assert_eq(scap__trial_init(&trial, NULL), 0);
 	seed = 42;
 }
 
@@ -59,7 +59,7 @@ static void check(const uint64_t *v, size_t n, size_t begin_at)
 {
 	uint64_t *got = malloc(n * sizeof(*got) + 1);
 
-	cr_assert_eq(scap__column_get(out.p + begin_at, out.n - begin_at, got, n), 0);
+	cr_assert_eq(scap__column_get(NULL, out.p + begin_at, out.n - begin_at, got, n), 0);
 	cr_assert(!memcmp(got, v, n * sizeof(*v)));
 	free(got);
 }
@@ -126,7 +126,7 @@ Test(column, empty)
 	uint64_t v = 0;
 
 	cr_assert_eq(scap__column_put(&trial, &v, 0, &out), 0);
-	cr_assert_eq(scap__column_get(out.p, out.n, &v, 0), 0);
+	cr_assert_eq(scap__column_get(NULL, out.p, out.n, &v, 0), 0);
 }
 
 /* Cut at every byte, and each byte changed: an error or numbers, and nothing out of bounds. */
@@ -144,12 +144,13 @@ Test(column, damage)
 				uint8_t *copy = malloc(i + 1);
 
 				memcpy(copy, out.p, i);
-				cr_assert_eq(scap__column_get(copy, i, got, 200), SCAP_EDAMAGED);
+				cr_assert_eq(scap__column_get(NULL, copy, i, got, 200),
+					     SCAP_EDAMAGED);
 				free(copy);
 				copy = malloc(out.n);
 				memcpy(copy, out.p, out.n);
 				copy[i] ^= (uint8_t)(1 + rnd() % 255);
-				scap__column_get(copy, out.n, got, 200);
+				scap__column_get(NULL, copy, out.n, got, 200);
 				free(copy);
 			}
 		}

@@ -104,7 +104,7 @@ static unsigned unpack(const uint8_t *p, size_t n, int *ret_rc)
 
 static void begin(void)
 {
-	cr_assert_eq(scap__group_out_new(1, &out), 0);
+	cr_assert_eq(scap__group_out_new(NULL, 1, &out), 0);
 	cr_assert_eq(scap__group_in_new(&budget, &in), 0);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where bytes come from and where they go. Callbacks may block; they are called from one thread. */
+/* Where bytes come from and where they go, and memory. */
 #ifndef SCAP_IO_H
 #define SCAP_IO_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Callbacks may block; they are called from one thread. */
 struct scap_source {
 	void *ctx;
 	/* Up to n bytes; 0: end; negative: -errno. */
@@ -21,6 +22,17 @@ struct scap_sink {
 	/* All n bytes: 0, or -errno. */
 	int (*write)(void *ctx, const void *buf, size_t n);
 	int (*close)(void *ctx);	/* may be NULL */
+};
+
+/*
+ * Memory of the caller's, for readers and writers. ctx must stay what it is until all was given
+ * back, the structure itself need not.
+ */
+struct scap_allocator {
+	void *ctx;
+	/* n bytes, aligned for any type; n is not 0. NULL: there are none. */
+	void *(*alloc)(void *ctx, size_t n);
+	void (*free)(void *ctx, void *p);	/* what alloc gave; never NULL */
 };
 
 #endif
