@@ -168,7 +168,11 @@ UNIT_LIBS	= $(LIBS)
 WRAP_LIBS	:= -l:libzstd.a -l:libz.a -l:libsodium.a
 WRAP	:= malloc calloc realloc strdup asprintf read write ftruncate lseek pthread_create
 SCALE	:= malloc calloc realloc free
+ALLOC	:= malloc calloc realloc strdup asprintf
 $(B)/unit/test_fault $(B)/unit/test_fault_write: UNIT_LIBS = $(WRAP_LIBS) $(WRAP:%=-Wl,--wrap=%)
+# There zstd's are not: it is the shared one.
+$(B)/unit/test_alloc: UNIT_LIBS = -lzstd -l:libz.a -lsodium \
+	$(ALLOC:%=-Wl,--wrap=%)
 $(B)/unit/test_scale: UNIT_LIBS = $(WRAP_LIBS) $(SCALE:%=-Wl,--wrap=%)
 $(B)/tsan/tsan_%: tests/unit/tsan_%.c $(B)/tsan/libscap.a
 	$(say) TEST $@

@@ -47,7 +47,7 @@ static int reader_new(const struct scap_reader_options *opt, struct scap_reader 
 	int rc;
 
 	scap__budget_init(&budget, opt->memory_limit ? opt->memory_limit : MEMORY_DEFAULT_BYTES,
-			  NULL);
+			  opt->allocator);
 	rc = scap__alloc_zeroed(&budget, sizeof(struct scap_reader), &p);
 	if (rc)
 		return rc;
@@ -143,7 +143,7 @@ int scap_reader_open_source(const struct scap_source *src, const struct scap_rea
 	struct scap_reader *r;
 	int rc = scap__options_copy(&o, sizeof(o), opt);
 
-	if (rc || o.flags & ~READER_FLAGS)
+	if (rc || o.flags & ~READER_FLAGS || !scap__allocator_is_valid(o.allocator))
 		return refuse_source(src, err, rc ? rc : -EINVAL,
 				     "the reader's options are not valid");
 	rc = reader_new(&o, &r);

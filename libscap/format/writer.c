@@ -159,14 +159,16 @@ static void set_budget(struct scap_writer *w)
 		buffers[i]->budget = w->budget;
 }
 
-static int writer_new(struct scap__budget *budget, struct scap_writer **ret_w)
+static int writer_new(const struct scap_writer_options *opt, struct scap__budget *budget,
+		      struct scap_writer **ret_w)
 {
 	struct scap__budget own;
 	struct scap_writer *w;
 	void *p;
 	int rc;
 
-	scap__budget_init(&own, UINT64_MAX, NULL);
+	scap__budget_init(&own, opt->memory_limit ? opt->memory_limit : UINT64_MAX,
+			  opt->allocator);
 	rc = scap__alloc_zeroed(budget ? budget : &own, sizeof(*w), &p);
 	if (rc)
 		return rc;
@@ -182,7 +184,7 @@ int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_wr
 		      struct scap_error *err)
 {
 	struct scap_writer *w;
-	int rc = writer_new(budget, &w);
+	int rc = writer_new(opt, budget, &w);
 
 	if (rc) {
 		if (sink->close)
@@ -214,7 +216,8 @@ static int get_options(struct scap_writer_options *dst, const struct scap_writer
 	int rc = scap__options_copy(dst, sizeof(*dst), opt);
 
 	if (!rc && (dst->flags & ~WRITER_FLAGS || (dst->flags & SCAP_WRITER_ROWS &&
-						   dst->flags & SCAP_WRITER_GROUPS)))
+						   dst->flags & SCAP_WRITER_GROUPS) ||
+		    !scap__allocator_is_valid(dst->allocator)))
 		rc = -EINVAL;
 	if (rc)
 		return scap__fail(err, rc, SCAP_NO_OFFSET, "the writer's options are not valid");

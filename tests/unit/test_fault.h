@@ -28,6 +28,7 @@
 enum kind {
 	NOTHING,
 	ALLOCATION,
+	OWN_ALLOCATION,	/* by the allocator that the caller gives */
 	WRITE,		/* write(2) fails */
 	SHORT_WRITE,	/* write(2) takes half */
 	READ,		/* a source fails */
@@ -71,6 +72,32 @@ WRAP(off_t, lseek, (int fd, off_t n, int whence), (fd, n, whence),
      (SYSCALL) ? (errno = EIO, -1))
 WRAP(int, pthread_create, (pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *arg),
      (t, a, f, arg), (SYSCALL) ? EAGAIN)
+
+static void *own_alloc(void *ctx, size_t n)
+{
+	void *p = fails(OWN_ALLOCATION) ? NULL : __real_malloc(n);
+
+	(void)ctx;
+	return p ? memset(p, 0xa5, n) : NULL;
+}
+
+static void own_free(void *ctx, void *p)
+{
+	(void)ctx;
+	free(p);
+}
+
+static const struct scap_allocator own = { .alloc = own_alloc, .free = own_free };
+
+static const struct scap_allocator *allocator(void)
+{
+	return failing == OWN_ALLOCATION ? &own : NULL;
+}
+
+static bool is_memory(enum kind kind)
+{
+	return kind == ALLOCATION || kind == OWN_ALLOCATION;
+}
 
 int __wrap_asprintf(char **ret, const char *form, ...);
 int __wrap_asprintf(char **ret, const char *form, ...)
@@ -157,7 +184,7 @@ static long at_each(enum kind kind, void (*run)(long n))
 
 static int want_of(enum kind kind)
 {
-	return kind == ALLOCATION ? -ENOMEM : kind == WRITE || kind == SINK ? -ENOSPC : -EIO;
+	return is_memory(kind) ? -ENOMEM : kind == WRITE || kind == SINK ? -ENOSPC : -EIO;
 }
 
 static void check_error(int rc, const struct scap_error *err, long n)
@@ -189,7 +216,8 @@ static void put_event(struct rows *to, const struct scap_event *ev)
 
 static int read_file(struct rows *ret, struct scap_error *err)
 {
-	struct scap_reader_options opt = { .size = sizeof(opt), .flags = flags };
+	struct scap_reader_options opt = { .size = sizeof(opt), .flags = flags,
+					   .allocator = allocator() };
 	struct scap_source src = source(file->p, file->n);
 	struct scap_filter *filter = NULL;
 	const struct scap_event *ev;

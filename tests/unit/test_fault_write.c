@@ -67,7 +67,8 @@ static int write_keyframe(struct scap_writer *w, uint64_t ns)
 static int open_writer(struct scap_writer **ret, struct scap_error *err)
 {
 	struct scap_writer_options opt = { .size = sizeof(opt), .raw_ns = T0,
-					   .flags = writer_flags, .hostname = "h" };
+					   .flags = writer_flags, .hostname = "h",
+					   .allocator = allocator() };
 	struct scap_sink s = sink(&written);
 
 	return to_path ? scap_writer_open_path(path, &opt, ret, err) :
@@ -140,7 +141,7 @@ static void check_written(uint32_t n_taken, int write_rc, long n)
 			      failing, n, n_events, n_taken);
 	if (to_path && !write_rc)
 		cr_assert_eq(n_events, SLICES * PER_SLICE);
-	if (to_path && failing == ALLOCATION)
+	if (to_path && is_memory(failing))
 		cr_assert_geq(n_events, n_taken * PER_SLICE, "place %ld: %lu of %u", n, n_events,
 			      n_taken);
 	scap_reader_close(r);
@@ -195,13 +196,14 @@ static void finish(void)
 
 static void write_faults(bool path_too, uint32_t writer_options)
 {
-	static const enum kind of_path[] = { ALLOCATION, WRITE, SHORT_WRITE, SYSCALL };
-	static const enum kind of_sink[] = { ALLOCATION, SINK, SYSCALL };
+	static const enum kind of_path[] = { ALLOCATION, OWN_ALLOCATION, WRITE, SHORT_WRITE,
+					    SYSCALL };
+	static const enum kind of_sink[] = { ALLOCATION, OWN_ALLOCATION, SINK, SYSCALL };
 
 	to_path = path_too;
 	writer_flags = writer_options;
 	prepare();
-	for (unsigned i = 0; i < (to_path ? 4 : 3); i++)
+	for (unsigned i = 0; i < (to_path ? 5 : 4); i++)
 		cr_assert_gt(at_each(to_path ? of_path[i] : of_sink[i], write_once), 0);
 	finish();
 }
@@ -219,11 +221,12 @@ Test(fault_write, write_sink)
 /* Of a recorder that was killed: a journal that can't be read now is not taken for none. */
 static void read_killed(long n)
 {
+	struct scap_reader_options opt = { .size = sizeof(opt), .allocator = allocator() };
 	struct scap_error err = { 0 };
 	const struct scap_event *ev;
 	struct scap_reader *r = NULL;
 	uint64_t n_events = 0;
-	int rc = scap_reader_open_path(path, NULL, &r, &err);
+	int rc = scap_reader_open_path(path, &opt, &r, &err);
 
 	while (!rc && !(rc = scap_reader_next(r, &ev)))
 		cr_assert_eq(scap_event_raw_ns(ev), time_of((uint32_t)n_events++));
@@ -253,6 +256,7 @@ Test(fault_write, read_journals)
 	scap_writer_close(w, 0, NULL, 0, NULL);
 	cr_assert_gt(at_each(READ_CALL, read_killed), 3);
 	cr_assert_gt(at_each(ALLOCATION, read_killed), 10);
+	cr_assert_gt(at_each(OWN_ALLOCATION, read_killed), 10);
 	finish();
 }
 
@@ -260,7 +264,8 @@ Test(fault_write, read_journals)
 
 static int open_cap(struct scap_reader **ret, struct scap_error *err)
 {
-	struct scap_reader_options opt = { .size = sizeof(opt), .flags = flags };
+	struct scap_reader_options opt = { .size = sizeof(opt), .flags = flags,
+					   .allocator = allocator() };
 	struct scap_source src = source(cap.file.p, cap.file.n);
 
 	return scap_reader_open_source(&src, &opt, ret, err);
@@ -324,7 +329,7 @@ static int copy_events(struct scap_copy *c, struct scap_reader *r, struct scap_e
 static int export_copy(struct scap_error *err)
 {
 	struct scap_writer_options opt = { .size = sizeof(opt), .flags = SCAP_WRITER_GROUPS,
-					   .hostname = "h" };
+					   .hostname = "h", .allocator = allocator() };
 	struct scap_sink s = sink(&written);
 	struct scap_reader *r;
 	struct scap_writer *w;
@@ -407,7 +412,7 @@ static void export_once(long n)
 
 static void export_faults(int (*run)(struct scap_error *err), uint32_t reader_flags)
 {
-	static const enum kind kinds[] = { ALLOCATION, SINK, READ };
+	static const enum kind kinds[] = { ALLOCATION, OWN_ALLOCATION, SINK, READ };
 	struct scap_error err = { 0 };
 
 	export = run;
@@ -419,7 +424,7 @@ static void export_faults(int (*run)(struct scap_error *err), uint32_t reader_fl
 	written = (struct rows){ .p = malloc(1 << 20), .cap = 1 << 20 };
 	cr_assert_eq(run(&err), 0);
 	rows_put(&whole, written.p, written.n);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 4; i++)
 		cr_assert_gt(at_each(kinds[i], export_once), 0);
 	rows_free(&written);
 	rows_free(&whole);

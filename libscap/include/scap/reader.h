@@ -40,6 +40,13 @@ struct scap_reader_options {
 	uint64_t memory_limit;	/* bytes; 0: 256 MiB. A capture that needs more: SCAP_ELIMIT */
 	const char *path;	/* of a source: beside it lie the journals of a capture that has no
 				   end; NULL: nowhere. scap_reader_open_path() knows it */
+	/*
+	 * NULL: malloc(3). All of the reader's memory, which memory_limit bounds, comes from it and
+	 * has gone back when scap_reader_close() returns. Not so what zstd takes: a few contexts of
+	 * fixed size, and the window of a .scap file that is packed with it, at most a quarter of
+	 * the limit. Filters and summaries use malloc(3).
+	 */
+	const struct scap_allocator *allocator;
 };
 
 /* What seals say, as far as the capture was read. */

@@ -26,6 +26,18 @@ struct scap_writer_options {
 	uint64_t raw_ns, real_ns, boot_ns;	/* the first clock triple */
 	uint64_t group_ns;	/* time in a group at most; 0: 10 s; UINT64_MAX: any, and groups
 				   four times as large */
+	/*
+	 * NULL: malloc(3). All of the writer's memory comes from it, and is given back by
+	 * scap_writer_close(), but for what zstd takes: contexts whose size the level decides. With
+	 * groups it is called by two threads at a time.
+	 */
+	const struct scap_allocator *allocator;
+	/*
+	 * Bytes, of the same memory; 0: no limit. A slice that would need more: SCAP_ELIMIT, and
+	 * the writer takes no more, as where memory is out. Most of it is the group that grows and
+	 * the one that is being packed.
+	 */
+	uint64_t memory_limit;
 };
 
 /* Records of one ring within a slice: whole records, as they lay there. */
