@@ -142,10 +142,8 @@ void scap_columns_close(struct scap_columns *c)
 {
 	if (!c)
 		return;
-	for (uint32_t i = 0; i < c->batch.n_columns; i++) {
-		scap__budget_give(&c->reader->budget, c->columns[i].cap);
-		free(c->columns[i].bytes);
-	}
+	for (uint32_t i = 0; i < c->batch.n_columns; i++)
+		scap__free(&c->reader->budget, c->columns[i].bytes, c->columns[i].cap);
 	scap__arena_fini(&c->arrays);
 	scap__arena_fini(&c->own);
 	free(c);
@@ -157,21 +155,16 @@ void scap_columns_close(struct scap_columns *c)
 static int reserve(struct scap__budget *budget, struct column *col, size_t used, size_t n)
 {
 	size_t cap = used + n + (used + n) / 2;
-	uint8_t *p;
+	void *p = col->bytes;
 	int rc;
 
 	if (n <= col->cap - used)
 		return 0;
 	if (cap > UINT32_MAX)
 		return SCAP_ELIMIT;
-	rc = scap__budget_take(budget, cap - col->cap);
+	rc = scap__realloc(budget, &p, col->cap, cap);
 	if (rc)
 		return rc;
-	p = realloc(col->bytes, cap);
-	if (!p) {
-		scap__budget_give(budget, cap - col->cap);
-		return -ENOMEM;
-	}
 	col->bytes = p;
 	col->cap = cap;
 	return 0;

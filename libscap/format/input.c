@@ -125,7 +125,7 @@ int scap__input_seek(struct scap__input *in, uint64_t offset)
 	if (got < 0 || (uint64_t)got != offset)
 		return got < 0 ? (int)got : -EIO;
 	in->start = in->end = 0;
-	in->again_at = in->again_end = 0;
+	free_again(in);
 	in->offset = offset;
 	in->eof = false;
 	return 0;
