@@ -42,7 +42,9 @@ enum scap__column_kind {
 	SCAP__COL_DATA_BYTES,
 	SCAP__COL_RAW_LENGTH,	/* of records that are stored as they are, without time and seq */
 	SCAP__COL_RAW_BYTES,
-	SCAP__COLS
+	SCAP__COLS,
+	/* From here on a reader need not know them. */
+	SCAP__COL_HINTS = 128,
 };
 
 #define SCAP__GROUP_RECORDS_MAX	(1u << 22)

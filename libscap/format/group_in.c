@@ -228,8 +228,12 @@ static int read_columns(struct scap__group_in *g, struct scap__bytes *dir, uint3
 
 		if (dir->bad)
 			return scap__group_bad(g, "its list of columns does not fit");
-		rc = place_column(g, &c, &place);
-		if (!rc)
+		if (c.kind >= SCAP__COL_HINTS)
+			rc = scap__take(&g->body, c.stored_bytes) ? 0 :
+			     scap__group_bad(g, "a column reaches beyond its group");
+		else
+			rc = place_column(g, &c, &place);
+		if (!rc && place)
 			rc = read_column(g, &c, place);
 		if (rc)
 			return rc;

@@ -213,6 +213,55 @@ Test(group, every_byte_is_checked)
 	}
 }
 
+/* The payload with another directory in front of its columns, and more behind them. */
+static void put_directory(struct scap__buffer *out, const uint8_t *dir, uint32_t n,
+			  uint32_t n_columns, const void *more, size_t n_more)
+{
+	struct scap__group_header *h = (struct scap__group_header *)payload.p;
+	size_t columns = sizeof(*h) + h->dir_stored_bytes;
+
+	out->n = 0;
+	cr_assert_eq(scap__buffer_add(out, h, sizeof(*h)), 0);
+	cr_assert_eq(scap__buffer_add(out, dir, n), 0);
+	cr_assert_eq(scap__buffer_add(out, payload.p + columns, payload.n - columns), 0);
+	cr_assert_eq(scap__buffer_add(out, more, n_more), 0);
+	h = (struct scap__group_header *)out->p;
+	h->n_columns = n_columns;
+	h->dir_stored_bytes = h->dir_raw_bytes = n;
+	h->dir_crc = scap__crc32c(0, dir, n);
+	h->crc = scap__crc32c(0, h, sizeof(*h) - 4);
+}
+
+/* What later versions may add for readers to look at first, or not. */
+Test(group, hints_are_passed_over)
+{
+	struct scap__group_column c = { .kind = 200, .event = 0xffff, .n_values = 9,
+					.raw_bytes = 5, .stored_bytes = 5, .crc = 1 };
+	struct scap__buffer changed = { 0 };
+	struct scap__group_header *h;
+	uint8_t dir[65536];
+	uint32_t n;
+	int rc;
+
+	make(12, 4);
+	pack();
+	h = (struct scap__group_header *)payload.p;
+	n = (uint32_t)ZSTD_decompress(dir, sizeof(dir), payload.p + sizeof(*h),
+				      h->dir_stored_bytes);
+	cr_assert_eq(n, h->dir_raw_bytes);
+	memcpy(dir + n, &c, sizeof(c));
+	put_directory(&changed, dir, n + sizeof(c), h->n_columns + 1, "hints", 5);
+	cr_assert_eq(unpack(changed.p, changed.n, &rc), SLICES, "%d", rc);
+	put_directory(&changed, dir, n + sizeof(c), h->n_columns + 1, "hint", 4);
+	cr_assert_eq(unpack(changed.p, changed.n, &rc), 0);
+	cr_assert_eq(rc, SCAP_EDAMAGED);
+	dir[n] = 127;
+	put_directory(&changed, dir, n + sizeof(c), h->n_columns + 1, "hints", 5);
+	cr_assert_eq(unpack(changed.p, changed.n, &rc), 0);
+	cr_assert_eq(rc, SCAP_EDAMAGED);
+	scap__buffer_fini(&changed);
+}
+
 /* A record that is stored as it is says what it is: the list of events can't say otherwise. */
 Test(group, raw_events_are_events)
 {
@@ -236,14 +285,7 @@ Test(group, raw_events_are_events)
 	/* The only event: type 0, ABI 1. */
 	dir[h->n_slices * sizeof(struct scap__slice_header) +
 	    h->n_parts * sizeof(struct scap__group_dir_part) + 1] = 0;
-	cr_assert_eq(scap__buffer_add(&plain, h, sizeof(*h)), 0);
-	cr_assert_eq(scap__buffer_add(&plain, dir, h->dir_raw_bytes), 0);
-	cr_assert_eq(scap__buffer_add(&plain, payload.p + sizeof(*h) + h->dir_stored_bytes,
-				      payload.n - sizeof(*h) - h->dir_stored_bytes), 0);
-	h = (struct scap__group_header *)plain.p;
-	h->dir_stored_bytes = h->dir_raw_bytes;
-	h->dir_crc = scap__crc32c(0, dir, h->dir_raw_bytes);
-	h->crc = scap__crc32c(0, h, sizeof(*h) - 4);
+	put_directory(&plain, dir, h->dir_raw_bytes, h->n_columns, "", 0);
 	cr_assert_eq(unpack(plain.p, plain.n, &rc), 0);
 	cr_assert_eq(rc, SCAP_EDAMAGED);
 	scap__buffer_fini(&plain);
