@@ -208,7 +208,7 @@ Test(tool_record, stops_at_a_size)
 	struct stat st;
 
 	set_up_test(2, steady);
-	cr_assert_eq(RUN("-a", "--max-size", "2M", "-d", "60s", "-j", "-o", "x.scapz"), TOOL_OK);
+	cr_assert_eq(RUN("-a", "--max-size", "2M", "-d", "600s", "-j", "-o", "x.scapz"), TOOL_OK);
 	cr_expect(strstr(out_text, "\"ended_by\":\"size\""), "%s", out_text);
 	cr_assert_eq(stat("x.scapz", &st), 0);
 	/* How much what is still being packed will take can only be guessed from what was. */
