@@ -175,16 +175,6 @@ static void read_summary(const uint8_t *p, size_t n)
 	scap_reader_close(r);
 }
 
-static int64_t seek(void *ctx, int64_t offset, int whence)
-{
-	struct rows_reader *rr = ctx;
-
-	if (whence == SEEK_END)
-		return (int64_t)rr->n;
-	rr->at = (uint64_t)offset < rr->n ? (size_t)offset : rr->n;
-	return offset;
-}
-
 /* Where an index lets it: from some places on, the last one in the middle of reading. */
 static void read_on_from(const uint8_t *p, size_t n)
 {
@@ -194,7 +184,7 @@ static void read_on_from(const uint8_t *p, size_t n)
 	struct scap_reader *r;
 	uint64_t wall_ns = 0, sum_of_ns = 0;
 
-	src.seek = seek;
+	src.seek = rows_seek;
 	if (scap_reader_open_source(&src, NULL, &r, NULL))
 		return;
 	for (unsigned i = 0; i < 4; i++) {

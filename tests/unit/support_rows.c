@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "format/event.h"
 #include "format/layout.h"
 
 /* ---- bytes --------------------------------------------------------------------------------- */
@@ -332,7 +334,18 @@ static ssize_t source_read(void *ctx, void *buf, size_t n)
 	if (n)
 		memcpy(buf, rr->p + rr->at, n);
 	rr->at += n;
+	rr->n_read += n;
 	return (ssize_t)n;
+}
+
+int64_t rows_seek(void *ctx, int64_t offset, int whence)
+{
+	struct rows_reader *rr = ctx;
+
+	if (whence == SEEK_END)
+		return (int64_t)rr->n;
+	rr->at = (uint64_t)offset < rr->n ? (size_t)offset : rr->n;
+	return offset;
 }
 
 struct scap_source rows_source(struct rows_reader *rr, const void *p, size_t n)
@@ -501,4 +514,26 @@ uint64_t rows_behind_schema(const struct rows *file, uint64_t at)
 			return at;
 		at += sizeof(h) + ((le64toh(h.stored_bytes) + 7) & ~7ull);
 	}
+}
+
+struct rows_seen rows_see(const struct scap_event *ev)
+{
+	struct rows_seen s = { .num = ev->num, .raw_ns = ev->raw_ns, .wall_ns = ev->wall_ns,
+			  .cpu = ev->cpu, .type = ev->type };
+
+	if (ev->type == SCAP_REC_GAP && ev->u.gap.unexplained) {
+		s.sum = ev->u.gap.n_lost;
+		return s;
+	}
+	for (uint32_t i = 0; i < ev->rec_bytes; i++)
+		s.sum = s.sum * 31 + ev->rec[i];
+	s.sum += ev->thread ? ev->thread->comm[0] : 1000;
+	s.sum += ev->file && ev->file->path ? ev->file->path_bytes : 10000;
+	return s;
+}
+
+bool rows_same(const struct rows_seen *a, const struct rows_seen *b)
+{
+	return a->num == b->num && a->raw_ns == b->raw_ns && a->wall_ns == b->wall_ns &&
+	       a->cpu == b->cpu && a->type == b->type && a->sum == b->sum;
 }

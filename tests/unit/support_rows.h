@@ -44,8 +44,22 @@ struct rows_reader {
 	const uint8_t *p;
 	size_t n, at;
 	size_t max_read;	/* bytes per call at most; 0: all */
+	size_t n_read;		/* bytes given out */
 };
 struct scap_source rows_source(struct rows_reader *rr, const void *p, size_t n);
+
+/* The seek of such a source, which it has if a test gives it. */
+int64_t rows_seek(void *ctx, int64_t offset, int whence);
+
+/* An event as far as tells it from others, with what it knows of its thread and file. */
+struct rows_seen {
+	uint64_t num, raw_ns, wall_ns, sum;
+	uint32_t cpu;
+	unsigned type;
+};
+
+struct rows_seen rows_see(const struct scap_event *ev);
+bool rows_same(const struct rows_seen *a, const struct rows_seen *b);
 
 /* What a capture made by rows_capture() holds, in the order in which it must be read. */
 struct expected {

@@ -37,30 +37,9 @@ static enum scap__by_file by_more(void *ctx, const struct scap_event *ev)
 	return SCAP__BY_MORE;
 }
 
-struct seen {
-	uint64_t num, raw_ns, sum;
-	uint32_t cpu;
-};
-
-static struct seen look_at(const struct scap_event *ev)
-{
-	struct seen s = { .num = ev->num, .raw_ns = ev->raw_ns, .cpu = ev->cpu };
-
-	for (uint32_t i = 0; i < ev->rec_bytes; i++)
-		s.sum = s.sum * 31 + ev->rec[i];
-	s.sum += ev->thread ? ev->thread->comm[0] : 1000;
-	s.sum += ev->file && ev->file->path ? ev->file->path_bytes : 10000;
-	return s;
-}
-
-static bool same(const struct seen *a, const struct seen *b)
-{
-	return a->num == b->num && a->raw_ns == b->raw_ns && a->cpu == b->cpu && a->sum == b->sum;
-}
-
 /* The events that may() says yes to, with what they know of their thread and file. */
-static size_t read_kinds(const struct capture *c, uint64_t *kinds, bool choose, struct seen *out,
-			 uint64_t *ret_last)
+static size_t read_kinds(const struct capture *c, uint64_t *kinds, bool choose,
+			 struct rows_seen *out, uint64_t *ret_last)
 {
 	struct scap__chooser chooser = { .ctx = kinds, .may = may, .by_file = by_more };
 	struct scap_reader *r = open_reader(&c->file);
@@ -75,7 +54,7 @@ static size_t read_kinds(const struct capture *c, uint64_t *kinds, bool choose, 
 		*ret_last += 1;
 		if (ev->num && !may(kinds, ev, SCAP__KNOWN_KIND))
 			continue;
-		out[n++] = look_at(ev);
+		out[n++] = rows_see(ev);
 	}
 	cr_assert_eq(rc, 1, "%s", scap_reader_error(r)->text);
 	scap_reader_close(r);
@@ -84,7 +63,7 @@ static size_t read_kinds(const struct capture *c, uint64_t *kinds, bool choose, 
 
 Test(choose, chosen_kinds_are_as_in_the_whole)
 {
-	static struct seen whole[20000], chosen[20000];
+	static struct rows_seen whole[20000], chosen[20000];
 	uint64_t left_out = 0;
 
 	for (uint64_t seed = 1; seed <= 60; seed++) {
@@ -101,7 +80,7 @@ Test(choose, chosen_kinds_are_as_in_the_whole)
 		n = read_kinds(&c, &kinds, false, whole, &n_whole);
 		cr_assert_eq(read_kinds(&c, &kinds, true, chosen, &n_chosen), n);
 		for (size_t i = 0; i < n; i++)
-			cr_assert(same(&whole[i], &chosen[i]), "seed %lu, event %zu", seed, i);
+			cr_assert(rows_same(&whole[i], &chosen[i]), "seed %lu, event %zu", seed, i);
 		cr_assert_leq(n_chosen, n_whole);
 		left_out += n_whole - n_chosen;
 		capture_free(&c);
@@ -113,7 +92,7 @@ Test(choose, chosen_kinds_are_as_in_the_whole)
 
 /* The events that the filter matches. */
 static size_t read_matches(const struct capture *c, const struct scap_filter *f, bool choose,
-			   struct seen *out, uint64_t *ret_n)
+			   struct rows_seen *out, uint64_t *ret_n)
 {
 	struct scap_reader *r = open_reader(&c->file);
 	const struct scap_event *ev;
@@ -126,7 +105,7 @@ static size_t read_matches(const struct capture *c, const struct scap_filter *f,
 	while ((rc = scap_reader_next(r, &ev)) == 0) {
 		*ret_n += 1;
 		if (!ev->num || scap_filter_match(f, ev))
-			out[n++] = look_at(ev);
+			out[n++] = rows_see(ev);
 	}
 	cr_assert_eq(rc, 1, "%s", scap_reader_error(r)->text);
 	scap_reader_close(r);
@@ -153,7 +132,7 @@ static const char *const filters[] = {
 /* Whatever the filter asks of columns, what matches is what matches in a whole reading. */
 Test(choose, chosen_by_filters_are_as_in_the_whole)
 {
-	static struct seen whole[20000], chosen[20000];
+	static struct rows_seen whole[20000], chosen[20000];
 	uint64_t left_out = 0, n_whole, n_chosen, matched = 0;
 
 	for (uint64_t seed = 1; seed <= 40; seed++) {
@@ -174,7 +153,7 @@ Test(choose, chosen_by_filters_are_as_in_the_whole)
 			cr_assert_eq(read_matches(&c, f, true, chosen, &n_chosen), n, "%s: %zu",
 				     filters[i], n);
 			for (size_t k = 0; k < n; k++)
-				cr_assert(same(&whole[k], &chosen[k]), "seed %lu, %s, event %zu",
+				cr_assert(rows_same(&whole[k], &chosen[k]), "seed %lu, %s, event %zu",
 					  seed, filters[i], k);
 			left_out += n_whole - n_chosen;
 			matched += n;
@@ -197,7 +176,7 @@ Test(choose, unknown_types_are_not_chosen)
 				.n_parts = 1, .parts = &part };
 	struct scap_ring_end end = { .next_seq = 30 };
 	uint64_t all = UINT64_MAX, n_events;
-	static struct seen seen[40];
+	static struct rows_seen seen[40];
 	struct scap_writer *w;
 	struct rows rows = { 0 };
 
