@@ -95,11 +95,6 @@ bool scap__filter_may_end(const struct scap_filter *f, unsigned type, unsigned a
 	return may_end(f, &ev, SCAP__KNOWN_KIND, end);
 }
 
-bool scap_filter_may_match(const struct scap_filter *f, unsigned type, unsigned abi, int64_t nr)
-{
-	return scap__filter_may_end(f, type, abi, nr, SCAP__ACCEPT);
-}
-
 /* ---- for readers ----------------------------------------------------------------------------- */
 
 /* Of calls that are told by their files: as of a read(2) of it. */

@@ -147,20 +147,16 @@ static void end_epoch(struct asking *a, uint32_t end)
 /* The next slice of the directory: its epoch, and how many records it has. */
 static uint64_t next_slice(struct scap__bytes *slices, struct scap__bytes *parts, uint64_t *ret_n)
 {
-	uint64_t start = scap__get_u64(slices);
-	uint32_t n_parts;
+	struct scap__slice_header head;
+	struct scap__group_part part;
 
-	scap__take(slices, offsetof(struct scap__slice_header, n_parts) - 8);
-	n_parts = scap__get_u32(slices);
-	scap__get_u32(slices);
+	scap__group_get_slice(slices, &head);
 	*ret_n = 0;
-	for (uint32_t i = 0; i < n_parts && parts->n; i++) {
-		scap__take(parts, offsetof(struct scap__group_dir_part, n_records));
-		*ret_n += scap__get_u32(parts);
-		scap__take(parts, sizeof(struct scap__group_dir_part) -
-			   offsetof(struct scap__group_dir_part, first_seq));
+	for (uint32_t i = 0; i < head.n_parts && parts->n; i++) {
+		scap__group_get_part(parts, &part);
+		*ret_n += part.n_records;
 	}
-	return start >> SCAP_EPOCH_SHIFT;
+	return head.start_ns >> SCAP_EPOCH_SHIFT;
 }
 
 static int ask_all(struct asking *a)

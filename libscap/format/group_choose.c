@@ -302,7 +302,7 @@ static bool counts_fit(const struct scap__group_in *g, const struct scap__column
 		uint32_t n_of = g->n_of_shape[s - g->shapes];
 
 		n += n_of;
-		n_cookies += s->flags & SCAP_CALL_COOKIES ? n_of : 0;
+		n_cookies += s->has_cookies ? n_of : 0;
 	}
 	if (e->type == SCAP_REC_CALL)
 		return e->latency.n == n && e->result.n == n && e->cookie[0].n == n_cookies &&

@@ -127,6 +127,8 @@ int scap__group_load_list(struct scap__group_in *g, struct scap__string_list *l)
  */
 int scap__group_make(struct scap__group_in *g, const struct scap__shape *s, uint8_t *p, size_t cap,
 		     size_t *ret_n);
+/* A slice's header as the directory has it, in the machine's byte order. */
+void scap__group_get_slice(struct scap__bytes *b, struct scap__slice_header *h);
 /* A part as the directory has it; false: of a lane that there is not. */
 bool scap__group_get_part(struct scap__bytes *b, struct scap__group_part *part);
 

@@ -243,6 +243,17 @@ static int put_part(struct scap__group_in *g, struct scap__group_part *part, uin
 
 /* ---- some rows ------------------------------------------------------------------------------- */
 
+void scap__group_get_slice(struct scap__bytes *b, struct scap__slice_header *h)
+{
+	h->start_ns = scap__get_u64(b);
+	h->end_ns = scap__get_u64(b);
+	h->clock_raw_ns = scap__get_u64(b);
+	h->clock_real_ns = scap__get_u64(b);
+	h->clock_boot_ns = scap__get_u64(b);
+	h->n_parts = scap__get_u32(b);
+	h->reserved = scap__get_u32(b);
+}
+
 bool scap__group_get_part(struct scap__bytes *b, struct scap__group_part *part)
 {
 	uint32_t cpu = scap__get_u16(b), lane = scap__get_u16(b);
@@ -279,7 +290,7 @@ static void catch_up(struct scap__column_event *e)
 		s->skipped = 0;
 		e->latency.at += n;
 		e->result.at += n;
-		for (unsigned i = 0; i < 2 && s->flags & SCAP_CALL_COOKIES; i++)
+		for (unsigned i = 0; i < 2 && s->has_cookies; i++)
 			e->cookie[i].at += n;
 		for (unsigned i = 0; i < SCAP_SHAPE_NARGS(s->shape); i++)
 			e->arg[i].at += n;
@@ -510,13 +521,7 @@ static int read_slice(struct scap__group_in *g)
 	uint64_t bytes = 0, at = 0;
 	int rc;
 
-	h->start_ns = scap__get_u64(&g->slices);
-	h->end_ns = scap__get_u64(&g->slices);
-	h->clock_raw_ns = scap__get_u64(&g->slices);
-	h->clock_real_ns = scap__get_u64(&g->slices);
-	h->clock_boot_ns = scap__get_u64(&g->slices);
-	h->n_parts = scap__get_u32(&g->slices);
-	scap__get_u32(&g->slices);
+	scap__group_get_slice(&g->slices, h);
 	if (h->n_parts > g->n_parts_left)
 		return scap__group_bad(g, "a slice claims more parts than there are");
 	g->n_parts_left -= h->n_parts;

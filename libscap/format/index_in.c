@@ -264,22 +264,17 @@ static int go_to(struct scap_reader *r, const struct scap__index_in_entry *e)
 		return scap__fail(&r->error, rc, e->offset, "reading the capture failed");
 	r->in.next_index = e->index;
 	r->in.lost = false;
+	scap__reader_begin_anew(r);
 	r->merge.n = 0;
 	r->in_group = r->advance = r->hole_told = false;
-	r->chosen = NULL;
 	r->key.rows.n = r->key.texts.n = 0;
-	r->key.open = false;
-	r->key.number = 0;
-	scap__intros_enter_epoch(&r->intros, UINT64_MAX);
 	for (uint32_t i = 0; i < r->n_rings; i++)
 		r->rings[i] = (struct scap__ring){
 			.segment = r->rings[i].segment, .first_seq = r->rings[i].first_seq,
 		};
-	r->slice_end_ns = 0;
 	r->n_events = e->n_before;
 	r->over = r->pending = 0;
-	r->end_seen = r->end_sealed = r->index_seen = r->info.complete = false;
-	r->tail_ring = 0;
+	r->end_sealed = r->info.complete = false;
 	r->sought = r->unsynced = true;
 	return 0;
 }

@@ -146,6 +146,8 @@ int scap__reader_start(struct scap_reader *r);
 /* segment.c */
 /* A further segment's header is next: 0: it has begun; SCAP__NEXT_SEGMENT; or an error. */
 int scap__segment_next(struct scap_reader *r);
+/* Forgets what was read, for another segment or another place: names, order, ends. */
+void scap__reader_begin_anew(struct scap_reader *r);
 /* Empties info, but for where the segment begins. */
 void scap__segment_init(struct scap_reader *r);
 /* Brings total up to date. */

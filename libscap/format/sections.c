@@ -273,20 +273,25 @@ int scap__group_next(struct scap_reader *r)
 
 /* ---- START ---------------------------------------------------------------------------------- */
 
-static int read_ring_start(struct scap_reader *r, struct scap__bytes *b)
+/* A ring, and where its numbers stand: 0, SCAP_EDAMAGED, -ENOMEM, SCAP_ELIMIT. */
+static int get_ring_seq(struct scap_reader *r, struct scap__bytes *b, struct scap__ring **ret_c,
+			uint32_t *ret_next_seq)
 {
 	int64_t ring = get_ring(b);
-	uint32_t next_seq = scap__get_u32(b);
-	struct scap__ring *c;
-	int rc;
 
-	if (ring < 0)
-		return SCAP_EDAMAGED;
-	rc = scap__reader_ring(r, (uint32_t)ring, &c);
-	if (rc)
-		return rc;
-	c->first_seq = c->next_seq = next_seq;
-	return 0;
+	*ret_next_seq = scap__get_u32(b);
+	return ring < 0 ? SCAP_EDAMAGED : scap__reader_ring(r, (uint32_t)ring, ret_c);
+}
+
+static int read_ring_start(struct scap_reader *r, struct scap__bytes *b)
+{
+	struct scap__ring *c;
+	uint32_t next_seq;
+	int rc = get_ring_seq(r, b, &c, &next_seq);
+
+	if (!rc)
+		c->first_seq = c->next_seq = next_seq;
+	return rc;
 }
 
 int scap__start_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p)
@@ -318,16 +323,13 @@ int scap__start_read(struct scap_reader *r, const struct scap__section *sec, con
 /* What a ring had given out after the last record that we saw of it: told once END is believed. */
 static int read_ring_end(struct scap_reader *r, struct scap__bytes *b)
 {
-	int64_t ring = get_ring(b);
-	uint32_t next_seq = scap__get_u32(b), missing;
+	uint32_t next_seq, missing, ring;
 	struct scap__ring *c;
-	int rc;
+	int rc = get_ring_seq(r, b, &c, &next_seq);
 
-	if (ring < 0)
-		return SCAP_EDAMAGED;
-	rc = scap__reader_ring(r, (uint32_t)ring, &c);
 	if (rc)
 		return rc;
+	ring = (uint32_t)(c - r->rings);
 	if (r->unsynced && !c->any)
 		c->next_seq = next_seq;
 	missing = next_seq - c->next_seq;
@@ -335,9 +337,9 @@ static int read_ring_end(struct scap_reader *r, struct scap__bytes *b)
 		return SCAP_EDAMAGED;
 	c->tail = missing;
 	if (missing && ring < r->tail_ring)
-		r->tail_ring = (uint32_t)ring;
+		r->tail_ring = ring;
 	if (missing && ring >= r->tail_end)
-		r->tail_end = (uint32_t)ring + 1;
+		r->tail_end = ring + 1;
 	return 0;
 }
 

@@ -12,8 +12,19 @@ void scap__segment_init(struct scap_reader *r)
 #define X(nr, member) r->info.member = "";
 	SCAP__HOST_STRINGS(X)
 #undef X
+	scap__reader_begin_anew(r);
+}
+
+void scap__reader_begin_anew(struct scap_reader *r)
+{
+	scap__intros_enter_epoch(&r->intros, UINT64_MAX);
+	r->key.number = 0;
+	r->key.open = false;
+	r->chosen = NULL;
+	r->slice_end_ns = 0;
 	r->tail_ring = UINT32_MAX;
 	r->tail_end = 0;
+	r->end_seen = r->index_seen = r->sought = r->unsynced = false;
 }
 
 /* ---- sums ---------------------------------------------------------------------------------- */
@@ -81,16 +92,10 @@ static void reset(struct scap_reader *r)
 	r->before = r->total;
 	scap__segment_init(r);
 	scap__arena_reset(&r->segment_strings);
-	scap__intros_enter_epoch(&r->intros, UINT64_MAX);
 	scap__intros_enter_epoch(&r->key.intros, UINT64_MAX);
 	scap__seals_begin(r);
-	r->key.number = 0;
-	r->key.open = false;
-	r->chosen = NULL;
 	r->host_clock = r->clock = (struct scap__clock){ 0 };
-	r->slice_end_ns = 0;
-	r->cut_told = r->boundary_told = r->damage_seen = r->end_seen = false;
-	r->index_seen = r->sought = r->unsynced = false;
+	r->cut_told = r->boundary_told = r->damage_seen = false;
 }
 
 /* It is passed over; the search is for one that follows it. */

@@ -17,12 +17,6 @@ SCAP_API int scap_filter_compile(const char *text, struct scap_filter **ret_f,
 				 struct scap_error *err);
 SCAP_API bool scap_filter_match(const struct scap_filter *f, const struct scap_event *ev);
 /*
- * Whether an event of this kind can match at all (type SCAP_REC_*, nr INT64_MIN: not a call): false
- * is certain.
- */
-SCAP_API bool scap_filter_may_match(const struct scap_filter *f, unsigned type, unsigned abi,
-				    int64_t nr);
-/*
  * How many of the events that a GAP tells of the filter would have chosen for certain, for their
  * kind alone decides, and how many besides them it may have chosen. f NULL chooses all; where no
  * record says what is missing, nothing is certain. 0, or 1 when the event is no GAP.
