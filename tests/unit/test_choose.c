@@ -153,8 +153,8 @@ Test(choose, chosen_by_filters_are_as_in_the_whole)
 			cr_assert_eq(read_matches(&c, f, true, chosen, &n_chosen), n, "%s: %zu",
 				     filters[i], n);
 			for (size_t k = 0; k < n; k++)
-				cr_assert(rows_same(&whole[k], &chosen[k]), "seed %lu, %s, event %zu",
-					  seed, filters[i], k);
+				cr_assert(rows_same(&whole[k], &chosen[k]),
+					  "seed %lu, %s, event %zu", seed, filters[i], k);
 			left_out += n_whole - n_chosen;
 			matched += n;
 			scap_filter_free(f);
