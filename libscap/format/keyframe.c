@@ -217,9 +217,7 @@ int scap__keyframe_next(struct scap_reader *r)
 		rc = attach_names(r);
 		if (!rc)
 			return 0;
-		scap__fail(&r->error, rc, r->in.input.offset, rc == -ENOMEM ? "out of memory" :
-			   "the capture needs more memory than the limit");
-		return r->over = rc;
+		return scap__reader_no_memory(r, rc);
 	}
 	key->texts.n = 0;
 	return 1;

@@ -384,7 +384,7 @@ static int damaged_row(struct scap_reader *r, const char *what)
 			  "a slice is damaged: %s", what);
 }
 
-static int no_memory(struct scap_reader *r, int rc)
+int scap__reader_no_memory(struct scap_reader *r, int rc)
 {
 	scap__fail(&r->error, rc, r->in.input.offset, "%s", memory_text(rc));
 	return r->over = rc;
@@ -403,7 +403,7 @@ static int finish_event(struct scap_reader *r)
 		int rc = scap__intros_add(&r->intros, ev);
 
 		if (rc)
-			return no_memory(r, rc);
+			return scap__reader_no_memory(r, rc);
 		return r->flags & SCAP_READER_BOOKKEEPING ? 0 : 1;
 	}
 	scap__intros_attach(&r->intros, ev);
@@ -481,7 +481,7 @@ static int take_record(struct scap_reader *r, const struct scap__cursor *top)
 		return damaged_row(r, what);
 	rc = scap__reader_ring(r, top->ring, &c);
 	if (rc)
-		return no_memory(r, rc);
+		return scap__reader_no_memory(r, rc);
 	rc = follow_sequence(r, c);
 	if (rc)
 		return rc < 0 ? rc : 0;

@@ -162,6 +162,8 @@ int scap__seal_read(struct scap_reader *r, const struct scap__section *sec, cons
 /* Goes on with a journal of a capture that has no end: 0; 1: there is none; or an error. */
 int scap__journal_begin(struct scap_reader *r);
 
+/* Says that memory is short, which ends the reading: rc, -ENOMEM or SCAP_ELIMIT. */
+int scap__reader_no_memory(struct scap_reader *r, int rc);
 /* The counters of a ring, made when it is first named: 0, -ENOMEM, SCAP_ELIMIT. */
 int scap__reader_ring(struct scap_reader *r, uint32_t ring, struct scap__ring **ret);
 uint64_t scap__reader_wall_ns(const struct scap_reader *r, uint64_t raw_ns);

@@ -115,9 +115,7 @@ int scap__schema_read(struct scap_reader *r, const uint8_t *p, size_t n)
 	if (!rc)
 		rc = scap__buffer_reserve(&r->schema, 1);
 	if (rc)
-		return scap__fail(&r->error, rc, r->in.input.offset,
-				  rc == -ENOMEM ? "out of memory" :
-				  "the capture needs more memory than the limit");
+		return scap__reader_no_memory(r, rc);
 	r->schema.p[r->schema.n] = 0;
 	return 0;
 }

@@ -12,14 +12,6 @@ static int damaged(struct scap_reader *r, const struct scap__section *sec, const
 	return scap__fail(&r->error, SCAP_EDAMAGED, sec->offset, "a section is damaged: %s", what);
 }
 
-static int no_memory(struct scap_reader *r, int rc)
-{
-	r->over = rc;
-	return scap__fail(&r->error, rc, r->in.input.offset,
-			  rc == -ENOMEM ? "out of memory" :
-			  "the capture needs more memory than the limit");
-}
-
 /* ---- HOST ---------------------------------------------------------------------------------- */
 
 static int keep_string(struct scap_reader *r, const uint8_t *p, size_t n, const char **ret)
@@ -29,7 +21,7 @@ static int keep_string(struct scap_reader *r, const uint8_t *p, size_t n, const 
 	int rc = scap__arena_get(a, n + 1, &copy);
 
 	if (rc)
-		return no_memory(r, rc);
+		return scap__reader_no_memory(r, rc);
 	memcpy(copy, p, n);
 	*ret = copy;
 	return 0;
@@ -102,7 +94,7 @@ static int begin_slice(struct scap_reader *r, const struct scap__section *sec, u
 		return damaged(r, sec, "its time overlaps with what came before");
 	rc = scap__merge_begin(&r->merge, n_parts, start, end);
 	if (rc)
-		return no_memory(r, rc);
+		return scap__reader_no_memory(r, rc);
 	r->slice_end_ns = end;
 	r->chosen = NULL;
 	/* No other slice's triple: what is lost elsewhere must not move this one's events. */
@@ -188,7 +180,7 @@ static int group_failed(struct scap_reader *r, int rc, const char *what)
 {
 	r->in_group = false;
 	if (rc != SCAP_EDAMAGED)
-		return no_memory(r, rc);
+		return scap__reader_no_memory(r, rc);
 	return scap__fail(&r->error, SCAP_EDAMAGED, r->group_section.offset,
 			  "a group is damaged: %s", what);
 }
@@ -220,7 +212,7 @@ static int count_part(struct scap_reader *r, const struct scap__group_part *part
 		return 0;
 	rc = scap__reader_ring(r, part->ring, &c);
 	if (rc)
-		return no_memory(r, rc);
+		return scap__reader_no_memory(r, rc);
 	c->any = c->seen = true;
 	c->next_seq = part->next_seq;
 	c->last_ns = part->last_ns;
@@ -311,7 +303,7 @@ int scap__start_read(struct scap_reader *r, const struct scap__section *sec, con
 	if (rc == SCAP_EDAMAGED)
 		return damaged(r, sec, "there is no such lane");
 	if (rc)
-		return no_memory(r, rc);
+		return scap__reader_no_memory(r, rc);
 	r->info.continues = true;
 	r->info.start_raw_ns = r->slice_end_ns = start_raw_ns;
 	r->info.start_wall_ns = scap__reader_wall_ns(r, start_raw_ns);
@@ -361,7 +353,7 @@ int scap__end_read(struct scap_reader *r, const struct scap__section *sec, const
 	if (rc == SCAP_EDAMAGED)
 		return damaged(r, sec, "it contradicts the records before it");
 	if (rc)
-		return no_memory(r, rc);
+		return scap__reader_no_memory(r, rc);
 	r->end_seen = true;
 	r->info.complete = true;
 	r->info.end_raw_ns = end_raw_ns;

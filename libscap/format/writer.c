@@ -362,20 +362,16 @@ static int describe_slice(struct scap_writer *w, const struct scap_slice *s)
 static int write_slice(struct scap_writer *w, const struct scap_slice *s, size_t bytes)
 {
 	uint64_t n_records = 0, bytes_of_rows = 0;
-	int rc = 0;
+	int rc = scap__section_begin(w);
 
-	for (uint32_t i = 0; !rc && i < s->n_parts; i++)
-		rc = check_part(w, &s->parts[i]);
-	if (!rc && !w->plain)
-		rc = describe_slice(w, s);
-	if (!rc)
-		rc = scap__section_begin(w);
 	if (rc)
 		return rc;
 	if (scap__buffer_reserve(&w->raw, bytes + SCAP__ALIGN))
 		return scap__writer_no_memory(w);
 	put_slice_header(w, s);
 	rc = put_directory(w, s, &n_records);
+	if (!rc && !w->plain)
+		rc = describe_slice(w, s);
 	if (rc)
 		return rc;
 	for (uint32_t i = 0; i < s->n_parts; i++) {
