@@ -40,6 +40,10 @@ API		:= $(sort $(wildcard libscap/include/scap/*.h))
 UAPI		:= $(sort $(wildcard driver/uapi/scap/*.h driver/uapi/scap/*.def driver/uapi/scap/*/*.def))
 TOOL_SRC	:= $(sort $(wildcard tools/*.c))
 TOOL_OBJ	:= $(TOOL_SRC:%.c=$(B)/obj/%.o)
+# scap watch is a program of its own, because TLS can't be linked statically.
+WATCH_SRC	:= $(sort $(wildcard tools/watch/*.c)) tools/opts.c tools/output.c
+WATCH_OBJ	:= $(WATCH_SRC:%.c=$(B)/obj/%.o)
+WATCH_LIBS	:= -lmicrohttpd -lyaml -ljansson -lseccomp -lcap
 MODULE_SRC	:= Kbuild $(shell find driver -type f ! -name '*.o' ! -name '.*' 2>/dev/null | sort)
 
 UNIT		:= $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
@@ -68,7 +72,7 @@ help:
 
 module: $(B)/kscap.ko
 lib: $(B)/libscap.a $(B)/libscap.so.$(SOMAJOR)
-tools: $(B)/scap
+tools: $(B)/scap $(if $(wildcard tools/watch/main.c),$(B)/scap-watch)
 
 # ---- library and tools --------------------------------------------------------------------
 
@@ -85,6 +89,7 @@ $(B)/obj/tools/%.o: tools/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) -Ilibscap/include -MMD -MP -fstack-protector-strong \
 		-DSCAP_VERSION='"$(VERSION)"' $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+$(B)/obj/tools/watch/%.o $(B)/san/tools/watch/%.o: WARN += -Itools
 
 # The lists are prerequisites, too: an archive must not keep a member whose source is gone.
 $(B)/%.list: FORCE
@@ -92,6 +97,7 @@ $(B)/%.list: FORCE
 	@echo '$(LIST)' | cmp -s - $@ || echo '$(LIST)' > $@
 $(B)/lib.list: LIST = $(LIB_OBJ)
 $(B)/tools.list: LIST = $(TOOL_OBJ)
+$(B)/watch.list: LIST = $(WATCH_OBJ)
 $(B)/module.list: LIST = $(MODULE_SRC) $(KDIR)
 
 $(B)/libscap.a: $(LIB_OBJ) $(B)/lib.list
@@ -109,6 +115,12 @@ $(B)/libscap.so.$(SOMAJOR): $(LIB_OBJ) libscap/libscap.map tests/symbols.sh $(AP
 $(B)/scap: $(TOOL_OBJ) $(B)/libscap.a $(B)/tools.list
 	$(say) LD $@
 	$(Q)$(CC) -static -o $@ $(CFLAGS) $(LDFLAGS) $(TOOL_OBJ) $(B)/libscap.a $(LIBS) -lpthread
+
+# It links what Debian has as shared libraries only.
+$(B)/scap-watch: $(WATCH_OBJ) $(B)/libscap.a $(B)/watch.list
+	$(say) LD $@
+	$(Q)$(CC) -o $@ $(CFLAGS) $(LDFLAGS) $(WATCH_OBJ) $(B)/libscap.a $(LIBS) $(WATCH_LIBS) \
+		-lpthread
 
 # ---- module ---------------------------------------------------------------------------------
 
@@ -142,6 +154,14 @@ $(B)/san/tools/%.o: tools/%.c
 $(B)/san/scap: $(TOOL_SRC:%.c=$(B)/san/%.o) $(B)/san/libscap.a $(B)/tools.list
 	$(say) LD $@
 	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) $(LIBS) -lpthread
+$(B)/san/scap-watch: $(WATCH_SRC:%.c=$(B)/san/%.o) $(B)/san/libscap.a $(B)/watch.list
+	$(say) LD $@
+	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) $(LIBS) $(WATCH_LIBS) -lpthread
+# All but its main(), for unit tests.
+$(B)/san/libwatch.a: $(patsubst %.c,$(B)/san/%.o,$(filter-out tools/watch/main.c,$(WATCH_SRC))) \
+		$(B)/watch.list
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 $(B)/tsan/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LIB_CF) $(TSAN) -c -o $@ $<
@@ -163,6 +183,12 @@ $(B)/unit/test_%: tests/unit/test_%.c $(UNIT_SUPPORT) $(B)/san/libscap.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CF) $(SAN) -MF $@.d -o $@ $< $(UNIT_SUPPORT) $(B)/san/libscap.a \
 		-lcriterion $(UNIT_LIBS) -lpthread
+$(B)/unit/test_watch_%: tests/unit/test_watch_%.c $(UNIT_SUPPORT) $(B)/san/libwatch.a \
+		$(B)/san/libscap.a
+	$(say) TEST $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CF) -Itools $(SAN) -MF $@.d -o $@ $< $(UNIT_SUPPORT) $(B)/san/libwatch.a \
+		$(B)/san/libscap.a -lcriterion $(LIBS) $(WATCH_LIBS) -lpthread
 # Where allocations fail, or are counted: those of the libraries, too, which are linked in for that.
 UNIT_LIBS	= $(LIBS)
 WRAP_LIBS	:= -l:libzstd.a -l:libz.a -l:libsodium.a
@@ -218,10 +244,10 @@ guest: all guest-build
 	$(Q)B=$(B) sh tests/run-check.sh guest
 
 HDRS	:= $(sort $(wildcard libscap/*/*.h libscap/include/scap/*.h driver/uapi/scap/*.h \
-		tools/*.h))
+		tools/*.h tools/watch/*.h))
 hdr-check:
 	$(Q)rc=0; for h in $(HDRS); do \
-		echo "#include \"$$h\"" | $(CC) -std=gnu11 $(WARN) $(INCLUDE) -I. -xc -fsyntax-only - || \
+		echo "#include \"$$h\"" | $(CC) -std=gnu11 $(WARN) $(INCLUDE) -I. -Itools -xc -fsyntax-only - || \
 		{ echo "$$h does not compile alone" >&2; rc=1; }; done; exit $$rc
 
 style:

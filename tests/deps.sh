@@ -4,7 +4,8 @@
 # otherwise prints the line that does, and exits 1. What `check` can do without is tried, too.
 set -eu
 
-build="gcc make libc6-dev libzstd-dev zlib1g-dev libsodium-dev linux-headers-amd64"
+watch="libmicrohttpd-dev libyaml-dev libjansson-dev libseccomp-dev libcap-dev"
+build="gcc make libc6-dev libzstd-dev zlib1g-dev libsodium-dev linux-headers-amd64 $watch"
 guest="linux-image-amd64 qemu-system-x86 busybox-static cpio kmod zstd"
 real="git nginx python3 sqlite3"	# programs that are recorded in a guest
 lint="sparse linux-source-6.1 perl xz-utils"

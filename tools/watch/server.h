@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Who talks to a running scap watch: the control socket and HTTP. */
+#ifndef WATCH_SERVER_H
+#define WATCH_SERVER_H
+
+#include <scap/trigger.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "watch/config.h"
+
+/* A request for a capture. Strings live during the call. */
+struct watch_request {
+	enum trigger_source source;	/* HAND or ALERT */
+	const char *name;	/* of a configured trigger of that source; NULL: its only one */
+	const char *why;
+	/* Of the alert; NULL: none. In the cool-down the same one is refused, others are not. */
+	const char *fingerprint;
+	const struct scap_label *labels;
+	uint32_t n_labels;
+	uint64_t before_ns, after_ns;	/* UINT64_MAX: as configured */
+	bool wait;		/* until the file is sealed, or the time is over */
+};
+
+struct watch_reply {
+	int code;		/* 0; 1: refused, by a cool-down or a limit; negative: -errno */
+	char text[256];		/* why, in a line */
+	char file[512];		/* the capture's path; "": none */
+};
+
+/* What the servers ask for, from their threads. */
+struct watch_ops {
+	void *ctx;
+	void (*request)(void *ctx, const struct watch_request *req, struct watch_reply *reply);
+	/* Text of Prometheus, format 0.0.4. */
+	void (*metrics)(void *ctx, FILE *out);
+	/* A line of text; false: unhealthy. */
+	bool (*healthy)(void *ctx, char *text, size_t cap);
+	/* What went wrong in a server, for the log: a line. */
+	void (*say)(void *ctx, const char *text);
+};
+
+struct control;
+struct http;
+
+/*
+ * Each opens what it needs at once, with the privileges of its caller, and serves from threads of
+ * its own; tokens, certificates and keys are read here, too. NULL, and a line in err.
+ */
+struct control *control_start(const struct watch_config *c, const struct watch_ops *ops,
+			      char *err, size_t cap);
+void control_stop(struct control *s);
+struct http *http_start(const struct watch_config *c, const struct watch_ops *ops, char *err,
+			size_t cap);
+void http_stop(struct http *s);
+/* The port that listens, where the configuration says 0. */
+uint16_t http_port(const struct http *s);
+/* How many were served and refused, by reason: metrics lines of the server itself. */
+void http_metrics(const struct http *s, FILE *out);
+
+#endif
