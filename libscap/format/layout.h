@@ -40,7 +40,8 @@ enum scap__section_type {
 	SCAP__SECTION_INDEX = 7,
 	SCAP__SECTION_SCHEMA = 8,
 	SCAP__SECTION_START = 9,
-	SCAP__SECTION_LAST_KNOWN = SCAP__SECTION_START,
+	SCAP__SECTION_TRIGGER = 10,
+	SCAP__SECTION_LAST_KNOWN = SCAP__SECTION_TRIGGER,
 };
 
 #define SCAP__START_INDEX	1u	/* of START, where there is one */
@@ -89,6 +90,18 @@ enum scap__host_key {
 	SCAP__HOST_boot_ns = 23,
 	SCAP__HOST_abi_version = 24,
 };
+
+/* TRIGGER: entries as HOST's. Key number, member of struct scap_trigger. */
+#define SCAP__TRIGGER_STRINGS(X) \
+	X(1, name) X(2, source) X(3, why) X(4, config) X(5, keep)
+#define SCAP__TRIGGER_NUMBERS(X) \
+	X(16, raw_ns) X(17, real_ns) X(18, before_ns) X(19, after_ns) X(20, event) \
+	X(21, from_raw_ns) X(22, to_raw_ns) X(23, n_lost) X(24, flags)
+#define SCAP__TRIGGER_LABEL 32u		/* "name=value"; any number of them, up to */
+
+#define SCAP__TRIGGER_MAX_LABELS	256u
+#define SCAP__TRIGGER_MAX_BYTES		4096u	/* of a string */
+#define SCAP__TRIGGER_RAW_MAX_BYTES	(2u << 20)
 
 /* SLICE: this, the parts, the rows. */
 struct scap__slice_header {

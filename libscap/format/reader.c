@@ -82,7 +82,24 @@ static int read_host(struct scap_reader *r)
 	return scap__host_read(r, p, (size_t)sec.raw_bytes);
 }
 
-/* The events may be sound even if the description of the host is not. */
+static int read_section(struct scap_reader *r, const struct scap__section *sec);
+
+/* Reads the next section, if it is of this type. */
+static int read_if(struct scap_reader *r, enum scap__section_type type)
+{
+	struct scap__section sec;
+	int rc = scap__section_is_next(&r->in, type);
+
+	if (rc <= 0)
+		return rc;
+	rc = scap__section_next(&r->in, &sec);
+	return rc ? rc : read_section(r, &sec);
+}
+
+/*
+ * What says where and why it begins is read with HOST. The events may be sound even if these are
+ * not. What is translated has neither, and would be translated for it.
+ */
 int scap__reader_start(struct scap_reader *r)
 {
 	int rc = scap__section_in_start(&r->in, &r->info.format_version);
@@ -90,8 +107,12 @@ int scap__reader_start(struct scap_reader *r)
 	if (rc)
 		return rc;
 	rc = read_host(r);
-	if (rc != SCAP_EDAMAGED)
+	if (rc && rc != SCAP_EDAMAGED)
 		return rc;
+	if (!rc && !r->savefile)
+		rc = read_if(r, SCAP__SECTION_START);
+	if (!rc && !r->savefile)
+		rc = read_if(r, SCAP__SECTION_TRIGGER);
 	r->pending = rc;
 	return 0;
 }
@@ -537,6 +558,8 @@ static int read_payload(struct scap_reader *r, const struct scap__section *sec)
 		return scap__schema_read(r, p, (size_t)sec->raw_bytes);
 	if (sec->type == SCAP__SECTION_START)
 		return scap__start_read(r, sec, p);
+	if (sec->type == SCAP__SECTION_TRIGGER)
+		return scap__trigger_read(r, sec, p);
 	return scap__end_read(r, sec, p);
 }
 
@@ -548,7 +571,7 @@ static int read_section(struct scap_reader *r, const struct scap__section *sec)
 	    (sec->type == SCAP__SECTION_SEAL && r->in.sealing) ||
 	    (sec->type == SCAP__SECTION_INDEX && r->index_seen) ||
 	    (sec->type == SCAP__SECTION_SCHEMA && r->flags & SCAP_READER_SCHEMA) ||
-	    sec->type == SCAP__SECTION_START)
+	    sec->type == SCAP__SECTION_START || sec->type == SCAP__SECTION_TRIGGER)
 		rc = read_payload(r, sec);
 	else
 		rc = scap__section_skip(&r->in, sec);
@@ -584,9 +607,16 @@ static bool belongs_behind_end(struct scap_reader *r, const struct scap__section
 	return *seen = true;
 }
 
-/* What reading behind it can't help. */
-static int stay(struct scap_reader *r, int rc)
+/* What became of a section: where it was cut off a journal may go on. */
+static int judge(struct scap_reader *r, int rc)
 {
+	r->unread |= rc < 0 && r->in.between;
+	if (rc == SCAP_ETRUNCATED && !r->end_seen) {
+		int journal_rc = scap__journal_begin(r);
+
+		rc = journal_rc > 0 ? rc : journal_rc;
+	}
+	/* What reading behind it can't help. */
 	if (rc && rc != SCAP_EDAMAGED && rc != SCAP_EVERSION)
 		r->over = rc;
 	return rc;
@@ -607,15 +637,7 @@ static int next_section(struct scap_reader *r)
 				"the capture has no end: its recorder was killed, or still writes");
 	if (!rc)
 		rc = read_section(r, &sec);
-	r->unread |= rc < 0 && r->in.between;
-	if (rc == SCAP_ETRUNCATED && !r->end_seen) {
-		int journal_rc = scap__journal_begin(r);
-
-		if (!journal_rc)
-			return next_section(r);
-		rc = journal_rc < 0 ? journal_rc : rc;
-	}
-	return stay(r, rc);
+	return judge(r, rc);
 }
 
 static int next_event(struct scap_reader *r)
@@ -649,6 +671,8 @@ int scap_reader_next(struct scap_reader *r, const struct scap_event **ret_ev)
 	int rc = r->pending;
 
 	r->pending = 0;
+	if (rc)
+		rc = judge(r, rc);
 	if (!rc)
 		rc = r->over < 0 ? r->over : next_event(r);
 	if (r->savefile)

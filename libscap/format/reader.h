@@ -4,6 +4,7 @@
 #define SCAP_FORMAT_READER_H
 
 #include <scap/reader.h>
+#include <scap/trigger.h>
 
 #include "core/buffer.h"
 #include "core/bytes.h"
@@ -66,6 +67,22 @@ struct scap__index_in {
 	uint64_t end_raw_ns, end_real_ns, n_events;
 };
 
+/* An entry of HOST or TRIGGER; value in place. */
+struct scap__entry {
+	uint16_t key, kind;
+	uint32_t bytes;
+	const uint8_t *value;
+};
+
+/* See trigger.c. */
+struct scap__trigger_in {
+	struct scap_trigger t;
+	struct scap_label labels[2 * SCAP__TRIGGER_MAX_LABELS];	/* of two sections */
+	uint64_t segment;	/* that it is of */
+	uint32_t last_index;	/* of the section that was read last */
+	unsigned n_read;
+};
+
 struct scap_reader {
 	struct scap_error error;
 	struct scap__budget budget;
@@ -83,6 +100,7 @@ struct scap_reader {
 	struct scap__buffer entries;	/* struct scap__seal_entry of sections without a seal */
 	bool end_sealed;
 	bool in_group;		/* it may have more slices */
+	struct scap__trigger_in *trigger;	/* NULL: none was met yet */
 	struct scap__buffer schema;	/* as far as it was met, and wanted */
 	const char *path;	/* in strings; NULL: journals can't be found */
 	const char *journals[2];	/* those still to be read, the next one first */
@@ -137,10 +155,18 @@ int scap__index_check(struct scap_reader *r, const struct scap__section *sec, co
 /* Before a section is used after seeking: 0 or an error. */
 int scap__index_sync(struct scap_reader *r, const struct scap__section *sec);
 
+/* The next entry of a HOST or TRIGGER, of which there is one; false: it does not fit. */
+bool scap__entry_get(struct scap__bytes *b, struct scap__entry *ret);
+/* trigger.c */
+int scap__trigger_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);
+
 /* schema.c */
 int scap__schema_read(struct scap_reader *r, const uint8_t *p, size_t n);
 
-/* reader.c: the file header at hand and HOST: 0 or an error; pending may be set. */
+/*
+ * reader.c: the file header at hand and HOST, then START and TRIGGER if they follow: 0 or an error;
+ * pending may be set.
+ */
 int scap__reader_start(struct scap_reader *r);
 
 /* segment.c */

@@ -304,6 +304,18 @@ int scap__section_next(struct scap__section_in *s, struct scap__section *ret)
 	return 0;
 }
 
+int scap__section_is_next(struct scap__section_in *s, uint16_t type)
+{
+	struct scap__section sec;
+	const uint8_t *p;
+	ssize_t got = scap__input_peek(&s->input, HEAD_BYTES, &p);
+
+	if (got < 0)
+		return fail_io(s, got);
+	return got == (ssize_t)HEAD_BYTES && parse_header(s, p, &sec) &&
+	       sec.index == s->next_index && sec.type == type;
+}
+
 int scap__section_find(struct scap__section_in *s, struct scap__section *ret)
 {
 	const uint8_t *p;

@@ -51,6 +51,8 @@ int scap__section_in_start(struct scap__section_in *s, uint32_t *ret_version);
  * SCAP_EDAMAGED, after which calling again goes on where that is possible.
  */
 int scap__section_next(struct scap__section_in *s, struct scap__section *ret);
+/* Only looks: 1: a section of this type, and of the index expected, is next; 0; or an error. */
+int scap__section_is_next(struct scap__section_in *s, uint16_t type);
 /* The header at this place, whatever its index, and past it: 0 or an error. */
 int scap__section_find(struct scap__section_in *s, struct scap__section *ret);
 /* Its payload, whole and checked, until the next call: 0 or an error. */

@@ -60,24 +60,30 @@ static int host_number(struct scap_reader *r, uint16_t key, uint64_t v)
 	return 0;
 }
 
+bool scap__entry_get(struct scap__bytes *b, struct scap__entry *ret)
+{
+	ret->key = scap__get_u16(b);
+	ret->kind = scap__get_u16(b);
+	ret->bytes = scap__get_u32(b);
+	ret->value = scap__take(b, ret->bytes);
+	scap__take(b, -ret->bytes & (SCAP__ALIGN - 1));
+	return !b->bad && (ret->kind != SCAP__HOST_U64 || ret->bytes == 8);
+}
+
 int scap__host_read(struct scap_reader *r, const uint8_t *p, size_t n)
 {
 	struct scap__bytes b = { p, n, false };
+	struct scap__entry e;
 	int rc = 0;
 
 	while (!rc && b.n) {
-		uint16_t key = scap__get_u16(&b), kind = scap__get_u16(&b);
-		uint32_t bytes = scap__get_u32(&b);
-		const uint8_t *value = scap__take(&b, bytes);
-
-		scap__take(&b, -bytes & (SCAP__ALIGN - 1));
-		if (b.bad || (kind == SCAP__HOST_U64 && bytes != 8))
+		if (!scap__entry_get(&b, &e))
 			return scap__fail(&r->error, SCAP_EDAMAGED, r->in.input.offset,
 					  "the capture's description of its host is damaged");
-		if (kind == SCAP__HOST_STRING)
-			rc = host_string(r, key, value, bytes);
-		else if (kind == SCAP__HOST_U64)
-			rc = host_number(r, key, scap__le64(value));
+		if (e.kind == SCAP__HOST_STRING)
+			rc = host_string(r, e.key, e.value, e.bytes);
+		else if (e.kind == SCAP__HOST_U64)
+			rc = host_number(r, e.key, scap__le64(e.value));
 	}
 	r->clock = r->host_clock;
 	return rc;

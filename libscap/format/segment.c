@@ -119,6 +119,10 @@ static int begin(struct scap_reader *r)
 	else if (rc)
 		r->over = rc;
 	r->info.goes_on = host && host == hash_of_host(&r->info) && r->info.start_raw_ns >= end_ns;
+	if (!rc) {
+		rc = r->pending;
+		r->pending = 0;
+	}
 	return rc;
 }
 

@@ -556,7 +556,8 @@ int scap_writer_start(struct scap_writer *w, uint64_t start_raw_ns,
 	if (w->next_index != SCAP__START_INDEX || w->last_end_ns)
 		return scap__fail(&w->error, -EINVAL, SCAP_NO_OFFSET,
 				  "a capture's start comes before all else");
-	w->last_end_ns = start_raw_ns;
+	w->last_end_ns = w->start_ns = start_raw_ns;
+	w->started = true;
 	scap__index_start(w, rings, n_rings);
 	return write_rings(w, SCAP__SECTION_START, &h, sizeof(h), rings, n_rings);
 }

@@ -58,6 +58,9 @@ struct scap_writer {
 	struct scap__index_facts facts;	/* of the slice at hand, or of a keyframe */
 	uint32_t next_index;
 	uint64_t last_end_ns;	/* of the last slice */
+	uint64_t start_ns;	/* of START */
+	bool started;		/* there is one */
+	unsigned n_triggers;
 	uint64_t n_slices, n_records, row_bytes;
 	struct scap__groups *groups;	/* NULL: rows */
 	bool only_in_journal;	/* a group that could not be written is there, in slices */
@@ -83,6 +86,9 @@ int scap__section_room(struct scap__buffer *b);
 /* Writes what was put behind that room as it is. */
 int scap__section_write_from(struct scap_writer *w, uint16_t type, struct scap__buffer *b);
 
+/* An entry of HOST or TRIGGER, of at most max bytes without its NUL: 0, -ENOMEM, SCAP_ELIMIT. */
+int scap__entry_put_string(struct scap__buffer *b, uint16_t key, const char *s, size_t max);
+int scap__entry_put_u64(struct scap__buffer *b, uint16_t key, uint64_t v);
 /* The payload of the HOST section, into w->raw. */
 int scap__host_put(struct scap_writer *w, const struct scap_writer_options *opt);
 

@@ -28,15 +28,20 @@ static int put_value(struct scap__buffer *b, uint16_t key, uint16_t kind, const 
 	return 0;
 }
 
-static int put_string(struct scap__buffer *b, uint16_t key, const char *s)
+int scap__entry_put_string(struct scap__buffer *b, uint16_t key, const char *s, size_t max)
 {
-	return put_value(b, key, SCAP__HOST_STRING, s, strnlen(s, STRING_MAX_BYTES));
+	return put_value(b, key, SCAP__HOST_STRING, s, strnlen(s, max));
 }
 
-static int put_u64(struct scap__buffer *b, uint16_t key, uint64_t v)
+int scap__entry_put_u64(struct scap__buffer *b, uint16_t key, uint64_t v)
 {
 	v = htole64(v);
 	return put_value(b, key, SCAP__HOST_U64, &v, sizeof(v));
+}
+
+static int put_string(struct scap__buffer *b, uint16_t key, const char *s)
+{
+	return scap__entry_put_string(b, key, s, STRING_MAX_BYTES);
 }
 
 /* Without its line end; empty where there is none to be read. */
@@ -91,6 +96,6 @@ int scap__host_put(struct scap_writer *w, const struct scap_writer_options *opt)
 	int rc = put_strings(&w->raw, opt);
 
 	for (size_t i = 0; !rc && i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		rc = put_u64(&w->raw, numbers[i].key, numbers[i].value);
+		rc = scap__entry_put_u64(&w->raw, numbers[i].key, numbers[i].value);
 	return rc;
 }

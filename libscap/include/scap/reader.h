@@ -71,7 +71,7 @@ struct scap_capture_info {
 	uint64_t n_slices, file_bytes, raw_bytes;	/* so far */
 	uint64_t n_keyframes, keyframe_bytes;	/* so far; keyframe_bytes: in the file */
 	uint64_t keyframe_tasks, keyframe_fds, keyframe_calls;	/* in the first one */
-	bool continues;		/* goes on where another file ended; known once an event was read */
+	bool continues;		/* goes on where another file ended */
 	bool translated;	/* from a .scap file: docs/format-scap.md */
 	uint64_t n_untranslated;	/* its events of which there is nothing here, so far */
 	uint64_t n_unknown;	/* sections of kinds that this library does not know, so far */

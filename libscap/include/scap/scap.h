@@ -13,6 +13,7 @@
 #include <scap/print.h>
 #include <scap/reader.h>
 #include <scap/summary.h>
+#include <scap/trigger.h>
 #include <scap/writer.h>
 
 #endif

@@ -22,6 +22,11 @@ struct scap_label {
 #define SCAP_TRIGGER_CUT	0x8	/* the recorder ended, or the disk was full */
 #define SCAP_TRIGGER_CHOSEN	0x10	/* only what `keep` chooses is in it */
 
+/*
+ * What is known when the trigger fires comes with the first call to scap_writer_trigger(); what the
+ * capture came to hold (from_raw_ns and all below it) with the second one, before the end. A string
+ * that is NULL says nothing.
+ */
 struct scap_trigger {
 	size_t size;		/* sizeof(struct scap_trigger) */
 	const char *name;	/* of the trigger, as it is configured: "http-5xx" */
@@ -38,5 +43,16 @@ struct scap_trigger {
 	uint64_t n_lost;	/* events that were lost between these */
 	uint64_t flags;		/* SCAP_TRIGGER_* */
 };
+
+/*
+ * Writes a TRIGGER section: the first time directly after opening and scap_writer_start(), before
+ * all else; a second time before scap_writer_close(). At most 256 labels; strings are cut at 4 KiB.
+ */
+SCAP_API int scap_writer_trigger(struct scap_writer *w, const struct scap_trigger *t);
+/*
+ * What the TRIGGER sections read so far say; the first is read when the reader is opened. NULL:
+ * there is none. Lives as long as the reader, of the first segment that has one.
+ */
+SCAP_API const struct scap_trigger *scap_reader_trigger(const struct scap_reader *r);
 
 #endif
