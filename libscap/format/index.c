@@ -38,6 +38,7 @@ int scap__index_begin(struct scap__index *ix, struct scap__index_facts *f,
 	f->start_ns = s->start_ns;
 	f->start_real_ns = real_at(s);
 	f->n_before = ix->n_events;
+	f->lost_before = ix->n_lost;
 	f->missing = false;
 	return put_rings(ix, &f->rings);
 }
@@ -73,10 +74,21 @@ void scap__index_start(struct scap_writer *w, const struct scap_ring_end *rings,
 	}
 }
 
+void scap__index_ends(struct scap_writer *w, const uint8_t *list, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++, list += sizeof(struct scap__ring_seq)) {
+		struct scap_ring_end end = {
+			.cpu = scap__le16(list), .lane = scap__le16(list + 2),
+			.next_seq = scap__le32(list + 4),
+		};
+
+		scap__index_start(w, &end, 1);
+	}
+}
+
 int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
 		      const struct scap_slice *s)
 {
-
 	for (uint32_t i = 0; i < s->n_parts; i++) {
 		const struct scap_slice_part *part = &s->parts[i];
 		uint32_t ring = part->cpu * SCAP_LANES + part->lane, seq;
@@ -89,14 +101,22 @@ int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
 			return -ENOMEM;
 		seq = ix->next_seq[ring];
 		for (; p < end; p += (size_t)scap__le16(p) * 8) {
-			f->missing |= scap__le32(p + offsetof(struct scap_rec, seq)) != seq;
-			seq = scap__le32(p + offsetof(struct scap_rec, seq)) + 1;
+			uint32_t hole = scap__le32(p + offsetof(struct scap_rec, seq)) - seq;
+
+			if (hole) {
+				f->missing = true;
+				ix->n_lost += hole <= INT32_MAX ? hole : 0;
+			}
+			seq += hole + 1;
 			ix->n_events += p[offsetof(struct scap_rec, type)] < SCAP_REC_INTRO;
 		}
 		ix->next_seq[ring] = seq;
 	}
 	f->end_ns = s->end_ns;
 	f->n_after = ix->n_events;
+	f->lost_after = ix->n_lost;
+	if (put_rings(ix, &f->ends))
+		return -ENOMEM;
 	if (s->real_ns) {
 		ix->clock_raw_ns = s->clock_raw_ns;
 		ix->clock_real_ns = s->real_ns;
@@ -117,6 +137,7 @@ void scap__index_section(struct scap_writer *w, uint16_t type, const struct scap
 	};
 
 	ix->n_written = f->n_after;
+	ix->lost_written = f->lost_after;
 	if (ix->none)
 		return;
 	ix->none = ix->entries.n / sizeof(e) >= SCAP__INDEX_MAX_ENTRIES ||
@@ -133,8 +154,9 @@ void scap__index_end(struct scap_writer *w, uint64_t end_raw_ns,
 	struct scap__index_facts *f = &w->facts;
 
 	*f = (struct scap__index_facts){
-		.start_ns = end_raw_ns, .end_ns = end_raw_ns, .rings = f->rings,
+		.start_ns = end_raw_ns, .end_ns = end_raw_ns, .rings = f->rings, .ends = f->ends,
 		.n_before = ix->n_written, .n_after = ix->n_written,
+		.lost_before = ix->lost_written, .lost_after = ix->lost_written,
 	};
 	for (uint32_t i = 0; i < n_rings; i++) {
 		uint32_t ring = rings[i].cpu * SCAP_LANES + rings[i].lane;
@@ -147,23 +169,24 @@ void scap__index_end(struct scap_writer *w, uint64_t end_raw_ns,
 	scap__index_section(w, SCAP__SECTION_END, f);
 }
 
-void scap__index_keyframe(struct scap_writer *w)
+uint32_t scap__index_keyframe(struct scap_writer *w, struct scap__index_facts *f)
 {
 	struct scap__bytes b = { w->raw.p + sizeof(struct scap__section_header),
 				 w->raw.n - sizeof(struct scap__section_header), false };
 	uint64_t begin = scap__get_u64(&b), raw, real;
-	struct scap__index_facts f = { .start_ns = begin, .end_ns = begin };
 
 	scap__get_u64(&b);
 	raw = scap__get_u64(&b);
 	real = scap__get_u64(&b);
 	scap__take(&b, offsetof(struct scap__keyframe_header, part) -
 		   offsetof(struct scap__keyframe_header, clock_boot_ns));
-	if (scap__get_u32(&b))
-		return;		/* a further part */
-	f.start_real_ns = real ? real + (begin - raw) : 0;
-	f.n_before = f.n_after = w->index.n_written;
-	scap__index_section(w, SCAP__SECTION_KEYFRAME, &f);
+	*f = (struct scap__index_facts){
+		.start_ns = begin, .end_ns = begin, .n_before = w->index.n_written,
+		.n_after = w->index.n_written, .lost_before = w->index.lost_written,
+		.lost_after = w->index.lost_written,
+		.start_real_ns = real ? real + (begin - raw) : 0,
+	};
+	return scap__get_u32(&b);
 }
 
 static int put_index(struct scap_writer *w, uint64_t end_raw_ns)

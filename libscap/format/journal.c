@@ -91,6 +91,10 @@ int scap__journal_restart(struct scap_writer *w)
 	}
 	j->bytes = j->restart_bytes;
 	j->next_index = j->restart_index;
+	if (w->journal_optional && !j->broken) {
+		j->refusing = false;
+		j->error = (struct scap_error){ 0 };
+	}
 	return 0;
 }
 

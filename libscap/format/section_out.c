@@ -64,6 +64,16 @@ static int write_failed(struct scap_writer *w, int code)
 			  w->broken ? "its last part is cut" : "what was written before is whole");
 }
 
+/* What was written, and remembered for the seal, is not what it should be: 1. */
+static int take_back(struct scap_writer *w)
+{
+	if (ftruncate(w->fd, (off_t)w->bytes) < 0 || lseek(w->fd, (off_t)w->bytes, SEEK_SET) < 0)
+		return write_failed(w, -errno);
+	if (w->sealing && !w->unsealed)
+		w->entries.n -= sizeof(struct scap__seal_entry);
+	return 1;
+}
+
 /* Fills in the header in front of the payload in b, pads, writes. */
 static int write_section(struct scap_writer *w, struct scap__buffer *b, uint16_t type,
 			 uint32_t flags, size_t raw_bytes)
@@ -112,6 +122,35 @@ int scap__section_write(struct scap_writer *w, uint16_t type)
 	if (rc)
 		return write_section(w, &w->packed, type, SCAP__SECTION_ZSTD, raw_bytes);
 	return write_section(w, &w->raw, type, 0, raw_bytes);
+}
+
+int scap__section_copy(struct scap_writer *w, const struct scap__section_header *from,
+		       const uint8_t *payload, bool (*still)(void *ctx), void *ctx)
+{
+	static const uint8_t zeros[SCAP__ALIGN];
+	size_t stored = (size_t)le64toh(from->stored_bytes), pad = -stored & (SCAP__ALIGN - 1);
+	struct scap__section_header h = *from;
+	int rc;
+
+	h.header_bytes = htole16(HEAD_BYTES);
+	h.index = htole32(w->next_index);
+	h.file_id = htole64(w->file_id);
+	h.crc = htole32(scap__crc32c(0, &h, HEAD_BYTES - sizeof(h.crc)));
+	rc = w->sink.write(w->sink.ctx, &h, sizeof(h));
+	if (!rc)
+		rc = w->sink.write(w->sink.ctx, payload, stored);
+	if (!rc)
+		rc = w->sink.write(w->sink.ctx, zeros, pad);
+	if (!rc && w->sealing && scap__seal_add(w, &h, payload, stored))
+		w->unsealed = true;
+	if (rc < 0)
+		return write_failed(w, rc);
+	if (!still(ctx))
+		return take_back(w);
+	w->section_offset = w->bytes;
+	w->bytes += sizeof(h) + stored + pad;
+	w->next_index++;
+	return 0;
 }
 
 int scap__section_write_from(struct scap_writer *w, uint16_t type, struct scap__buffer *b)

@@ -65,6 +65,7 @@ static void writer_free(struct scap_writer *w)
 	scap__index_fini(&w->index);
 	scap__buffer_fini(&w->schema.text);
 	scap__buffer_fini(&w->facts.rings);
+	scap__buffer_fini(&w->facts.ends);
 	scap__buffer_fini(&w->entries);
 	scap__buffer_fini(&w->raw);
 	scap__buffer_fini(&w->packed);
@@ -152,7 +153,7 @@ static void set_budget(struct scap_writer *w)
 {
 	struct scap__buffer *buffers[] = {
 		&w->raw, &w->packed, &w->index.entries, &w->index.rings, &w->schema.text,
-		&w->facts.rings, &w->entries,
+		&w->facts.rings, &w->facts.ends, &w->entries,
 	};
 
 	for (unsigned i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
@@ -179,9 +180,10 @@ static int writer_new(const struct scap_writer_options *opt, struct scap__budget
 	return 0;
 }
 
-int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_writer_options *opt,
-		      uint64_t file_id, struct scap__budget *budget, struct scap_writer **ret_w,
-		      struct scap_error *err)
+int scap__writer_open_bare(const struct scap_sink *sink, int fd,
+			   const struct scap_writer_options *opt, uint64_t file_id,
+			   struct scap__budget *budget, struct scap_writer **ret_w,
+			   struct scap_error *err)
 {
 	struct scap_writer *w;
 	int rc = writer_new(opt, budget, &w);
@@ -202,16 +204,30 @@ int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_wr
 	w->sealing = opt->flags & SCAP_WRITER_GROUPS;
 	if (!rc)
 		rc = write_file_header(w);
-	if (!rc)
-		rc = write_host(w, opt);
 	if (rc)
 		return give_up(w, err, rc);
 	*ret_w = w;
 	return 0;
 }
 
-static int get_options(struct scap_writer_options *dst, const struct scap_writer_options *opt,
-		       struct scap_error *err)
+int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_writer_options *opt,
+		      uint64_t file_id, struct scap__budget *budget, struct scap_writer **ret_w,
+		      struct scap_error *err)
+{
+	struct scap_writer *w;
+	int rc = scap__writer_open_bare(sink, fd, opt, file_id, budget, &w, err);
+
+	if (rc)
+		return rc;
+	rc = write_host(w, opt);
+	if (rc)
+		return give_up(w, err, rc);
+	*ret_w = w;
+	return 0;
+}
+
+int scap__writer_options(struct scap_writer_options *dst, const struct scap_writer_options *opt,
+			 struct scap_error *err)
 {
 	int rc = scap__options_copy(dst, sizeof(*dst), opt);
 
@@ -228,7 +244,7 @@ int scap_writer_open_sink(const struct scap_sink *sink, const struct scap_writer
 			  struct scap_writer **ret_w, struct scap_error *err)
 {
 	struct scap_writer_options o;
-	int rc = get_options(&o, opt, err);
+	int rc = scap__writer_options(&o, opt, err);
 
 	if (rc) {
 		if (sink->close)
@@ -246,7 +262,7 @@ int scap_writer_open_path(const char *path, const struct scap_writer_options *op
 	bool regular, created;
 	int fd, rc;
 
-	rc = get_options(&o, opt, err);
+	rc = scap__writer_options(&o, opt, err);
 	if (!rc)
 		rc = scap__file_create(path, o.flags & SCAP_WRITER_FORCE, &fd, &regular, &created,
 				       err);
@@ -378,7 +394,12 @@ static int write_slice(struct scap_writer *w, const struct scap_slice *s, size_t
 		scap__buffer_put(&w->raw, s->parts[i].rows, s->parts[i].bytes);
 		bytes_of_rows += s->parts[i].bytes;
 	}
+	w->facts.n_slices = 1;
+	w->facts.n_records = (uint32_t)n_records;
+	w->facts.row_bytes = bytes_of_rows;
+	w->about = w->plain ? NULL : &w->facts;
 	rc = scap__section_write(w, SCAP__SECTION_SLICE);
+	w->about = NULL;
 	if (rc)
 		return rc;
 	w->n_slices++;

@@ -18,8 +18,11 @@
 struct scap__index_facts {
 	uint64_t start_ns, end_ns, start_real_ns;
 	uint64_t n_before, n_after;	/* events */
+	uint64_t lost_before, lost_after;	/* numbers that were missing */
+	uint32_t n_slices, n_records;
+	uint64_t row_bytes;
 	bool missing;		/* numbers are, in it or in front of it */
-	struct scap__buffer rings;	/* where they stood at its beginning */
+	struct scap__buffer rings, ends;	/* where they stood at its beginning, at its end */
 };
 
 /* See index.c. */
@@ -28,6 +31,8 @@ struct scap__index {
 	struct scap__buffer entries, rings;
 	uint64_t n_events;	/* taken so far */
 	uint64_t n_written;	/* of these, in sections that were written */
+	uint64_t n_lost;	/* numbers that were missing so far */
+	uint64_t lost_written;	/* of these, in or before such sections */
 	uint64_t clock_raw_ns, clock_real_ns;	/* of the last slice; 0: none */
 	uint32_t *next_seq;	/* of each ring */
 	uint32_t n_rings;
@@ -56,6 +61,7 @@ struct scap_writer {
 	struct scap__index index;
 	struct scap__schema schema;
 	struct scap__index_facts facts;	/* of the slice at hand, or of a keyframe */
+	const struct scap__index_facts *about;	/* of the section that is being written; or NULL */
 	uint32_t next_index;
 	uint64_t last_end_ns;	/* of the last slice */
 	uint64_t start_ns;	/* of START */
@@ -66,6 +72,8 @@ struct scap_writer {
 	bool only_in_journal;	/* a group that could not be written is there, in slices */
 	struct scap__journal journals[SCAP__JOURNALS];	/* their writers are NULL: none */
 	unsigned journal;		/* the one in use */
+	bool journal_optional;		/* it is better to go on without than to end */
+	uint64_t journal_errors;
 	bool sealing;
 	bool unsealed;		/* there was no memory for an entry: a seal would be broken */
 	uint64_t sealed_ns;	/* where the last seal ends */
@@ -83,6 +91,13 @@ int scap__section_begin(struct scap_writer *w);
 int scap__section_write(struct scap_writer *w, uint16_t type);
 /* An empty buffer but for room in front for a section's header: 0, or there is no memory. */
 int scap__section_room(struct scap__buffer *b);
+/*
+ * Writes another capture's section, with a header of its own: 0; 1, and nothing has changed: what
+ * still() is asked after the writing, whether the payload was what it should be, was false; or an
+ * error.
+ */
+int scap__section_copy(struct scap_writer *w, const struct scap__section_header *h,
+		       const uint8_t *payload, bool (*still)(void *ctx), void *ctx);
 /* Writes what was put behind that room as it is. */
 int scap__section_write_from(struct scap_writer *w, uint16_t type, struct scap__buffer *b);
 
@@ -127,10 +142,12 @@ int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
 		      const struct scap_slice *s);
 /* The section was written just now. Where there is no memory for it, there will be no index. */
 void scap__index_section(struct scap_writer *w, uint16_t type, const struct scap__index_facts *f);
-/* The same of a keyframe's part, whose payload is in w->raw still. */
-void scap__index_keyframe(struct scap_writer *w);
+/* Of a keyframe's part, whose payload is in w->raw, about to be written: its number. */
+uint32_t scap__index_keyframe(struct scap_writer *w, struct scap__index_facts *f);
 /* Where the rings stand in a file that goes on where another one ended. */
 void scap__index_start(struct scap_writer *w, const struct scap_ring_end *rings, uint32_t n_rings);
+/* Where they stand behind a section of another file: n of struct scap__ring_seq. */
+void scap__index_ends(struct scap_writer *w, const uint8_t *list, uint32_t n);
 /* Of END, which was written just now, if it tells of missing numbers. */
 void scap__index_end(struct scap_writer *w, uint64_t end_raw_ns,
 		     const struct scap_ring_end *rings, uint32_t n_rings);
@@ -152,6 +169,14 @@ struct scap_sink scap__fd_sink(int fd);
 int scap__writer_open(const struct scap_sink *sink, int fd, const struct scap_writer_options *opt,
 		      uint64_t file_id, struct scap__budget *budget, struct scap_writer **ret_w,
 		      struct scap_error *err);
+/* The same without HOST, which the caller writes. */
+int scap__writer_open_bare(const struct scap_sink *sink, int fd,
+			   const struct scap_writer_options *opt, uint64_t file_id,
+			   struct scap__budget *budget, struct scap_writer **ret_w,
+			   struct scap_error *err);
+/* What opt says, in full: 0 or an error in err. */
+int scap__writer_options(struct scap_writer_options *dst, const struct scap_writer_options *opt,
+			 struct scap_error *err);
 /* Says so in w->error: -ENOMEM, or SCAP_ELIMIT where the limit was what refused it. */
 int scap__writer_no_memory(struct scap_writer *w);
 

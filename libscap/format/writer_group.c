@@ -95,6 +95,7 @@ int scap__groups_init(struct scap_writer *w, const struct scap_writer_options *o
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_cond_init(&g->changed, NULL);
 	g->payload.budget = g->facts.rings.budget = g->packed_facts.rings.budget = w->budget;
+	g->facts.ends.budget = g->packed_facts.ends.budget = w->budget;
 	g->last = &g->first;
 	g->max_ns = opt->group_ns ? opt->group_ns : GROUP_NS;
 	if (scap__group_out_new(w->budget, level, &g->growing) ||
@@ -127,7 +128,9 @@ void scap__groups_fini(struct scap_writer *w)
 	scap__group_out_free(g->packing);
 	scap__buffer_fini(&g->payload);
 	scap__buffer_fini(&g->facts.rings);
+	scap__buffer_fini(&g->facts.ends);
 	scap__buffer_fini(&g->packed_facts.rings);
+	scap__buffer_fini(&g->packed_facts.ends);
 	pthread_mutex_destroy(&g->lock);
 	pthread_cond_destroy(&g->changed);
 	scap__free(w->budget, g, sizeof(*g));
@@ -140,7 +143,15 @@ static int write_described(struct scap_writer *w, struct scap__groups *g)
 {
 	int rc = scap__schema_write(w);
 
-	return rc ? rc : scap__section_write_from(w, SCAP__SECTION_GROUP, &g->payload);
+	if (rc)
+		return rc;
+	g->packed_facts.n_slices = g->n_slices;
+	g->packed_facts.n_records = g->n_records;
+	g->packed_facts.row_bytes = g->row_bytes;
+	w->about = &g->packed_facts;
+	rc = scap__section_write_from(w, SCAP__SECTION_GROUP, &g->payload);
+	w->about = NULL;
+	return rc;
 }
 
 /*
@@ -194,10 +205,15 @@ static int write_group(struct scap_writer *w, struct scap__groups *g)
 
 static int write_indexed(struct scap_writer *w, uint16_t type)
 {
-	int rc = scap__section_write(w, type);
+	struct scap__index_facts f;
+	uint32_t part = type == SCAP__SECTION_KEYFRAME ? scap__index_keyframe(w, &f) : 1;
+	int rc;
 
-	if (!rc && type == SCAP__SECTION_KEYFRAME)
-		scap__index_keyframe(w);
+	w->about = type == SCAP__SECTION_KEYFRAME ? &f : NULL;
+	rc = scap__section_write(w, type);
+	w->about = NULL;
+	if (!rc && !part)
+		scap__index_section(w, type, &f);
 	return rc;
 }
 
@@ -317,9 +333,12 @@ int scap__groups_slice(struct scap_writer *w, const struct scap_slice *s)
 		return rc;
 	journal = w->journals[w->journal].w;
 	if (journal && scap_writer_slice(journal, s)) {
-		w->error = journal->error;
-		w->refusing = true;
-		return w->error.code;
+		w->journal_errors++;
+		if (!w->journal_optional) {
+			w->error = journal->error;
+			w->refusing = true;
+			return w->error.code;
+		}
 	}
 	if (!scap__group_out_slices(g->growing)) {
 		g->start_ns = s->start_ns;

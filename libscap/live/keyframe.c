@@ -33,6 +33,8 @@ static bool is_due(const struct scap__keyframer *k, const struct scap_writer *w,
 {
 	uint64_t since_ns = now_raw_ns - k->begin_raw_ns;
 
+	if (k->wanted && !k->off && !k->busy)
+		return true;
 	if (k->off || k->busy || now_raw_ns < k->begin_raw_ns || since_ns < SCAP__KEYFRAME_MIN_NS)
 		return false;
 	return since_ns >= SCAP__KEYFRAME_MAX_NS ||
@@ -61,6 +63,7 @@ static void begin(struct scap__keyframer *k, struct scap_live *l, const struct s
 	k->at = (struct scap_live_keyframe){ { 0, 0 } };
 	k->n = 0;
 	k->n_ns = 0;
+	k->wanted = false;
 	k->busy = true;
 }
 

@@ -27,6 +27,7 @@ struct scap__mount_ns {
 struct scap__keyframer {
 	bool off;		/* the module has none, or there is no memory */
 	bool busy;		/* one is under way */
+	bool wanted;		/* now, whatever the time and its size */
 	uint32_t number;	/* of the last one begun */
 	uint64_t begin_raw_ns;	/* of it */
 	uint64_t mark_bytes;	/* events' bytes in the file when it began */

@@ -196,6 +196,7 @@ void scap__recorder_update_totals(struct scap_recorder *r)
 	if (r->slicer) {
 		c = scap__slicer_counts(r->slicer);
 		r->totals.buffered_bytes = scap__slicer_bytes(r->slicer);
+		r->totals.complete_raw_ns = scap__slicer_start_ns(r->slicer);
 	}
 	r->totals.n_stored = c->n_records - c->n_bookkeeping;
 	r->totals.n_bookkeeping = c->n_bookkeeping;
@@ -228,6 +229,8 @@ static int write_slice(struct scap_recorder *r, struct scap_slice *slice)
 	slice->clock_raw_ns = clock.raw_ns;
 	slice->real_ns = clock.real_ns;
 	slice->boot_ns = clock.boot_ns;
+	if (r->on_slice)
+		r->on_slice(r->on_slice_ctx, slice);
 	rc = scap_writer_slice(r->writer, slice);
 	if (rc < 0)
 		return scap__recorder_fail_write(r, rc);
@@ -278,6 +281,8 @@ static int get_options(const struct scap_recorder_options *in, struct scap_recor
 		return scap__fail(err, -EINVAL, SCAP_NO_OFFSET,
 				  "a buffer of 64 KiB to 256 MiB is possible");
 	r->wake_fd = opt.wake_fd;
+	r->on_slice = opt.on_slice;
+	r->on_slice_ctx = opt.ctx;
 	r->buffer_bytes = opt.buffer_bytes;
 	return 0;
 }
@@ -511,6 +516,20 @@ static int set_ends(struct scap_recorder *r)
 		r->ends[i].next_seq = bytes ? scap__rows_first_seq(rest) : range.next_seq;
 	}
 	return 0;
+}
+
+const struct scap_ring_end *scap_recorder_rings(struct scap_recorder *r)
+{
+	if (!r->slicer) {
+		scap__fail(&r->error, -EINVAL, SCAP_NO_OFFSET, "no file is being written");
+		return NULL;
+	}
+	return set_ends(r) < 0 ? NULL : r->ends;
+}
+
+void scap_recorder_keyframe(struct scap_recorder *r)
+{
+	r->key.wanted = true;
 }
 
 static int close_writer(struct scap_recorder *r, int rc)

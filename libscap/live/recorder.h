@@ -15,6 +15,8 @@ struct scap_recorder {
 	struct scap__slicer *slicer;	/* NULL: drain only */
 	uint32_t n_rings;
 	int wake_fd;
+	void (*on_slice)(void *ctx, const struct scap_slice *slice);
+	void *on_slice_ctx;
 	size_t buffer_bytes;
 	struct scap__pace pace;
 	struct scap__keyframer key;

@@ -188,6 +188,12 @@ struct scap_recorder_options {
 				   than twice as much is kept */
 	int wake_fd;		/* a step ends when this is readable; it is not read. -1: none */
 	uint32_t pad;
+	/*
+	 * Sees each slice, in order, before it is written, within a step; its rows live until it
+	 * returns. NULL: nobody does.
+	 */
+	void (*on_slice)(void *ctx, const struct scap_slice *slice);
+	void *ctx;
 };
 
 struct scap_recorder_totals {
@@ -202,6 +208,7 @@ struct scap_recorder_totals {
 	uint64_t end_raw_ns;	/* after the finish: where the capture ends */
 	uint64_t n_keyframes;	/* begun */
 	uint64_t start_raw_ns;	/* where the capture begins */
+	uint64_t complete_raw_ns;	/* all records before this were handed to the writer */
 };
 
 /* The next file of a recording. Both are called in a step, by its thread; they must not step. */
@@ -233,6 +240,14 @@ SCAP_API int scap_recorder_start(struct scap_recorder *r);
 SCAP_API int scap_recorder_step(struct scap_recorder *r, int max_wait_ms);
 /* What lies in slices already is in the file itself afterwards, as file_bytes then shows. */
 SCAP_API int scap_recorder_flush(struct scap_recorder *r);
+/*
+ * Where each ring stands now, at the first record that was not handed to the writer: n_rings of
+ * struct scap_live_info. Numbers before that which are in no record are of events that were lost.
+ * NULL, and the recorder's error, on failure. Lives until the next call.
+ */
+SCAP_API const struct scap_ring_end *scap_recorder_rings(struct scap_recorder *r);
+/* Begins a keyframe with the next step, unless one is under way. */
+SCAP_API void scap_recorder_keyframe(struct scap_recorder *r);
 /*
  * Goes on in another file from the next seam on: where an epoch ends after this call, as one does
  * about every second, so that each file has the names of its events; nothing is lost or doubled.

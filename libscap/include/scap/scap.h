@@ -12,6 +12,7 @@
 #include <scap/live.h>
 #include <scap/print.h>
 #include <scap/reader.h>
+#include <scap/ring.h>
 #include <scap/summary.h>
 #include <scap/trigger.h>
 #include <scap/writer.h>

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+/* Captures cut out of a ring that goes on being filled. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/options.h"
+#include "ring/ring.h"
+
+#define EPOCH_NS SCAP_EPOCH_NS
+#define SEAL_NS (10 * 1000000000ull)
+/* A keyframe that is older than this when the window begins is of no use in it. */
+#define KEYFRAME_NS (10 * 1000000000ull)
+#define NOWHERE UINT64_MAX
+
+struct scap_cut {
+	struct scap_ring *r;
+	struct scap_writer *w;
+	struct scap_error error;
+	struct scap__arena strings;	/* of the trigger */
+	struct scap_trigger trigger;
+	uint64_t from_ns, to_ns, max_bytes;
+	uint64_t position;		/* of the next entry */
+	uint64_t data_from;		/* position of the first one with events that is copied */
+	bool begun, done, at_complete;
+	bool keyframe_open;		/* its last part is still to come */
+	size_t fixed_at;
+	uint64_t n_before, lost_before;	/* of the first entry: what came before the capture */
+	uint64_t end_ns;		/* of what was copied, or is known to be all */
+	struct scap_ring_end *ends;	/* where the rings stood there */
+	uint32_t n_ends;
+};
+
+/* ---- a new one ------------------------------------------------------------------------------ */
+
+/* NULL where there is no memory. */
+static const char *keep_string(struct scap_cut *c, const char *s, bool *failed)
+{
+	size_t n = s ? strlen(s) + 1 : 0;
+	void *p = NULL;
+
+	if (s && scap__arena_room(&c->strings, n, &p))
+		*failed = true;
+	return p ? memcpy(p, s, n) : NULL;
+}
+
+static int keep_trigger(struct scap_cut *c, const struct scap_trigger *t)
+{
+	struct scap_label *labels;
+	bool failed = false;
+	void *p = NULL;
+
+	if (scap__options_copy(&c->trigger, sizeof(c->trigger), t))
+		return -EINVAL;
+	t = &c->trigger;
+	if (t->n_labels > 4096 || scap__arena_get(&c->strings, (t->n_labels + 1) *
+						  sizeof(*labels), &p))
+		return -ENOMEM;
+	labels = p;
+	for (uint64_t i = 0; i < t->n_labels; i++) {
+		labels[i].name = keep_string(c, t->labels[i].name, &failed);
+		labels[i].value = keep_string(c, t->labels[i].value, &failed);
+	}
+	c->trigger.labels = labels;
+	c->trigger.size = sizeof(c->trigger);
+	c->trigger.name = keep_string(c, t->name, &failed);
+	c->trigger.source = keep_string(c, t->source, &failed);
+	c->trigger.why = keep_string(c, t->why, &failed);
+	c->trigger.config = keep_string(c, t->config, &failed);
+	c->trigger.keep = keep_string(c, t->keep, &failed);
+	return failed ? -ENOMEM : 0;
+}
+
+static void cut_free(struct scap_cut *c)
+{
+	scap__arena_fini(&c->strings);
+	free(c->ends);
+	free(c);
+}
+
+static int cut_open(struct scap_cut *c, int fd, struct scap_error *err)
+{
+	struct scap_writer_options o = { .size = sizeof(o) };
+	struct scap_sink sink = scap__fd_sink(fd);
+	int rc = scap__writer_open_bare(&sink, fd, &o, 0, NULL, &c->w, err);
+
+	if (rc)
+		return rc;
+	c->w->sealing = true;
+	return 0;
+}
+
+int scap_ring_cut(struct scap_ring *r, const struct scap_cut_options *opt, struct scap_cut **ret_c,
+		  struct scap_error *err)
+{
+	const struct scap_trigger *t;
+	struct scap_cut *c = calloc(1, sizeof(*c));
+	int rc = c ? keep_trigger(c, opt->trigger) : -ENOMEM;
+
+	if (rc) {
+		close(opt->fd);
+		if (c)
+			cut_free(c);
+		return scap__fail(err, rc, SCAP_NO_OFFSET, rc == -ENOMEM ? "out of memory" :
+				  "options that are not known here");
+	}
+	t = &c->trigger;
+	c->r = r;
+	c->from_ns = t->raw_ns > t->before_ns ? t->raw_ns - t->before_ns : 0;
+	c->to_ns = t->after_ns > UINT64_MAX - t->raw_ns ? UINT64_MAX : t->raw_ns + t->after_ns;
+	c->max_bytes = opt->max_bytes ? opt->max_bytes : UINT64_MAX;
+	rc = cut_open(c, opt->fd, err);
+	if (rc) {
+		cut_free(c);
+		return rc;
+	}
+	*ret_c = c;
+	return 0;
+}
+
+/* ---- where it begins ------------------------------------------------------------------------ */
+
+/* What lies in the ring, as far as the start is concerned. */
+struct plan {
+	uint64_t keyframe;		/* position of the last one that is near enough */
+	uint64_t data;			/* of the entry that the window begins in */
+	uint64_t after_keyframe;	/* of the first one behind it that begins an epoch */
+	struct scap__ring_found first;	/* at data, or after_keyframe */
+	bool aligned;			/* data is at an epoch's beginning: all names are in it */
+	bool reached;			/* an entry was met that holds some of the window */
+};
+
+static void consider(struct plan *p, const struct scap_cut *c, uint64_t at,
+		     const struct scap__ring_found *f)
+{
+	bool aligned = f->e.start_ns % EPOCH_NS == 0 || (!f->e.n_before && !f->e.lost_before);
+
+	if (f->e.type == SCAP__SECTION_KEYFRAME) {
+		if (f->e.flags & SCAP__RING_FIRST_PART && f->e.start_ns <= c->from_ns &&
+		    f->e.start_ns + KEYFRAME_NS >= c->from_ns) {
+			p->keyframe = at;
+			p->after_keyframe = NOWHERE;
+		}
+		return;
+	}
+	if (aligned && p->keyframe != NOWHERE && p->after_keyframe == NOWHERE)
+		p->after_keyframe = at;
+	/* The nearest one in front of the window; without any, the first there is. */
+	if (p->data == NOWHERE || (f->e.start_ns <= c->from_ns && (aligned || !p->aligned))) {
+		p->data = at;
+		p->aligned = aligned;
+	}
+	p->reached |= f->e.end_ns > c->from_ns;
+}
+
+/* 0; 1: nothing of the window is there yet; -EAGAIN. */
+static int make_plan(struct scap_cut *c, struct plan *p)
+{
+	struct scap__ring_found f;
+	uint64_t at = atomic_load(&c->r->tail);
+	int rc;
+
+	*p = (struct plan){ .keyframe = NOWHERE, .data = NOWHERE, .after_keyframe = NOWHERE };
+	while (!p->reached && (rc = scap__ring_look(c->r, &at, &f)) == 0) {
+		consider(p, c, at, &f);
+		at += f.e.bytes;
+	}
+	if (!p->reached)
+		return rc;
+	if (p->after_keyframe != NOWHERE && p->after_keyframe <= p->data)
+		p->data = p->after_keyframe;
+	else
+		p->keyframe = p->after_keyframe == NOWHERE ? NOWHERE : p->keyframe;
+	return scap__ring_look(c->r, &p->data, &p->first);
+}
+
+/* HOST, where the rings stood, why all this is, what things are called. */
+static int write_front(struct scap_cut *c, uint64_t start_ns, const struct scap_ring_end *rings,
+		       uint32_t n_rings)
+{
+	const uint8_t *fixed = c->r->map + SCAP__RING_FIXED_OFFSET;
+	struct scap__section_header host;
+	size_t bytes;
+	int rc;
+
+	memcpy(&host, fixed, sizeof(host));
+	bytes = sizeof(host) + ((le64toh(host.stored_bytes) + 7) & ~7ull);
+	if (bytes > atomic_load(&c->r->fixed_bytes))
+		return scap__fail(&c->error, SCAP_EDAMAGED, SCAP_NO_OFFSET,
+				  "the ring does not begin with a description of its host");
+	rc = scap__ring_copy_fixed(c->w, fixed, bytes, &c->fixed_at);
+	if (!rc)
+		rc = scap_writer_start(c->w, start_ns, rings, n_rings);
+	if (!rc)
+		rc = scap_writer_trigger(c->w, &c->trigger);
+	return rc;
+}
+
+static int begin_at(struct scap_cut *c, const struct plan *p)
+{
+	const struct scap__ring_entry *e = &p->first.e;
+	struct scap_ring_end *rings = malloc(UINT16_MAX * sizeof(*rings));
+	int rc;
+
+	if (!rings)
+		return scap__fail(&c->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	scap__ring_list(p->first.rings, e->n_rings, rings);
+	if (!scap__ring_holds(c->r, p->data)) {
+		free(rings);
+		return -EAGAIN;
+	}
+	c->n_before = e->n_before;
+	c->lost_before = e->lost_before;
+	c->trigger.from_raw_ns = c->end_ns = e->start_ns;
+	c->trigger.event = c->trigger.event > c->n_before ? c->trigger.event - c->n_before : 0;
+	if (e->start_ns > c->from_ns || !p->aligned)
+		c->trigger.flags |= SCAP_TRIGGER_SHORT;
+	c->data_from = p->data;
+	c->position = p->keyframe != NOWHERE ? p->keyframe : p->data;
+	rc = write_front(c, e->start_ns, rings, e->n_rings);
+	free(rings);
+	c->begun = true;
+	return rc;
+}
+
+/* Nothing at all happened in the window, and that is known. */
+static int begin_empty(struct scap_cut *c)
+{
+	c->trigger.from_raw_ns = c->from_ns;
+	c->trigger.event = 0;
+	c->begun = true;
+	c->position = c->data_from = atomic_load(&c->r->head);
+	return write_front(c, c->from_ns, c->ends, c->n_ends);
+}
+
+/* ---- what is known to be all ---------------------------------------------------------------- */
+
+/* Whether everything up to the window's end is in the ring, and nothing behind our place. */
+static bool look_complete(struct scap_cut *c)
+{
+	struct scap_ring *r = c->r;
+	bool ok;
+
+	pthread_mutex_lock(&r->lock);
+	ok = r->complete_ns >= c->to_ns && (!c->begun || r->complete_head == c->position);
+	if (ok && r->n_ends) {
+		struct scap_ring_end *ends = realloc(c->ends, r->n_ends * sizeof(*ends));
+
+		if (ends) {
+			c->ends = ends;
+			c->n_ends = r->n_ends;
+			memcpy(ends, r->ends, r->n_ends * sizeof(*ends));
+		}
+	}
+	if (ok)
+		c->end_ns = r->complete_ns;
+	pthread_mutex_unlock(&r->lock);
+	c->at_complete = ok;
+	return ok;
+}
+
+/* 0: begun; 1: not yet; or an error. */
+static int begin(struct scap_cut *c)
+{
+	struct plan p;
+	int rc;
+
+	do {
+		rc = make_plan(c, &p);
+	} while (rc == -EAGAIN);
+	if (rc == 1)
+		return look_complete(c) ? begin_empty(c) : 1;
+	if (rc)
+		return scap__fail(&c->error, rc, SCAP_NO_OFFSET, "the ring is damaged");
+	rc = begin_at(c, &p);
+	return rc == -EAGAIN ? begin(c) : rc;
+}
+
+/* ---- copying -------------------------------------------------------------------------------- */
+
+static bool still(void *ctx)
+{
+	struct scap_cut *c = ctx;
+
+	return scap__ring_holds(c->r, c->position);
+}
+
+/* The one who fills the ring was faster: on with what is oldest now. */
+static void overtaken(struct scap_cut *c)
+{
+	c->trigger.flags |= SCAP_TRIGGER_OVERTAKEN;
+	c->position = atomic_load(&c->r->tail);
+	c->keyframe_open = false;
+}
+
+static int keep_ends(struct scap_cut *c, const struct scap__ring_found *f)
+{
+	struct scap_ring_end *ends = realloc(c->ends, (f->e.n_ends + 1u) * sizeof(*ends));
+
+	if (!ends)
+		return scap__fail(&c->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	c->ends = ends;
+	c->n_ends = f->e.n_ends;
+	scap__ring_list(f->ends, c->n_ends, ends);
+	return 0;
+}
+
+static bool is_wanted(const struct scap_cut *c, const struct scap__ring_entry *e)
+{
+	if (e->type != SCAP__SECTION_KEYFRAME)
+		return c->position >= c->data_from;
+	return c->keyframe_open || (e->flags & SCAP__RING_FIRST_PART && e->start_ns < c->to_ns);
+}
+
+/* The window is over; an entry that may tell what was lost in it belongs to it all the same. */
+static bool is_behind(const struct scap_cut *c, const struct scap__ring_entry *e)
+{
+	return e->type != SCAP__SECTION_KEYFRAME && e->start_ns >= c->to_ns &&
+	       !(e->flags & SCAP__RING_MISSING);
+}
+
+static int copy(struct scap_cut *c, const struct scap__ring_found *f)
+{
+	const uint8_t *fixed = c->r->map + SCAP__RING_FIXED_OFFSET;
+	struct scap_writer *w = c->w;
+	int rc;
+
+	if (f->e.type != SCAP__SECTION_KEYFRAME) {
+		rc = keep_ends(c, f);
+		if (rc)
+			return rc;
+	}
+	rc = scap__ring_copy_fixed(w, fixed, atomic_load(&c->r->fixed_bytes), &c->fixed_at);
+	if (!rc)
+		rc = scap__ring_copy(w, f, c->n_before, c->lost_before, still, c);
+	if (rc > 0)
+		overtaken(c);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	c->position += f->e.bytes;
+	if (f->e.type == SCAP__SECTION_KEYFRAME) {
+		c->keyframe_open = !(f->e.flags & SCAP__RING_LAST_PART);
+		return 0;
+	}
+	c->end_ns = f->e.end_ns;
+	return c->end_ns - w->sealed_ns >= SEAL_NS ? scap__seal_write(w, c->end_ns) : 0;
+}
+
+/* The next entry: 0: it was taken; 1: there is none; 2: the capture is done; or an error. */
+static int next(struct scap_cut *c)
+{
+	struct scap__ring_found f;
+	int rc = scap__ring_look(c->r, &c->position, &f);
+
+	if (rc == -EAGAIN) {
+		overtaken(c);
+		return 0;
+	}
+	if (rc < 0)
+		return scap__fail(&c->error, rc, SCAP_NO_OFFSET, "the ring is damaged");
+	if (rc)
+		return 1;
+	if (is_behind(c, &f.e) && !c->keyframe_open)
+		return 2;
+	if (!is_wanted(c, &f.e)) {
+		c->position += f.e.bytes;
+		return 0;
+	}
+	if (scap_writer_bytes(c->w) + f.section_bytes > c->max_bytes) {
+		c->trigger.flags |= SCAP_TRIGGER_CAPPED;
+		return 2;
+	}
+	return copy(c, &f);
+}
+
+int scap_cut_step(struct scap_cut *c)
+{
+	int rc = 0;
+
+	if (c->done || c->error.code)
+		return c->error.code;
+	if (!c->begun)
+		rc = begin(c);
+	while (!rc)
+		rc = next(c);
+	if (rc < 0) {
+		if (!c->error.code)
+			c->error = *scap_writer_error(c->w);
+		return c->error.code = rc;
+	}
+	if (rc == 1 && c->begun && !c->keyframe_open && look_complete(c))
+		rc = 2;
+	c->done = rc == 2;
+	return c->done ? 0 : 1;
+}
+
+/* ---- the end -------------------------------------------------------------------------------- */
+
+/* Numbers that were given out and are in no record, by what the recorder knew of the rings. */
+static uint64_t lost_at_end(const struct scap_cut *c)
+{
+	const struct scap__index *ix = &c->w->index;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; c->at_complete && i < c->n_ends; i++) {
+		uint32_t ring = c->ends[i].cpu * SCAP_LANES + c->ends[i].lane;
+		uint32_t hole = c->ends[i].next_seq - (ring < ix->n_rings ? ix->next_seq[ring] : 0);
+
+		n += hole <= INT32_MAX ? hole : 0;
+	}
+	return n;
+}
+
+static int finish(struct scap_cut *c, struct scap_error *err)
+{
+	struct scap_writer *w = c->w;
+	int rc = 0, fd = w->fd;
+
+	c->w = NULL;
+	if (!c->begun)
+		return scap_writer_close(w, 0, NULL, 0, err);
+	if (!c->error.code) {
+		rc = scap_writer_trigger(w, &c->trigger);
+		if (!rc)
+			rc = scap__seal_write(w, c->end_ns);
+	}
+	w->sink.close = NULL;
+	rc = scap_writer_close(w, c->end_ns, c->ends ? c->ends :
+			       &(struct scap_ring_end){ 0 }, c->n_ends, err);
+	if (fdatasync(fd) < 0 && !rc)
+		rc = scap__fail(err, -errno, SCAP_NO_OFFSET, "writing the capture failed: %s",
+				strerror(errno));
+	if (close(fd) < 0 && !rc)
+		rc = scap__fail(err, -errno, SCAP_NO_OFFSET, "writing the capture failed: %s",
+				strerror(errno));
+	return rc;
+}
+
+int scap_cut_close(struct scap_cut *c, struct scap_trigger *ret_outcome, struct scap_error *err)
+{
+	struct scap_trigger *t = &c->trigger;
+	struct scap_error first = c->error;
+	int rc;
+
+	if (!c->done)
+		t->flags |= SCAP_TRIGGER_CUT;
+	if (c->begun) {
+		t->to_raw_ns = c->end_ns;
+		t->n_lost = c->w->index.lost_written + lost_at_end(c);
+	}
+	rc = finish(c, err);
+	if (!c->begun && !rc)
+		rc = scap__fail(err, -ENODATA, SCAP_NO_OFFSET, "nothing of the window was there");
+	if (first.code && err)
+		*err = first;
+	if (ret_outcome) {
+		*ret_outcome = *t;
+		ret_outcome->name = ret_outcome->source = ret_outcome->why = NULL;
+		ret_outcome->config = ret_outcome->keep = NULL;
+		ret_outcome->labels = NULL;
+		ret_outcome->n_labels = 0;
+	}
+	cut_free(c);
+	return first.code ? first.code : rc;
+}
+
+uint64_t scap_cut_bytes(const struct scap_cut *c)
+{
+	return scap_writer_bytes(c->w);
+}
+
+const struct scap_error *scap_cut_error(const struct scap_cut *c)
+{
+	return &c->error;
+}

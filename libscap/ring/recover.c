@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: MIT */
+/* What an abandoned ring and its journals hold becomes a capture. */
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/bytes.h"
+#include "core/crc32c.h"
+#include "core/error.h"
+#include "format/reader.h"
+#include "ring/ring.h"
+
+#define MAX_ENTRIES (4u << 20)
+
+/* A whole entry: where it lies in the file, which is read, not mapped: it may be cut meanwhile. */
+struct place {
+	uint64_t position, bytes;
+	uint64_t offset;
+};
+
+struct recovery {
+	int fd;
+	const char *path;
+	uint64_t ring_id, file_bytes;
+	uint64_t head;			/* behind the newest entry; 0: not known */
+	uint8_t *buf;			/* what is read of the file at a time */
+	size_t cap;
+	struct place *places;
+	size_t n_places, places_cap;
+	struct scap_writer *w;
+	struct scap_error *err;
+	struct scap_ring_recovered *ret;
+	uint64_t n_before, lost_before;
+	bool begun;
+	uint64_t file_id;		/* of the sections, and of the journals */
+};
+
+static int no_memory(struct recovery *v)
+{
+	return scap__fail(v->err, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+}
+
+/* n bytes at offset, fewer at the file's end: how many, or -errno. */
+static ssize_t get(struct recovery *v, uint64_t offset, size_t n)
+{
+	ssize_t got;
+	size_t have = 0;
+
+	if (n > v->cap) {
+		uint8_t *p = realloc(v->buf, n);
+
+		if (!p)
+			return -ENOMEM;
+		v->buf = p;
+		v->cap = n;
+	}
+	while (have < n) {
+		got = pread(v->fd, v->buf + have, n - have, (off_t)(offset + have));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+/* ---- the ring's header ----------------------------------------------------------------------- */
+
+/*
+ * A header that was overwritten says nothing; where things lie is known all the same, and the id is
+ * that of the first entry with a sound checksum.
+ */
+static int read_header(struct recovery *v)
+{
+	struct scap__ring_state_page page;
+	struct scap__ring_header h = { 0 };
+	struct stat st;
+
+	if (fstat(v->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return scap__fail(v->err, SCAP_ENOTSCAP, SCAP_NO_OFFSET, "%.180s is no file",
+				  v->path);
+	v->file_bytes = (uint64_t)st.st_size;
+	if (pread(v->fd, &h, sizeof(h), 0) < 0)
+		return scap__fail(v->err, -errno, SCAP_NO_OFFSET, "cannot read %.160s: %s",
+				  v->path, strerror(errno));
+	if (memcmp(h.magic, SCAP__RING_MAGIC, sizeof(h.magic)) ||
+	    le32toh(h.crc) != scap__crc32c(0, &h, offsetof(struct scap__ring_header, crc))) {
+		v->ret->n_damaged++;
+		return 0;
+	}
+	if (le16toh(h.version) != SCAP__RING_VERSION)
+		return scap__fail(v->err, SCAP_EVERSION, SCAP_NO_OFFSET,
+				  "%.160s is a ring of version %u, this library reads %d", v->path,
+				  le16toh(h.version), SCAP__RING_VERSION);
+	v->ring_id = le64toh(h.ring_id);
+	if (pread(v->fd, &page, sizeof(page), SCAP__RING_STATE_OFFSET) == sizeof(page))
+		v->head = le64toh(page.head);
+	return 0;
+}
+
+/* ---- what is in it --------------------------------------------------------------------------- */
+
+static int add_place(struct recovery *v, const struct scap__ring_entry *e, uint64_t offset)
+{
+	if (v->n_places == v->places_cap) {
+		size_t cap = v->places_cap ? 2 * v->places_cap : 1024;
+		struct place *p = cap > MAX_ENTRIES ? NULL :
+				  realloc(v->places, cap * sizeof(*p));
+
+		if (!p)
+			return no_memory(v);
+		v->places = p;
+		v->places_cap = cap;
+	}
+	v->places[v->n_places++] = (struct place){ e->position, e->bytes, offset };
+	return 0;
+}
+
+/* The section in an entry that was found is what was written. */
+static bool payload_is_sound(const struct scap__ring_found *f)
+{
+	struct scap__section_header h;
+
+	memcpy(&h, f->section, sizeof(h));
+	return scap__crc32c(0, f->section + sizeof(h), (size_t)le64toh(h.stored_bytes)) ==
+	       le32toh(h.payload_crc);
+}
+
+static uint64_t file_id_of(const uint8_t *section)
+{
+	return scap__le64(section + offsetof(struct scap__section_header, file_id));
+}
+
+/* The id of the entry at p, if there is one, where the ring's own is not known. */
+static uint64_t id_at(const struct recovery *v, const uint8_t *p, size_t n)
+{
+	return v->ring_id || n < sizeof(struct scap__ring_entry) ? v->ring_id :
+	       scap__le64(p + offsetof(struct scap__ring_entry, ring_id));
+}
+
+/* A whole entry at offset: its bytes; 0: there is none; or an error. */
+static int64_t entry_at(struct recovery *v, uint64_t offset)
+{
+	struct scap__ring_found f;
+	ssize_t n = get(v, offset, sizeof(f.e));
+	uint64_t bytes;
+
+	if (n < (ssize_t)sizeof(f.e))
+		return n < 0 ? n : 0;
+	bytes = scap__le64(v->buf + offsetof(struct scap__ring_entry, bytes));
+	if (scap__le32(v->buf) != SCAP__RING_ENTRY_MAGIC || bytes < sizeof(f.e) ||
+	    bytes > v->file_bytes - offset || bytes > SCAP__RAW_MAX_BYTES + (1u << 20))
+		return 0;
+	n = get(v, offset, (size_t)bytes);
+	if (n < 0)
+		return n;
+	if (scap__ring_entry_at(v->buf, (size_t)n, id_at(v, v->buf, (size_t)n), &f) ||
+	    !payload_is_sound(&f))
+		return 0;
+	v->ring_id = f.e.ring_id;
+	v->file_id = file_id_of(f.section);
+	n = add_place(v, &f.e, offset);
+	return n < 0 ? n : (int64_t)bytes;
+}
+
+#define LOOK_BYTES (1u << 20)
+
+/* From offset on, where no entry is: where the next header may be, or the file's end; or -errno. */
+static int64_t search(struct recovery *v, uint64_t offset)
+{
+	while (offset < v->file_bytes) {
+		ssize_t n = get(v, offset, LOOK_BYTES);
+
+		if (n < 0)
+			return n;
+		for (size_t i = 0; i + 4 <= (size_t)n; i += SCAP__ALIGN)
+			if (scap__le32(v->buf + i) == SCAP__RING_ENTRY_MAGIC)
+				return (int64_t)(offset + i);
+		if (n < (ssize_t)LOOK_BYTES)
+			break;
+		offset += LOOK_BYTES;
+	}
+	return (int64_t)v->file_bytes;
+}
+
+static int by_position(const void *pa, const void *pb)
+{
+	const struct place *a = pa, *b = pb;
+
+	return a->position < b->position ? -1 : a->position > b->position;
+}
+
+/* All entries, the oldest first; those that newer ones have overwritten in part are not whole. */
+static int find_places(struct recovery *v)
+{
+	uint64_t offset = SCAP__RING_AREA_OFFSET;
+
+	while (offset < v->file_bytes) {
+		int64_t n = entry_at(v, offset);
+
+		if (n < 0)
+			return v->err->code ? v->err->code :
+			       scap__fail(v->err, (int)n, SCAP_NO_OFFSET, "cannot read %.160s: %s",
+					  v->path, strerror((int)-n));
+		if (n) {
+			offset += (uint64_t)n;
+			continue;
+		}
+		n = search(v, offset + SCAP__ALIGN);
+		if (n < 0)
+			return scap__fail(v->err, (int)n, SCAP_NO_OFFSET, "cannot read %.160s: %s",
+					  v->path, strerror((int)-n));
+		offset = (uint64_t)n;
+	}
+	if (v->n_places)
+		qsort(v->places, v->n_places, sizeof(*v->places), by_position);
+	return 0;
+}
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+static bool always(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+/* A description of the host where the ring's own is not to be read. */
+static int write_unknown_host(struct recovery *v)
+{
+	struct scap_writer_options o = {
+		.size = sizeof(o), .hostname = "", .kernel = "", .machine = "", .boot_id = "",
+		.recorder = "scap recover",
+	};
+	int rc = scap__section_begin(v->w);
+
+	v->ret->n_damaged++;
+	if (!rc && scap__host_put(v->w, &o))
+		rc = scap__writer_no_memory(v->w);
+	return rc ? rc : scap__section_write(v->w, SCAP__SECTION_HOST);
+}
+
+/* HOST; then the rest, once it is known where the capture begins. */
+static int write_fixed(struct recovery *v, bool host)
+{
+	ssize_t n = get(v, SCAP__RING_FIXED_OFFSET, SCAP__RING_FIXED_BYTES);
+	struct scap__section_header h = { 0 };
+	size_t at = 0, bytes;
+	int rc;
+
+	if (n >= (ssize_t)sizeof(h))
+		memcpy(&h, v->buf, sizeof(h));
+	bytes = n < 0 ? 0 : (size_t)n;
+	if (le16toh(h.type) != SCAP__SECTION_HOST || le64toh(h.stored_bytes) > bytes ||
+	    scap__crc32c(0, v->buf + sizeof(h), (size_t)le64toh(h.stored_bytes)) !=
+	    le32toh(h.payload_crc))
+		return host ? write_unknown_host(v) : 0;
+	v->file_id = le64toh(h.file_id);
+	at = sizeof(h) + ((size_t)le64toh(h.stored_bytes) + 7) / 8 * 8;
+	if (!host)
+		return scap__ring_copy_fixed(v->w, v->buf, bytes, &at);
+	bytes = at;
+	at = 0;
+	rc = scap__ring_copy_fixed(v->w, v->buf, bytes, &at);
+	return rc || at ? rc : write_unknown_host(v);
+}
+
+static int begin(struct recovery *v, const struct scap__ring_found *f)
+{
+	struct scap_ring_end *rings = malloc(UINT16_MAX * sizeof(*rings));
+	int rc;
+
+	if (!rings)
+		return no_memory(v);
+	scap__ring_list(f->rings, f->e.n_rings, rings);
+	v->n_before = f->e.n_before;
+	v->lost_before = f->e.lost_before;
+	v->ret->start_raw_ns = f->e.start_ns;
+	v->begun = true;
+	rc = scap_writer_start(v->w, f->e.start_ns, rings, f->e.n_rings);
+	free(rings);
+	return rc ? rc : write_fixed(v, false);
+}
+
+/* Entries without events in front of the first that has some are keyframes nobody needs. */
+static int write_place(struct recovery *v, const struct place *p)
+{
+	struct scap__ring_found f;
+	uint8_t *entry;
+	int rc;
+
+	if (get(v, p->offset, (size_t)p->bytes) != (ssize_t)p->bytes ||
+	    scap__ring_entry_at(v->buf, (size_t)p->bytes, v->ring_id, &f) ||
+	    !payload_is_sound(&f)) {
+		v->ret->n_damaged++;
+		return 0;
+	}
+	if (!v->begun && f.e.type == SCAP__SECTION_KEYFRAME)
+		return 0;
+	if (f.e.type != SCAP__SECTION_KEYFRAME && f.e.start_ns < v->w->last_end_ns) {
+		v->ret->n_damaged++;
+		return 0;
+	}
+	/* Reading more of the file reuses the buffer. */
+	entry = v->buf;
+	v->buf = NULL;
+	v->cap = 0;
+	rc = v->begun ? 0 : begin(v, &f);
+	if (!rc)
+		rc = scap__ring_copy(v->w, &f, v->n_before, v->lost_before, always, NULL);
+	v->ret->n_sections += !rc;
+	free(v->buf);
+	v->buf = entry;
+	v->cap = (size_t)p->bytes;
+	return rc;
+}
+
+static int write_places(struct recovery *v)
+{
+	uint64_t end = 0;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < v->n_places; i++) {
+		const struct place *p = &v->places[i];
+
+		/* Where the area begins anew, room was left at its end. */
+		if (i && p->offset != SCAP__RING_AREA_OFFSET && p->position != end)
+			v->ret->n_damaged++;
+		if (p->position < end)
+			continue;
+		end = p->position + p->bytes;
+		rc = write_place(v, p);
+	}
+	if (v->head && v->head != end)
+		v->ret->n_damaged++;
+	return rc;
+}
+
+/* ---- the journals ---------------------------------------------------------------------------- */
+
+/* A SLICE's payload as a slice; its parts are the caller's to free. False: it is damaged. */
+static bool parse_slice(const uint8_t *p, size_t n, struct scap_slice *s)
+{
+	struct scap__bytes b = { p, n, false };
+	struct scap_slice_part *parts;
+	const uint8_t *rows;
+
+	*s = (struct scap_slice){ 0 };
+	s->start_ns = scap__get_u64(&b);
+	s->end_ns = scap__get_u64(&b);
+	s->clock_raw_ns = scap__get_u64(&b);
+	s->real_ns = scap__get_u64(&b);
+	s->boot_ns = scap__get_u64(&b);
+	s->n_parts = scap__get_u32(&b);
+	scap__get_u32(&b);
+	if (b.bad || s->n_parts > b.n / sizeof(struct scap__slice_part))
+		return false;
+	parts = calloc(s->n_parts + 1, sizeof(*parts));
+	if (!parts)
+		return false;
+	rows = b.p + s->n_parts * sizeof(struct scap__slice_part);
+	n = b.n - s->n_parts * sizeof(struct scap__slice_part);
+	s->parts = parts;
+	for (uint32_t i = 0; i < s->n_parts; i++) {
+		uint64_t offset, bytes;
+
+		parts[i].cpu = scap__get_u16(&b);
+		parts[i].lane = scap__get_u16(&b);
+		scap__take(&b, 12);
+		offset = scap__get_u64(&b);
+		bytes = scap__get_u64(&b);
+		if (offset > n || bytes > n - offset)
+			return false;
+		parts[i].rows = rows + offset;
+		parts[i].bytes = (size_t)bytes;
+	}
+	return true;
+}
+
+/* Its group may have been written, and then the recorder died before it cut the journal. */
+static int write_journal_slice(struct recovery *v, const uint8_t *p, size_t n)
+{
+	struct scap_slice s;
+	int rc = 0;
+
+	if (!parse_slice(p, n, &s)) {
+		v->ret->n_damaged++;
+	} else if (s.start_ns >= v->w->last_end_ns) {
+		if (!v->begun) {
+			rc = write_fixed(v, false);
+			v->begun = true;
+			v->ret->start_raw_ns = s.start_ns;
+		}
+		if (!rc)
+			rc = scap_writer_slice(v->w, &s);
+		if (rc == -EINVAL) {
+			v->ret->n_damaged++;
+			rc = 0;
+		}
+		v->ret->n_slices++;
+	}
+	free((void *)s.parts);
+	return rc;
+}
+
+/* What is damaged in a journal is passed over; where it is cut off it ends. */
+static int read_journal(struct recovery *v, const char *path, bool write, uint64_t *ret_start)
+{
+	struct scap__section_in in;
+	struct scap__budget budget;
+	struct scap__section sec;
+	struct scap_error err = { 0 };
+	struct scap_source src;
+	const uint8_t *p;
+	uint32_t version;
+	int rc = scap__path_source(path, &src, &err);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	scap__budget_init(&budget, 256u << 20, NULL);
+	rc = scap__section_in_init(&in, &src, &budget, &err);
+	if (!rc)
+		rc = scap__section_in_start(&in, &version);
+	if (!rc && in.file_id != v->file_id)
+		rc = 1;
+	while (!rc) {
+		rc = scap__section_next(&in, &sec);
+		if (!rc)
+			rc = scap__section_payload(&in, &sec, &p);
+		if (rc == SCAP_EDAMAGED) {
+			v->ret->n_damaged += write;
+			rc = 0;
+			continue;
+		}
+		if (rc || sec.type != SCAP__SECTION_SLICE)
+			continue;
+		if (write) {
+			rc = write_journal_slice(v, p, (size_t)sec.raw_bytes);
+		} else {
+			*ret_start = sec.raw_bytes >= 8 ? scap__le64(p) : 0;
+			break;
+		}
+	}
+	scap__section_in_fini(&in);
+	if (write && rc < 0 && v->w->refusing)
+		return rc;
+	return rc == -ENOMEM || rc == SCAP_ELIMIT ? rc : 0;
+}
+
+static int write_journals(struct recovery *v)
+{
+	static const char *const suffixes[SCAP__JOURNALS] = SCAP__JOURNAL_SUFFIXES;
+	uint64_t start[SCAP__JOURNALS] = { UINT64_MAX, UINT64_MAX };
+	char path[SCAP__JOURNALS][4096];
+	unsigned first;
+	int rc = 0;
+
+	for (unsigned i = 0; i < SCAP__JOURNALS && !rc; i++) {
+		if (snprintf(path[i], sizeof(path[i]), "%s%s", v->path, suffixes[i]) >=
+		    (int)sizeof(path[i]))
+			return 0;
+		rc = read_journal(v, path[i], false, &start[i]);
+	}
+	first = start[1] < start[0];
+	for (unsigned i = 0; i < SCAP__JOURNALS && !rc; i++)
+		rc = read_journal(v, path[(first + i) % SCAP__JOURNALS], true, &start[0]);
+	return rc;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static int open_ring(struct recovery *v)
+{
+	v->fd = open(v->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (v->fd < 0)
+		return scap__fail(v->err, -errno, SCAP_NO_OFFSET, "cannot open %.160s: %s",
+				  v->path, strerror(errno));
+	if (flock(v->fd, LOCK_EX | LOCK_NB) < 0)
+		return scap__fail(v->err, -EBUSY, SCAP_NO_OFFSET,
+				  "%.160s is in use; scap trigger cuts captures out of it",
+				  v->path);
+	return read_header(v);
+}
+
+static int write_all(struct recovery *v)
+{
+	int rc = find_places(v);
+
+	if (!rc)
+		rc = write_fixed(v, true);
+	if (!rc)
+		rc = write_places(v);
+	if (!rc)
+		rc = write_journals(v);
+	if (!rc)
+		rc = scap__seal_write(v->w, v->w->last_end_ns);
+	if (!rc && !v->begun)
+		return scap__fail(v->err, v->ret->n_damaged ? SCAP_EDAMAGED : -ENODATA,
+				  SCAP_NO_OFFSET, "nothing of a recording is left in %.160s",
+				  v->path);
+	if (rc && !v->err->code)
+		*v->err = *scap_writer_error(v->w);
+	v->ret->n_events = v->w->index.n_events;
+	v->ret->end_raw_ns = v->w->last_end_ns;
+	v->ret->bytes = scap_writer_bytes(v->w);
+	return rc;
+}
+
+int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
+		      struct scap_error *err)
+{
+	struct scap_writer_options o = { .size = sizeof(o) };
+	struct scap_sink sink = scap__fd_sink(fd);
+	struct scap_error mine = { .offset = SCAP_NO_OFFSET };
+	struct scap_ring_recovered none;
+	struct recovery v = { .path = path, .fd = -1, .err = &mine, .ret = ret ? ret : &none };
+	int close_rc, rc = scap__writer_open_bare(&sink, fd, &o, 0, NULL, &v.w, &mine);
+
+	*v.ret = (struct scap_ring_recovered){ 0 };
+	if (!rc) {
+		v.w->sealing = true;
+		rc = open_ring(&v);
+		if (!rc)
+			rc = write_all(&v);
+		close_rc = fdatasync(fd) < 0 ? -errno : 0;
+		scap_writer_close(v.w, 0, NULL, 0, NULL);
+		if (!rc && close_rc)
+			rc = scap__fail(&mine, close_rc, SCAP_NO_OFFSET,
+					"writing the capture failed: %s", strerror(-close_rc));
+	}
+	if (v.fd >= 0)
+		close(v.fd);
+	free(v.buf);
+	free(v.places);
+	if (rc && err)
+		*err = mine;
+	return rc;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the ring share. */
+#ifndef SCAP_RING_RING_H
+#define SCAP_RING_RING_H
+
+#include <pthread.h>
+#include <scap/ring.h>
+#include <stdatomic.h>
+
+#include "format/writer.h"
+#include "ring/layout.h"
+
+/*
+ * The one who fills it moves the tail on, then writes over what lay there, then moves the head on.
+ * Who reads copies or uses what lies at a position, then looks whether the tail is still not past
+ * it. Positions here are the truth; those in the file are for who finds it abandoned.
+ */
+struct scap_ring {
+	int fd;
+	uint8_t *map;
+	size_t map_bytes;
+	char *path;
+	uint64_t id;
+	uint64_t area_bytes;
+	struct scap_writer *writer;
+	_Atomic uint64_t tail, head, fixed_bytes;
+	_Atomic uint64_t n_sections, n_evicted, n_dropped, n_seen, tail_events, journal_errors;
+	_Atomic uint64_t start_ns, end_ns;
+	pthread_mutex_t lock;		/* of what follows */
+	uint64_t complete_ns;
+	uint64_t complete_head;		/* the head then */
+	struct scap_ring_end *ends;
+	uint32_t n_ends, ends_cap;
+};
+
+static inline struct scap__ring_state_page *scap__ring_page(const struct scap_ring *r)
+{
+	return (void *)(r->map + SCAP__RING_STATE_OFFSET);
+}
+
+/* ring_out.c: the sink of the ring's writer. */
+struct scap_sink scap__ring_sink(struct scap_ring *r);
+
+/* ---- walk.c: entries, of a mapped ring or of a file that may hold anything ------------------- */
+
+/* An entry's header in this machine's order, and where the rest lies. */
+struct scap__ring_found {
+	struct scap__ring_entry e;
+	const uint8_t *rings, *ends;	/* e.n_rings and e.n_ends of struct scap__ring_seq */
+	const uint8_t *section;		/* its header, then its payload */
+	size_t section_bytes;
+};
+
+/*
+ * What lies at p, where n bytes are: 0, or SCAP_EDAMAGED. The section's own checksum is not
+ * looked at, but that it fits.
+ */
+int scap__ring_entry_at(const uint8_t *p, size_t n, uint64_t ring_id,
+			struct scap__ring_found *ret);
+/*
+ * The entry at position, or where the area begins anew behind it: 0 and *position is where it is;
+ * 1: position is the head; SCAP_EDAMAGED; -EAGAIN: it was overtaken.
+ */
+int scap__ring_look(struct scap_ring *r, uint64_t *position, struct scap__ring_found *ret);
+/* Whether nothing at this position was overwritten until now. */
+bool scap__ring_holds(struct scap_ring *r, uint64_t position);
+
+/* ---- what is common to cuts and recoveries --------------------------------------------------- */
+
+/* A section in the ring is written as w's next one: as scap__section_copy(). */
+int scap__ring_copy(struct scap_writer *w, const struct scap__ring_found *f, uint64_t n_before,
+		    uint64_t lost_before, bool (*still)(void *ctx), void *ctx);
+/* The sections from *at on, of n fixed bytes at p, are copied: 0 or an error; *at moves on. */
+int scap__ring_copy_fixed(struct scap_writer *w, const uint8_t *p, size_t n, size_t *at);
+/* n of struct scap__ring_seq, in another form; *ends has room for 65,535. */
+void scap__ring_list(const uint8_t *p, uint32_t n, struct scap_ring_end *ends);
+
+#endif

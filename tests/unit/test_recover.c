@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* What an abandoned ring holds becomes a capture, whatever happened to the file. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support_recording.h"
+
+TestSuite(recover, .init = recording_setup, .fini = recording_teardown, .timeout = 300);
+
+static int recover(struct scap_ring_recovered *ret, struct scap_error *err)
+{
+	int fd = open(in_dir("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	*err = (struct scap_error){ 0 };
+	cr_assert_geq(fd, 0);
+	return scap_ring_recover(in_dir("ring"), fd, ret, err);
+}
+
+/* The recovered file has no end: reads all that is there; damage is an error. */
+static void see_recovered(void)
+{
+	const struct scap_event *ev;
+	struct scap_error err = { 0 };
+	struct scap_reader *r;
+	int rc;
+
+	cr_assert_eq(scap_reader_open_path(in_dir("out"), NULL, &r, &err), 0, "%s", err.text);
+	free(cut_seen);
+	cut_seen = malloc(MAX_EVENTS * sizeof(*cut_seen));
+	n_cut = cut_lost = cut_unexplained = 0;
+	while ((rc = scap_reader_next(r, &ev)) == 0) {
+		uint64_t n_lost, first, last;
+
+		if (scap_event_gap(ev, &n_lost, &first, &last) == 0)
+			*(scap_event_gap_unexplained(ev) ? &cut_unexplained : &cut_lost) += n_lost;
+		else
+			cut_seen[n_cut++] = rows_see(ev);
+	}
+	cr_assert(rc == 1 || rc == SCAP_ETRUNCATED, "%d %s", rc, scap_reader_error(r)->text);
+	scap_reader_close(r);
+}
+
+/* All that was taken before the recorder was killed, to the last slice. */
+Test(recover, all)
+{
+	for (unsigned round = 0; round < 24; round++) {
+		struct scap_ring_recovered got;
+		struct scap_error err;
+		size_t first;
+
+		seed = 200 + round;
+		rec_open(1 + round % 3, SCAP_RING_MIN_BYTES);
+		rec.gaps = round & 1;
+		rec.payload = round % 8 == 7 ? 50000 : 0;
+		for (unsigned i = 0; i < (round % 8 == 7 ? 50 : round % 5 * 7 + 1); i++) {
+			rec_slice(round & 2 ? 3 : 1);
+			if (rows_random(&seed) % 9 == 0)
+				rec_keyframe(2);
+		}
+		cr_assert_eq(scap_ring_state(in_dir("ring")), SCAP_RING_IN_USE);
+		cr_assert_eq(recover(&got, &err), -EBUSY);
+		rec_close(false);
+		cr_assert_eq(scap_ring_state(in_dir("ring")), SCAP_RING_ABANDONED);
+		cr_assert_eq(recover(&got, &err), 0, "%s", err.text);
+		cr_assert_eq(got.n_damaged, 0);
+		see_whole();
+		see_recovered();
+		first = n_whole - n_cut;
+		for (size_t i = 0; i < n_cut; i++) {
+			struct rows_seen want = whole_seen[first + i];
+
+			want.num -= first;
+			cr_assert(rows_same(&cut_seen[i], &want), "event %zu", i);
+		}
+		cr_assert_eq(cut_unexplained, 0);
+		cr_assert(round % 8 == 7 ? first > 0 : first == 0);
+		cr_assert_eq(got.n_events, n_cut);
+		unlink(in_dir("ring.journal"));
+		unlink(in_dir("ring.journal2"));
+	}
+}
+
+static void make_abandoned(void)
+{
+	seed = 300;
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	rec.payload = 20000;
+	for (unsigned i = 0; i < 60; i++)
+		rec_slice(1);
+	rec_close(false);
+	see_whole();
+}
+
+/* Whatever was written over the file: what is read is of the recording, and nothing fails badly. */
+Test(recover, scribbled)
+{
+	struct scap_ring_recovered got;
+	struct scap_error err;
+	unsigned n_damaged = 0;
+	struct stat st;
+	uint8_t *ring;
+	int fd;
+
+	make_abandoned();
+	fd = open(in_dir("ring"), O_RDWR);
+	cr_assert_eq(fstat(fd, &st), 0);
+	ring = malloc((size_t)st.st_size);
+	cr_assert_eq(pread(fd, ring, (size_t)st.st_size, 0), st.st_size);
+	for (unsigned round = 0; round < 40; round++) {
+		uint64_t noise[64];
+		size_t at = 0;
+
+		cr_assert_eq(pwrite(fd, ring, (size_t)st.st_size, 0), st.st_size);
+		/* The first rounds: header, state, fixed sections; then anywhere. */
+		for (unsigned i = 0; i < 64; i++)
+			noise[i] = rows_random(&seed);
+		cr_assert_eq(pwrite(fd, noise, sizeof(noise), round == 0 ? 0 : round == 1 ? 4096 :
+				    round == 2 ? 8192 :
+				    (off_t)(rows_random(&seed) % (uint64_t)st.st_size)),
+			     sizeof(noise));
+		if (round % 10 == 9)
+			cr_assert_eq(ftruncate(fd, st.st_size - round * 500000), 0);
+		cr_assert_eq(recover(&got, &err), 0, "round %u: %s", round, err.text);
+		see_recovered();
+		cr_assert_gt(n_cut, 0);
+		/* What hits room that nothing lies in changes nothing. */
+		n_damaged += got.n_damaged > 0;
+		for (size_t i = 0; i < n_cut; i++) {
+			while (at < n_whole && (whole_seen[at].raw_ns != cut_seen[i].raw_ns ||
+						whole_seen[at].cpu != cut_seen[i].cpu))
+				at++;
+			cr_assert_lt(at, n_whole, "event %zu is not of the recording", i);
+			cr_assert_eq(whole_seen[at].sum, cut_seen[i].sum);
+		}
+	}
+	cr_assert_gt(n_damaged, 20);
+	close(fd);
+	free(ring);
+}
+
+Test(recover, nothing)
+{
+	struct scap_ring_recovered got;
+	struct scap_error err;
+	int fd;
+
+	cr_assert_eq(recover(&got, &err), -ENOENT);
+	fd = open(in_dir("ring"), O_RDWR | O_CREAT, 0600);
+	cr_assert_eq(recover(&got, &err), SCAP_EDAMAGED);
+	cr_assert_eq(ftruncate(fd, 40 << 20), 0);
+	cr_assert_eq(recover(&got, &err), SCAP_EDAMAGED);
+	close(fd);
+	cr_assert_eq(scap_ring_state(in_dir("ring")), SCAP_RING_FOREIGN);
+	cr_assert_eq(scap_ring_create(in_dir("ring"), SCAP_RING_MIN_BYTES, &rec.ring, &err),
+		     -EEXIST);
+	unlink(in_dir("ring"));
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	cr_assert_eq(scap_ring_create(in_dir("ring"), SCAP_RING_MIN_BYTES, &rec.ring, &err),
+		     -EBUSY);
+	cr_assert_eq(scap_ring_create(in_dir("out"), SCAP_RING_MIN_BYTES - 1, &rec.ring, &err),
+		     -EINVAL);
+	cr_assert_eq(scap_writer_close(rec.w, 0, NULL, 0, NULL), 0);
+}
+
+#define N_KILLS 100
+#define N_SLICES 1500
+
+static void load(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		rec_slice(1 + i % 3);
+		if (i % 50 == 9)
+			rec_keyframe(2);
+	}
+}
+
+/* Killed at any moment: what was taken before is there, but for what one slice may hold. */
+Test(recover, killed)
+{
+	unsigned n_some = 0, n_all = 0;
+
+	seed = 400;
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	load(N_SLICES);
+	rec_close(true);
+	see_whole();
+	for (unsigned round = 0; round < N_KILLS; round++) {
+		struct scap_ring_recovered got;
+		struct scap_error err;
+		int status, rc, ready[2];
+		pid_t pid;
+		char c;
+
+		cr_assert_eq(pipe(ready), 0);
+		pid = fork();
+		cr_assert_geq(pid, 0);
+		if (!pid) {
+			seed = 400;
+			rec_open(2, SCAP_RING_MIN_BYTES);
+			close(ready[0]);
+			close(ready[1]);
+			load(N_SLICES);
+			pause();
+		}
+		/* Some while the ring is made, most when it is there. */
+		close(ready[1]);
+		if (round % 5 && read(ready[0], &c, 1) < 0)
+			cr_assert_fail();
+		close(ready[0]);
+		usleep((useconds_t)(rows_random(&seed) % 200000));
+		kill(pid, SIGKILL);
+		cr_assert_eq(waitpid(pid, &status, 0), pid);
+		cr_assert(WIFSIGNALED(status));
+		rc = recover(&got, &err);
+		if (rc == -ENODATA || rc == SCAP_EDAMAGED || rc == -ENOENT)
+			continue;	/* before anything was written */
+		cr_assert_eq(rc, 0, "%s", err.text);
+		cr_assert_eq(got.n_damaged, 0);
+		see_recovered();
+		cr_assert_eq(cut_unexplained + cut_lost, 0);
+		cr_assert_leq(n_cut, n_whole);
+		for (size_t i = 0; i < n_cut; i++)
+			cr_assert(rows_same(&cut_seen[i], &whole_seen[i]), "event %zu", i);
+		n_some += n_cut > 0;
+		n_all += n_cut == n_whole;
+	}
+	cr_assert_gt(n_some, N_KILLS / 2);
+	cr_assert_lt(n_all, n_some);
+}
