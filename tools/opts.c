@@ -337,39 +337,49 @@ bool opt_u64(const struct opt_parser *p, uint64_t min, uint64_t max, uint64_t *r
 	return true;
 }
 
-bool opt_size(const struct opt_parser *p, uint64_t min, uint64_t max, uint64_t *ret)
+bool size_parse(const char *text, uint64_t *ret)
 {
 	static const char suffixes[] = "KMGT";
 	const char *end, *suffix;
 	unsigned shift = 0;
 	uint64_t v;
 
-	if (!parse_u64(p->arg, &v, &end))
-		return bad_value(p, "a size such as 4096, 64K or 16M");
+	if (!parse_u64(text, &v, &end))
+		return false;
 	suffix = *end ? strchr(suffixes, toupper((unsigned char)*end)) : NULL;
 	if (suffix) {
 		shift = 10 * (unsigned)(suffix - suffixes + 1);
 		end++;
 	}
 	if (*end || v << shift >> shift != v)
-		return bad_value(p, "a size such as 4096, 64K or 16M");
-	if (!in_range(p, v << shift, min, max))
 		return false;
 	*ret = v << shift;
 	return true;
 }
 
-bool opt_duration_ns(const struct opt_parser *p, uint64_t *ret)
+bool opt_size(const struct opt_parser *p, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	uint64_t v;
+
+	if (!size_parse(p->arg, &v))
+		return bad_value(p, SIZE_WANTED);
+	if (!in_range(p, v, min, max))
+		return false;
+	*ret = v;
+	return true;
+}
+
+bool duration_parse_ns(const char *text, uint64_t *ret)
 {
 	static const struct { const char *unit; double seconds; } units[] = {
-		{ "", 1 }, { "s", 1 }, { "ms", 1e-3 }, { "m", 60 }, { "h", 3600 },
+		{ "", 1 }, { "s", 1 }, { "ms", 1e-3 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 },
 	};
 	char *end;
 	double v;
 
-	if (!isdigit((unsigned char)p->arg[0]) && p->arg[0] != '.')
-		return bad_value(p, "a duration such as 30, 1.5s, 200ms or 10m");
-	v = strtod(p->arg, &end);
+	if (!isdigit((unsigned char)text[0]) && text[0] != '.')
+		return false;
+	v = strtod(text, &end);
 	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		if (strcmp(end, units[i].unit))
 			continue;
@@ -379,7 +389,49 @@ bool opt_duration_ns(const struct opt_parser *p, uint64_t *ret)
 		*ret = (uint64_t)(v * 1e9 + 0.5);
 		return true;
 	}
-	return bad_value(p, "a duration such as 30, 1.5s, 200ms or 10m");
+	return false;
+}
+
+bool opt_duration_ns(const struct opt_parser *p, uint64_t *ret)
+{
+	return duration_parse_ns(p->arg, ret) || bad_value(p, DURATION_WANTED);
+}
+
+const char *const io_classes[N_IO_CLASSES] = { "file", "pipe", "socket", "tty", "other" };
+
+bool opt_snaplen(const struct opt_parser *p, uint32_t *ret_all, uint32_t ret_classes[])
+{
+	char words[128], *word, *rest = words, *value;
+	struct opt_parser part = *p;
+	uint64_t v;
+
+	if (strlen(p->arg) >= sizeof(words)) {
+		tool_usage("option --snaplen: '%s' is too long", p->arg);
+		return false;
+	}
+	strcpy(words, p->arg);
+	while ((word = strsep(&rest, ","))) {
+		int k = 0;
+
+		value = strchr(word, '=');
+		if (value)
+			*value++ = 0;
+		while (value && k < N_IO_CLASSES && strcmp(word, io_classes[k]))
+			k++;
+		if (k == N_IO_CLASSES) {
+			tool_usage("option --snaplen: '%s' is none of file, pipe, socket, tty, "
+				   "other", word);
+			return false;
+		}
+		part.arg = value ? value : word;
+		if (!opt_size(&part, 0, SNAPLEN_MOST, &v))
+			return false;
+		if (value)
+			ret_classes[k] = (uint32_t)v + 1;
+		else
+			*ret_all = (uint32_t)v;
+	}
+	return true;
 }
 
 bool tool_color(const struct opt_parser *p, const char *when, int fd, bool *ret_color)
@@ -396,6 +448,14 @@ bool tool_color(const struct opt_parser *p, const char *when, int fd, bool *ret_
 }
 
 /* ---- help ------------------------------------------------------------------------------------ */
+
+bool wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
+			return true;
+	return false;
+}
 
 static void print_opt(char short_name, const char *long_name, const char *arg, const char *help)
 {
@@ -425,8 +485,8 @@ void verb_help(const struct verb *verb)
 	print_opt('h', "help", NULL, "this text");
 	if (verb->examples)
 		printf("\nexamples:\n%s", verb->examples);
-	printf("\nexit status: 0 ok, 1 wrong usage, 2 could not read, write or attach, "
-	       "3 file damaged\n");
+	printf("\nexit status: %s\n", verb->exits ?: "0 ok, 1 wrong usage, 2 could not read, write "
+	       "or attach, 3 file damaged");
 }
 
 bool tool_bad_text(const char *what, const char *text, const struct scap_error *err)

@@ -59,6 +59,7 @@ struct verb {
 	const char *details;	/* whole lines between usage and options; NULL: none */
 	const struct opt *opts;
 	const char *examples;	/* whole lines, indented by two blanks */
+	const char *exits;	/* what exit codes mean, where they are not the usual ones */
 	int (*run)(int argc, char **argv);	/* argv[0] is the verb; enum tool_exit */
 };
 
@@ -83,9 +84,25 @@ int opt_next(struct opt_parser *p);
 bool opt_u64(const struct opt_parser *p, uint64_t min, uint64_t max, uint64_t *ret);
 /* Bytes with an optional suffix K, M, G, T (powers of 1024). */
 bool opt_size(const struct opt_parser *p, uint64_t min, uint64_t max, uint64_t *ret);
-/* Seconds such as 1.5, or with a unit: ms, s, m, h. */
+/* Seconds such as 1.5, or with a unit: ms, s, m, h, d. */
 bool opt_duration_ns(const struct opt_parser *p, uint64_t *ret);
+/*
+ * Bytes kept of data, or CLASS=BYTES,... for some of what data goes through; by class, it is bytes
+ * + 1, so that 0 says nothing.
+ */
+#define SNAPLEN_MOST 65536
+#define N_IO_CLASSES 5
+extern const char *const io_classes[N_IO_CLASSES];	/* by SCAP_LIVE_IO_* */
+bool opt_snaplen(const struct opt_parser *p, uint32_t *ret_all, uint32_t ret_classes[]);
 
+/* The same values from elsewhere: false if it is none, *ret untouched. */
+#define SIZE_WANTED "a size such as 4096, 64K or 16M"
+#define DURATION_WANTED "a duration such as 30, 1.5s, 200ms or 10m"
+bool size_parse(const char *text, uint64_t *ret);
+bool duration_parse_ns(const char *text, uint64_t *ret);
+
+/* Whether -h or --help stands before any "--": it wins over all else. */
+bool wants_help(int argc, char **argv);
 /* Help to standard output. */
 void verb_help(const struct verb *verb);
 

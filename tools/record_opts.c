@@ -92,43 +92,6 @@ static bool set_bytes(const struct opt_parser *p, uint64_t least, uint64_t most,
 	return true;
 }
 
-/* BYTES, or CLASS=BYTES,... for some of what data goes through. */
-static bool set_snaplen(const struct opt_parser *p, struct record_options *opt)
-{
-	static const char *const classes[5] = { "file", "pipe", "socket", "tty", "other" };
-	char words[128], *word, *rest = words, *value;
-	struct opt_parser part = *p;
-	uint64_t v;
-
-	if (strlen(p->arg) >= sizeof(words)) {
-		tool_usage("option --snaplen: '%s' is too long", p->arg);
-		return false;
-	}
-	strcpy(words, p->arg);
-	while ((word = strsep(&rest, ","))) {
-		int k = 0;
-
-		value = strchr(word, '=');
-		if (value)
-			*value++ = 0;
-		while (value && k < 5 && strcmp(word, classes[k]))
-			k++;
-		if (k == 5) {
-			tool_usage("option --snaplen: '%s' is none of file, pipe, socket, tty, "
-				   "other", word);
-			return false;
-		}
-		part.arg = value ? value : word;
-		if (!opt_size(&part, 0, 65536, &v))
-			return false;
-		if (value)
-			opt->snaplens[k] = (uint32_t)v + 1;
-		else
-			opt->snaplen = (uint32_t)v;
-	}
-	return true;
-}
-
 static bool add_cgroup(struct record_options *opt, const char *path)
 {
 	const char **more = realloc(opt->cgroups, (opt->n_cgroups + 1) * sizeof(*more));
@@ -216,7 +179,7 @@ static bool set_option(int id, const struct opt_parser *p, struct record_options
 		opt->output = p->arg;
 		return true;
 	case OPT_SNAPLEN:
-		return set_snaplen(p, opt);
+		return opt_snaplen(p, &opt->snaplen, opt->snaplens);
 	case OPT_ARGV:
 		return set_bytes(p, 1, 128 << 10, &opt->argv_max);
 	case OPT_ENV:

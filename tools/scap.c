@@ -71,15 +71,6 @@ static int help(int argc, char **argv)
 	return TOOL_OK;
 }
 
-/* Whether -h or --help stands before any "--": it wins over all else. */
-static bool wants_help(int argc, char **argv)
-{
-	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
-		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
-			return true;
-	return false;
-}
-
 static int run_verb(int argc, char **argv)
 {
 	const struct verb *verb;

@@ -102,6 +102,7 @@ Test(tool_opts, values)
 	cr_expect_eq(duration("1.5"), 1500000000);
 	cr_expect_eq(duration("200ms"), 200000000);
 	cr_expect_eq(duration("2m"), 120000000000);
+	cr_expect_eq(duration("30d"), 30ull * 86400 * 1000000000);
 	cr_expect_eq(duration("inf"), UINT64_MAX);
 	cr_expect_eq(duration("1e400"), UINT64_MAX);
 	cr_expect_eq(duration("5x"), UINT64_MAX);
