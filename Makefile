@@ -41,7 +41,7 @@ UAPI		:= $(sort $(wildcard driver/uapi/scap/*.h driver/uapi/scap/*.def driver/ua
 TOOL_SRC	:= $(sort $(wildcard tools/*.c))
 TOOL_OBJ	:= $(TOOL_SRC:%.c=$(B)/obj/%.o)
 # scap watch is a program of its own, because TLS can't be linked statically.
-WATCH_SRC	:= $(sort $(wildcard tools/watch/*.c)) tools/opts.c tools/output.c
+WATCH_SRC	:= $(sort $(wildcard tools/watch/*.c)) tools/opts.c tools/output.c tools/watch_opts.c
 WATCH_OBJ	:= $(WATCH_SRC:%.c=$(B)/obj/%.o)
 WATCH_LIBS	:= -lmicrohttpd -lyaml -ljansson -lseccomp -lcap
 MODULE_SRC	:= Kbuild $(shell find driver -type f ! -name '*.o' ! -name '.*' 2>/dev/null | sort)
@@ -72,7 +72,7 @@ help:
 
 module: $(B)/kscap.ko
 lib: $(B)/libscap.a $(B)/libscap.so.$(SOMAJOR)
-tools: $(B)/scap $(if $(wildcard tools/watch/main.c),$(B)/scap-watch)
+tools: $(B)/scap $(B)/scap-watch
 
 # ---- library and tools --------------------------------------------------------------------
 
@@ -209,6 +209,17 @@ $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SUPPORT) $(B)/fuzz/libscap.a
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(TEST_CF) $(FUZZ) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_SUPPORT) \
 		$(B)/fuzz/libscap.a $(LIBS) -lpthread
+$(B)/fuzz/tools/watch/%.o: FUZZ += -Itools
+$(B)/fuzz/libwatch.a: $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out tools/watch/main.c,$(WATCH_SRC))) \
+		$(B)/watch.list
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+$(B)/fuzz/fuzz_watch_%: tests/fuzz/fuzz_watch_%.c $(FUZZ_SUPPORT) $(B)/fuzz/libwatch.a \
+		$(B)/fuzz/libscap.a
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(TEST_CF) -Itools $(FUZZ) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_SUPPORT) \
+		$(B)/fuzz/libwatch.a $(B)/fuzz/libscap.a $(LIBS) $(WATCH_LIBS) -lpthread
 $(B)/cli/%: tests/cli/%.c $(B)/libscap.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CF) $(CFLAGS) -MF $@.d -o $@ $< $(B)/libscap.a $(LIBS)
@@ -233,7 +244,7 @@ cli: cli-build
 	$(Q)B=$(B) sh tests/run-check.sh cli
 examples: lib tools cli-build
 	$(Q)B=$(B) MAKE='$(MAKE)' sh tests/run-check.sh examples
-cli-build: $(B)/scap $(B)/san/scap $(CLI_GEN)
+cli-build: $(B)/scap $(B)/scap-watch $(B)/san/scap $(B)/san/scap-watch $(CLI_GEN)
 big-endian: cli-build
 	$(Q)B=$(B) CLANG='$(CLANG)' sh tests/run-check.sh big-endian
 fuzz-build: $(FUZZERS)
@@ -287,9 +298,11 @@ deps:
 
 D	= $(DESTDIR)$(PREFIX)
 install: lib tools
-	install -d $(D)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(D)/include/scap $(D)/share/man/man1 $(D)/share/man/man3 \
+	install -d $(D)/bin $(D)/libexec/scap $(DESTDIR)$(LIBDIR)/pkgconfig $(D)/include/scap \
+		$(D)/share/man/man1 $(D)/share/man/man3 $(D)/share/man/man5 \
 		$(D)/share/bash-completion/completions
 	install -m 755 $(B)/scap $(D)/bin/scap
+	install -m 755 $(B)/scap-watch $(D)/libexec/scap/scap-watch
 	install -m 644 $(API) driver/uapi/scap/abi.h driver/uapi/scap/abi_events.h driver/uapi/scap/events.def \
 		driver/uapi/scap/roles.def $(D)/include/scap
 	install -m 644 $(B)/libscap.a $(DESTDIR)$(LIBDIR)
@@ -300,6 +313,7 @@ install: lib tools
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/scap.pc
 	install -m 644 $(wildcard docs/man/*.1) $(D)/share/man/man1
 	install -m 644 $(wildcard docs/man/*.3) $(D)/share/man/man3
+	install -m 644 $(wildcard docs/man/*.5) $(D)/share/man/man5
 	install -m 644 tools/completion/scap.bash $(D)/share/bash-completion/completions/scap
 
 clean:

@@ -22,6 +22,7 @@ struct trigger_config {
 	uint32_t count;		/* with the count-th event in within_ns */
 	uint64_t within_ns;
 	uint64_t before_ns, after_ns;
+	bool before_own, after_own;	/* not the defaults of all */
 	char *keep;		/* filter of what goes into the file; NULL: all */
 	uint64_t max_bytes;	/* of a file; 0: no limit */
 	uint64_t cooldown_ns;
@@ -72,15 +73,36 @@ struct config_error {
 	char text[400];
 };
 
+#define CONFIG_TRIGGERS_MOST 1024	/* that are given; hand and alert may come on top */
+
 /* The defaults, into zeroed memory. */
 void config_init(struct watch_config *c);
 void config_fini(struct watch_config *c);
 /*
  * Reads a file over what c holds: false, and err, at the first error; c is then to be thrown away.
  * path "-": standard input. Filters are compiled, to check them; a column in a filter's text is
- * given as such.
+ * given as such. config_settle() is done.
  */
 bool config_read(struct watch_config *c, const char *path, struct config_error *err);
+/* The same from n bytes of memory. */
+bool config_parse(struct watch_config *c, const char *data, size_t n, struct config_error *err);
+/*
+ * Takes *t, which holds its strings, into c, in the place of one of that name if there is one.
+ * False: there are too many, or no memory; t is left.
+ */
+bool config_put_trigger(struct watch_config *c, struct trigger_config *t);
+void config_trigger_fini(struct trigger_config *t);
+/* Limits as they are without a word about them; t->source says which. */
+void config_trigger_init(struct trigger_config *t, enum trigger_source source);
+/* http-5xx, crash, oom: false if it is none of them, or no memory. t is fresh. */
+bool config_trigger_builtin(struct trigger_config *t, const char *name);
+bool config_trigger_name_ok(const char *name);
+/*
+ * Once all is set that is to be set, and again after more: triggers that say nothing of before and
+ * after get those of all, hand is there, alert is where something listens, and each has its text.
+ * False: no memory.
+ */
+bool config_settle(struct watch_config *c);
 /* What only the whole can tell: names twice, files that need each other. */
 bool config_check(const struct watch_config *c, struct config_error *err);
 /* What may not change in a reload: NULL, or the key's name, the first that differs. */

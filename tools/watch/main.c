@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* scap-watch: what `scap watch` executes. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "watch/config.h"
+#include "watch/options.h"
+#include "watch/watch.h"
+#include "watch_opts.h"
+
+static int run(int argc, char **argv)
+{
+	struct watch_options o;
+	struct watch_config c;
+	int rc = WATCH_OK;
+
+	if (!options_read(argc, argv, &o, &c))
+		return WATCH_USAGE;
+	if (o.print) {
+		config_print(&c, stdout);
+	} else if (o.check) {
+		char name[1024];
+
+		printf("%s: ok, %u trigger%s\n",
+		       tool_shown(options_file(&o), name, sizeof(name)), c.n_triggers,
+		       c.n_triggers == 1 ? "" : "s");
+	} else {
+		rc = watch_run(&c, argc, argv);
+	}
+	config_fini(&c);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct verb verb = WATCH_VERB(run);
+	int rc = WATCH_OK;
+
+	/* A reader that closed the pipe ends us quietly, also if we inherited "ignored". */
+	signal(SIGPIPE, SIG_DFL);
+	tool_set_verb(verb.name);
+	if (wants_help(argc, argv))
+		verb_help(&verb);
+	else
+		rc = verb.run(argc, argv);
+	if (!fflush(stdout) && !ferror(stdout))
+		return rc;
+	tool_error("writing to standard output failed");
+	return rc ? rc : WATCH_FAILED;
+}
