@@ -45,6 +45,14 @@ for verb in $(sed -n 's/^  \([a-z]*\) .*/\1/p' "$dir/help"); do
 			{ echo "scap-$verb.1 does not mention --$o"; exit 1; }
 	done
 done
+# scap finds scap-watch, and each key has its place in the page.
+echo 'triggers: [{builtin: http-5xx, filter: proc.name=x, count: 2, within: 1s}]' |
+	"$dir/usr/bin/scap" watch --print-config -c - > "$dir/config"
+page=$dir/usr/share/man/man5/scap-watch.yaml.5
+for key in $(sed -n 's/^[ -]*\([a-z-]*\):.*/\1/p' "$dir/config"); do
+	sed 's/\\-/-/g' "$page" | grep -q "^\.BR* .*\<$key\>" ||
+		{ echo "scap-watch.yaml.5 does not mention $key"; exit 1; }
+done
 # The library's page names each header; its example builds as it stands there.
 page=$dir/usr/share/man/man3/libscap.3
 for h in "$dir"/usr/include/scap/*.h; do

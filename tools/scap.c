@@ -15,9 +15,11 @@ extern const struct verb verb_read;
 extern const struct verb verb_info;
 extern const struct verb verb_verify;
 extern const struct verb verb_export;
+extern const struct verb verb_watch;
 
 static const struct verb *const verbs[] = {
 	&verb_record, &verb_read, &verb_info, &verb_verify, &verb_export,
+	&verb_watch,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))

@@ -13,6 +13,17 @@ _scap()
 		mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$cur")
 		return
 	fi
+	case $verb:$prev in
+	watch:-t|watch:--trigger)
+		mapfile -t COMPREPLY < <(compgen -W "http-5xx crash oom" -- "$cur")
+		return
+		;;
+	watch:--dir)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	esac
 	case $prev in
 	-t|--time) mapfile -t COMPREPLY < <(compgen -W "a r d" -- "$cur"); return ;;
 	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur"); return ;;
@@ -21,7 +32,7 @@ _scap()
 		return
 		;;
 	--profile) mapfile -t COMPREPLY < <(compgen -W "sysdig falco" -- "$cur"); return ;;
-	-p|--print|-n|--events|--from|-A|--after|-B|--before|--tree|--count-by) return ;;
+	-p|--print|-n|--events|--from|-A|--after|-B|--before|--tree|--count-by|--memory) return ;;
 	esac
 	case $cur in
 	-*)
