@@ -10,6 +10,7 @@
 #include <scap/filter.h>
 #include <scap/io.h>
 #include <scap/live.h>
+#include <scap/monitor.h>
 #include <scap/print.h>
 #include <scap/reader.h>
 #include <scap/ring.h>
