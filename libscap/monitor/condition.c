@@ -205,7 +205,7 @@ void scap__conditions_learn(struct scap__conditions *c, uint32_t kind)
 	uint64_t *bits = c->bits + (size_t)kind * c->n_words;
 	uint32_t i = kind - SCAP__KIND_CALLS;
 
-	k->known = true;
+	k->known = SCAP__KNOWN_UNWANTED;
 	if (kind >= SCAP__KIND_CALLS && i < SCAP_ABIS * SCAP__NRS) {
 		const struct scap__syscall *sc = scap__syscall_lookup(i / SCAP__NRS, i % SCAP__NRS);
 
@@ -216,7 +216,7 @@ void scap__conditions_learn(struct scap__conditions *c, uint32_t kind)
 		if (c->v[i].kind != SCAP_CONDITION_FILTER || !may_want(c->v[i].filter, kind))
 			continue;
 		bits[i / 64] |= 1ull << i % 64;
-		k->wanted = true;
+		k->known = SCAP__KNOWN_WANTED;
 	}
 }
 

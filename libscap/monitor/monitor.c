@@ -103,24 +103,24 @@ int scap_monitor_conditions(struct scap_monitor *m, const struct scap_monitor_op
 
 /* ---- slices: what is in them ----------------------------------------------------------------- */
 
-/* A record's least length. Types that are not looked at have their header. */
-static size_t least_bytes(const uint8_t *p)
-{
-	switch (p[2]) {
-	case SCAP_REC_CALL:
-		return sizeof(struct scap_rec_call) +
-		       8 * (size_t)__builtin_popcount(p[3] & (SCAP_CALL_NR64 | SCAP_CALL_RET64 |
-							      SCAP_CALL_LAT64 | SCAP_CALL_COOKIES));
-	case SCAP_REC_ENTER:
-		return sizeof(struct scap_rec_enter);
-	case SCAP_REC_INTRO:
-		return sizeof(struct scap_rec_intro);
-	case SCAP_REC_FILE:
-		return sizeof(struct scap_rec_file);
-	default:
-		return sizeof(struct scap_rec);
-	}
-}
+/* How many of four bits are set. */
+#define BITS(i) (((i) & 1) + ((i) >> 1 & 1) + ((i) >> 2 & 1) + ((i) >> 3 & 1))
+#define CALL_BYTES(i) [i] = sizeof(struct scap_rec_call) + 8 * BITS(i)
+
+/* Least lengths of records: of calls, by NR64, RET64, LAT64, COOKIES; and of all others. */
+static const uint8_t call_bytes[16] = {
+	CALL_BYTES(0), CALL_BYTES(1), CALL_BYTES(2), CALL_BYTES(3), CALL_BYTES(4), CALL_BYTES(5),
+	CALL_BYTES(6), CALL_BYTES(7), CALL_BYTES(8), CALL_BYTES(9), CALL_BYTES(10), CALL_BYTES(11),
+	CALL_BYTES(12), CALL_BYTES(13), CALL_BYTES(14), CALL_BYTES(15),
+};
+
+static const uint8_t other_bytes[256] = {	/* 0: there is no such type */
+	[SCAP_REC_FORK ... SCAP_REC_INTRO - 1] = sizeof(struct scap_rec),
+	[SCAP_REC_GAP ... SCAP_REC_TYPES - 1] = sizeof(struct scap_rec),
+	[SCAP_REC_ENTER] = sizeof(struct scap_rec_enter),
+	[SCAP_REC_INTRO] = sizeof(struct scap_rec_intro),
+	[SCAP_REC_FILE] = sizeof(struct scap_rec_file),
+};
 
 /* How many events the part has, or SCAP_EDAMAGED. */
 static int64_t check_part(const struct scap_slice_part *part)
@@ -128,15 +128,23 @@ static int64_t check_part(const struct scap_slice_part *part)
 	const uint8_t *p = part->rows, *end = part->bytes ? p + part->bytes : p;
 	int64_t n_events = 0;
 
+	/* Then 8 bytes at least are left at each record. */
+	if (part->bytes % 8)
+		return SCAP_EDAMAGED;
 	while (p < end) {
-		size_t left = (size_t)(end - p), n;
+		uint32_t head = scap__le32(p);
+		size_t n = (size_t)(head & 0xffff) * 8, least;
+		unsigned type = head >> 16 & 0xff;
 
-		if (left < sizeof(struct scap_rec))
+		if (type == SCAP_REC_CALL) {
+			least = call_bytes[head >> 24 & 15];
+			n_events++;
+		} else {
+			least = other_bytes[type];
+			n_events += scap__rec_is_event(type);
+		}
+		if (n > (size_t)(end - p) || n < least || !least)
 			return SCAP_EDAMAGED;
-		n = scap__rec_bytes(p);
-		if (n > left || n < least_bytes(p) || !p[2] || p[2] >= SCAP_REC_TYPES)
-			return SCAP_EDAMAGED;
-		n_events += scap__rec_is_event(p[2]);
 		p += n;
 	}
 	return n_events;

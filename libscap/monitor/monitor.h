@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #include "core/arena.h"
+#include "core/bytes.h"
 #include "core/map.h"
 #include "format/event.h"
 #include "format/intro.h"
@@ -39,9 +40,15 @@ enum scap__io {
 #define SCAP__KIND_OTHER (SCAP__KIND_CALLS + 2 * SCAP_ABIS * SCAP__NRS)	/* CALL, then ENTER */
 #define SCAP__KINDS (SCAP__KIND_OTHER + 2)
 
+enum scap__known {
+	SCAP__KNOWN_NOT,	/* the rest is filled in at its first record */
+	SCAP__KNOWN_UNWANTED,	/* by all conditions */
+	SCAP__KNOWN_WANTED,
+	SCAP__KNOWN_NEVER,	/* what no kind is */
+};
+
 struct scap__monitor_kind {
-	bool known;		/* the rest is filled in: at its first record */
-	bool wanted;		/* by one of the conditions at least */
+	uint8_t known;		/* enum scap__known */
 	bool no_result;
 	uint8_t io;		/* enum scap__io */
 };
@@ -201,7 +208,7 @@ struct scap_monitor {
 /* The record's length; it is one that was checked. */
 static inline size_t scap__rec_bytes(const uint8_t *p)
 {
-	return (size_t)(p[0] | p[1] << 8) * 8;
+	return (size_t)scap__le16(p) * 8;
 }
 
 /* Known types of events: those that get a number. */

@@ -32,6 +32,8 @@ struct walk {
 	uint16_t kind;
 	uint8_t http_io;
 	bool cached;
+	bool signals;		/* are kept */
+	bool follows;		/* files are of interest */
 };
 
 /* ---- names --------------------------------------------------------------------------------- */
@@ -105,7 +107,7 @@ static uint32_t file_of(struct walk *w, uint32_t cookie)
 	return w->file;
 }
 
-static void find_program(struct walk *w, uint32_t tid)
+static __attribute__((noinline)) void find_program(struct walk *w, uint32_t tid)
 {
 	struct scap__program *program = look_up(&w->m->threads, w->part->ring, tid);
 
@@ -158,7 +160,9 @@ static uint8_t http(struct walk *w, uint32_t file, uint32_t cookie, enum scap__h
 /* A CALL's words behind its fixed part: wide values, as its flags say, then cookies, arguments. */
 static const uint8_t *words_of(const uint8_t *p)
 {
-	return p + sizeof(struct scap_rec_call) + 8 * __builtin_popcount(p[3] & 7);
+	unsigned wide = (p[3] & 1) + (p[3] >> 1 & 1) + (p[3] >> 2 & 1);
+
+	return p + sizeof(struct scap_rec_call) + 8 * wide;
 }
 
 /* The length of the message that the record has. */
@@ -182,7 +186,7 @@ static uint8_t move_bytes(struct walk *w, uint32_t from, uint32_t to, uint64_t n
 }
 
 /* A call that may be about bytes, has cookies and did not fail. */
-static uint8_t go_over_io(struct walk *w, unsigned io, uint64_t ret)
+static __attribute__((noinline)) uint8_t go_over_io(struct walk *w, unsigned io, uint64_t ret)
 {
 	const uint8_t *words = words_of(w->p);
 	uint32_t cookie = scap__le32(words), file;
@@ -226,7 +230,7 @@ static bool is_connect(const uint8_t *p, unsigned io)
 		scap__le64(args) == SYS_CONNECT);
 }
 
-static void count_failed(struct walk *w, unsigned io, unsigned error)
+static __attribute__((noinline)) void count_failed(struct walk *w, unsigned io, unsigned error)
 {
 	struct scap_signals *s = &w->program->s;
 
@@ -247,10 +251,9 @@ static int64_t result_of(const uint8_t *p)
 static uint8_t go_over_call(struct walk *w, const struct scap__monitor_kind *kind)
 {
 	const uint8_t *p = w->p;
-	bool signals = w->m->flags & SCAP_MONITOR_SIGNALS;
 	int64_t ret;
 
-	if (signals) {
+	if (w->signals) {
 		uint32_t tid = scap__le32(p + offsetof(struct scap_rec_call, tid));
 
 		if (!w->cached || tid != w->tid)
@@ -262,7 +265,7 @@ static uint8_t go_over_call(struct walk *w, const struct scap__monitor_kind *kin
 		return 0;
 	ret = result_of(p);
 	if (ret < 0 && ret >= -MAX_ERRNO) {
-		if (signals)
+		if (w->signals)
 			count_failed(w, kind->io, (unsigned)-ret);
 		return 0;
 	}
@@ -277,24 +280,35 @@ static uint8_t go_over_call(struct walk *w, const struct scap__monitor_kind *kin
 static uint32_t kind_of(const uint8_t *p)
 {
 	bool enter = p[2] == SCAP_REC_ENTER;
+	uint64_t nr = scap__le16(p + offsetof(struct scap_rec_call, nr));
+	uint8_t shape = p[offsetof(struct scap_rec_call, shape)];
 	unsigned abi;
-	uint64_t nr;
 
 	if (p[2] > SCAP_REC_ENTER)
 		return p[2];
 	if (enter) {
 		nr = scap__le16(p + offsetof(struct scap_rec_enter, nr));
-		abi = SCAP_SHAPE_ABI(p[offsetof(struct scap_rec_enter, shape)]);
-	} else {
-		nr = scap__le16(p + offsetof(struct scap_rec_call, nr));
-		abi = SCAP_SHAPE_ABI(p[offsetof(struct scap_rec_call, shape)]);
-		if (p[3] & SCAP_CALL_NR64)
-			nr = scap__le64(p + sizeof(struct scap_rec_call)) &
-			     ~(abi == SCAP_ABI_X32 ? 0x40000000ull : 0);
+		shape = p[offsetof(struct scap_rec_enter, shape)];
 	}
+	abi = SCAP_SHAPE_ABI(shape);
+	if (!enter && p[3] & SCAP_CALL_NR64)
+		nr = scap__le64(p + sizeof(struct scap_rec_call)) &
+		     ~(abi == SCAP_ABI_X32 ? 0x40000000ull : 0);
 	if (nr >= SCAP__NRS || abi >= SCAP_ABIS)
 		return SCAP__KIND_OTHER + enter;
 	return (uint32_t)(SCAP__KIND_CALLS + (enter * SCAP_ABIS + abi) * SCAP__NRS + nr);
+}
+
+/* The same of calls as most are; 0: it is none. */
+static inline uint32_t usual_kind_of(const uint8_t *p)
+{
+	const uint32_t abi_and_large_nr = 0xf8fe00;
+	uint32_t word = scap__le32(p + offsetof(struct scap_rec_call, nr));
+
+	if ((scap__le16(p + 2) & (SCAP_CALL_NR64 << 8 | 0xff)) != SCAP_REC_CALL ||
+	    word & abi_and_large_nr)
+		return 0;
+	return SCAP__KIND_CALLS + (word & (SCAP__NRS - 1));
 }
 
 static __attribute__((noinline)) int grow_picks(struct scap_monitor *m)
@@ -310,7 +324,7 @@ static __attribute__((noinline)) int grow_picks(struct scap_monitor *m)
 	return 0;
 }
 
-static int pick(struct walk *w, uint8_t why)
+static __attribute__((noinline)) int pick(struct walk *w, uint8_t why)
 {
 	struct scap_monitor *m = w->m;
 
@@ -328,57 +342,73 @@ static int pick(struct walk *w, uint8_t why)
 	return 0;
 }
 
-static int go_over_name(struct walk *w)
+static __attribute__((noinline)) int go_over_name(struct walk *w)
 {
 	struct scap_monitor *m = w->m;
 	int rc = 0;
 
-	if (w->p[2] == SCAP_REC_INTRO && m->flags & SCAP_MONITOR_SIGNALS)
+	if (w->p[2] == SCAP_REC_INTRO && w->signals)
 		rc = learn_thread(w);
-	if (w->p[2] == SCAP_REC_FILE && scap__monitor_follows(m))
+	if (w->p[2] == SCAP_REC_FILE && w->follows)
 		rc = learn_file(w);
 	if (!rc && m->conditions->n)
 		rc = pick(w, SCAP__PICK_NAME);
 	return rc;
 }
 
-static int go_over_event(struct walk *w)
+static int go_over_event(struct walk *w, uint32_t i)
 {
-	uint32_t i = kind_of(w->p);
 	struct scap__monitor_kind *kind = &w->m->conditions->kinds[i];
 	uint8_t why = 0;
 
-	w->kind = (uint16_t)i;
-	if (!kind->known)
+	if (kind->known == SCAP__KNOWN_NOT)
 		scap__conditions_learn(w->m->conditions, i);
-	if (w->p[2] == SCAP_REC_CALL && scap__monitor_follows(w->m))
+	if (w->follows && w->p[2] == SCAP_REC_CALL)
 		why = go_over_call(w, kind);
-	if (kind->wanted)
+	if (kind->known == SCAP__KNOWN_WANTED)
 		why |= SCAP__PICK_WANTED;
+	w->kind = (uint16_t)i;
 	return why ? pick(w, why) : 0;
 }
 
+static __attribute__((noinline)) int go_over_other(struct walk *w)
+{
+	if (scap__rec_is_event(w->p[2]))
+		return go_over_event(w, kind_of(w->p));
+	if (w->p[2] == SCAP_REC_INTRO || w->p[2] == SCAP_REC_FILE)
+		return go_over_name(w);
+	return 0;
+}
+
+/* Most records are passed over here, so that the state that this takes stays in registers. */
 int scap__monitor_ring(struct scap_monitor *m, uint32_t part, uint64_t end_ns)
 {
 	struct walk w = { .m = m, .part = &m->parts[part], .part_index = part,
-			  .order_ns = m->parts[part].order_ns, .last_ns = end_ns - 1 };
-	const uint8_t *end = w.part->end;
-	int rc = 0, first = 0;
+			  .last_ns = end_ns - 1, .signals = m->flags & SCAP_MONITOR_SIGNALS,
+			  .follows = scap__monitor_follows(m) };
+	const struct scap__monitor_kind *kinds = m->conditions->kinds;
+	const uint8_t *p = w.part->p, *end = w.part->end;
+	uint64_t order_ns = w.part->order_ns;
+	unsigned unwanted = w.follows ? SCAP__KNOWN_NEVER : SCAP__KNOWN_UNWANTED;
+	uint32_t n_events = 0;
+	int rc, first = 0;
 
 	w.part->pick = m->n_picks;
-	for (w.p = w.part->p; w.p < end; w.p += scap__rec_bytes(w.p)) {
-		uint64_t ns = scap__le64(w.p + offsetof(struct scap_rec, time_ns));
+	for (; p < end; p += scap__rec_bytes(p)) {
+		uint64_t ns = scap__le64(p + offsetof(struct scap_rec, time_ns));
+		uint32_t kind = usual_kind_of(p);
 
-		if (ns > w.order_ns)
-			w.order_ns = ns;
-		if (scap__rec_is_event(w.p[2])) {
-			rc = go_over_event(&w);
-			w.n_events++;
-		} else if (w.p[2] == SCAP_REC_INTRO || w.p[2] == SCAP_REC_FILE) {
-			rc = go_over_name(&w);
+		order_ns = ns > order_ns ? ns : order_ns;
+		if (kind && kinds[kind].known == unwanted) {
+			n_events++;
+			continue;
 		}
-		if (rc && !first)
-			first = rc;
+		w.p = p;
+		w.order_ns = order_ns;
+		w.n_events = n_events;
+		rc = kind ? go_over_event(&w, kind) : go_over_other(&w);
+		n_events += scap__rec_is_event(p[2]);
+		first = first ? first : rc;
 	}
 	w.part->end_pick = m->n_picks;
 	return first;
