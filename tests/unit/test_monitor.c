@@ -445,6 +445,20 @@ Test(monitor, damaged_slices_are_passed_over)
 	scap_monitor_totals(w.m, &t);
 	cr_assert_eq(t.n_events, 0);
 	cr_assert_eq(w.n_fired, 0);
+	/* Shorter than its flags say. */
+	watched_call(&w, &(struct made_call){ .name = "getpid" });
+	w.rings[0].p[0] = sizeof(struct scap_rec_call) / 8;
+	w.rings[0].n = sizeof(struct scap_rec_call);
+	w.rings[0].p[3] = SCAP_CALL_RET64;
+	cr_assert_eq(watched_slice(&w), SCAP_EDAMAGED);
+	/* A rest that is no header. */
+	parts[0].rows = calloc(1, 2);
+	parts[0].bytes = 2;
+	s.end_ns = 2;
+	cr_assert_eq(scap_monitor_slice(w.m, &s), SCAP_EDAMAGED);
+	free((void *)parts[0].rows);
+	scap_monitor_totals(w.m, &t);
+	cr_assert_eq(t.n_events, 0);
 	/* Whole, but for what it says of its arguments: the others do count. */
 	watched_call(&w, &(struct made_call){ .name = "getpid" });
 	w.rings[0].p[30] |= 7;

@@ -121,6 +121,19 @@ Test(http, byte_by_byte)
 	EXPECT(&w, 1, 0, 0, 1, 0, 0, 1);
 }
 
+/* Somebody else reads meanwhile. */
+Test(http, a_read_amid_the_status_line)
+{
+	struct watched w;
+
+	begin(&w);
+	request(&w);
+	written(&w, "HTTP/1.1 5");
+	request(&w);
+	written(&w, "03 ");
+	EXPECT(&w, 1, 0, 0, 0, 0, 0, 1);
+}
+
 Test(http, kept_alive)
 {
 	struct watched w;

@@ -187,6 +187,23 @@ Test(signals, by_name_and_cgroup)
 	watched_fini(&w);
 }
 
+/* From its place on, within a slice, too. */
+Test(signals, new_names)
+{
+	struct watched w;
+
+	begin(&w, 0);
+	watched_intro(&w, 0, 100, "old", 7);
+	call(&w, 100, "read", 10, FILE_, 0);
+	watched_intro(&w, 0, 100, "new", 7);
+	watched_file(&w, 0, FILE_, SCAP_KIND_INET, false);
+	call(&w, 100, "read", 20, FILE_, 0);
+	cr_assert_eq(of(&w, "old", 7).file_in, 10);
+	cr_assert_eq(of(&w, "new", 7).file_in, 0);
+	cr_assert_eq(of(&w, "new", 7).net_in, 20);
+	watched_fini(&w);
+}
+
 /* Its own ring's introduction counts, then any ring's; none is used in another epoch. */
 Test(signals, rings_and_epochs)
 {
