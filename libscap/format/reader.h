@@ -30,7 +30,7 @@ struct scap__ring {
 };
 
 struct scap__clock {
-	uint64_t raw_ns, real_ns;
+	uint64_t raw_ns, real_ns, boot_ns;
 	bool known;
 };
 

@@ -50,6 +50,9 @@ static int host_number(struct scap_reader *r, uint16_t key, uint64_t v)
 		r->host_clock.real_ns = r->info.start_wall_ns = v;
 		r->host_clock.known = v != 0;
 		return 0;
+	case SCAP__HOST_boot_ns:
+		r->host_clock.boot_ns = v;
+		return 0;
 	case SCAP__HOST_abi_version:
 		if (v == SCAP_ABI_VERSION)
 			return 0;
@@ -112,15 +115,14 @@ static int read_slice_header(struct scap_reader *r, const struct scap__section *
 			     struct scap__bytes *b, uint32_t *ret_n_parts)
 {
 	uint64_t start = scap__get_u64(b), end = scap__get_u64(b), raw = scap__get_u64(b);
-	uint64_t real = scap__get_u64(b);
+	uint64_t real = scap__get_u64(b), boot = scap__get_u64(b);
 
-	scap__get_u64(b);
 	*ret_n_parts = scap__get_u32(b);
 	scap__get_u32(b);
 	if (b->bad || *ret_n_parts > b->n / sizeof(struct scap__slice_part))
 		return damaged(r, sec, "its directory does not fit");
 	return begin_slice(r, sec, start, end, *ret_n_parts,
-			   (struct scap__clock){ raw, real, real != 0 });
+			   (struct scap__clock){ raw, real, boot, real != 0 });
 }
 
 /* A CPU and a lane: the number of their ring; -1: there is no such lane. */
@@ -252,6 +254,7 @@ int scap__group_next(struct scap_reader *r)
 		return group_failed(r, rc, what);
 	rc = begin_slice(r, &r->group_section, s->head.start_ns, s->head.end_ns, s->head.n_parts,
 			 (struct scap__clock){ s->head.clock_raw_ns, s->head.clock_real_ns,
+					       s->head.clock_boot_ns,
 					       s->head.clock_real_ns != 0 });
 	r->chosen = s->chosen ? s : NULL;
 	r->n_before = r->n_events;

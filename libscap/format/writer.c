@@ -67,6 +67,7 @@ static void writer_free(struct scap_writer *w)
 	scap__buffer_fini(&w->facts.rings);
 	scap__buffer_fini(&w->facts.ends);
 	scap__buffer_fini(&w->entries);
+	scap__buffer_fini(&w->copied_rings);
 	scap__buffer_fini(&w->raw);
 	scap__buffer_fini(&w->packed);
 	own = w->own;
@@ -153,7 +154,7 @@ static void set_budget(struct scap_writer *w)
 {
 	struct scap__buffer *buffers[] = {
 		&w->raw, &w->packed, &w->index.entries, &w->index.rings, &w->schema.text,
-		&w->facts.rings, &w->facts.ends, &w->entries,
+		&w->facts.rings, &w->facts.ends, &w->entries, &w->copied_rings,
 	};
 
 	for (unsigned i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)

@@ -67,6 +67,9 @@ struct scap_writer {
 	uint64_t start_ns;	/* of START */
 	bool started;		/* there is one */
 	unsigned n_triggers;
+	/* See scap_copy_chosen(). */
+	struct scap__buffer copied_rings;	/* struct scap_ring_end */
+	uint64_t copied_end_ns, copied_event;
 	uint64_t n_slices, n_records, row_bytes;
 	struct scap__groups *groups;	/* NULL: rows */
 	bool only_in_journal;	/* a group that could not be written is there, in slices */

@@ -14,6 +14,7 @@
 #ifndef SCAP_EXPORT_H
 #define SCAP_EXPORT_H
 
+#include <scap/copy.h>
 #include <scap/error.h>
 #include <scap/event.h>
 #include <scap/io.h>
@@ -100,30 +101,5 @@ SCAP_API int scap_export_close(struct scap_export *x, struct scap_export_counts 
  */
 SCAP_API int scap_export_create(const char *path, bool force, int *ret_fd, bool *ret_created,
 				struct scap_error *err);
-
-/*
- * A capture of our own again, out of what a reader delivers that was opened with
- * SCAP_READER_BOOKKEEPING and SCAP_READER_KEYFRAMES. Records stay as they are; of types that the
- * library does not know they are left out, and their numbers are missing then. One copy holds one
- * segment; of several, each gets a writer and a copy of its own, one after the other.
- */
-struct scap_copy;
-
-/* Takes over w if it succeeds: 0, -ENOMEM. */
-SCAP_API int scap_copy_new(struct scap_writer *w, struct scap_copy **ret_c);
-/*
- * An event, while it is r's last one. Once it has failed it fails for ever. -EINVAL: of another
- * segment.
- */
-SCAP_API int scap_copy_event(struct scap_copy *c, const struct scap_reader *r,
-			     const struct scap_event *ev);
-SCAP_API const struct scap_error *scap_copy_error(const struct scap_copy *c);
-/*
- * Ends the capture, with an end section only if info (scap_reader_segment(), when the segment was
- * read to its end) says that there was one. c is gone afterwards, and the writer, also on failure,
- * which err describes.
- */
-SCAP_API int scap_copy_close(struct scap_copy *c, const struct scap_capture_info *info,
-			     struct scap_error *err);
 
 #endif

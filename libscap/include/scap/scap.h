@@ -4,6 +4,7 @@
 #define SCAP_SCAP_H
 
 #include <scap/columns.h>
+#include <scap/copy.h>
 #include <scap/error.h>
 #include <scap/event.h>
 #include <scap/export.h>
