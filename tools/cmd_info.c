@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scap info: what a capture holds. */
+#include "info_trigger.h"
 #include "input.h"
 #include "opts.h"
 #include "times.h"
@@ -81,9 +82,10 @@ static uint64_t end_wall_ns(const struct scap_capture_info *info,
 	return info->end_wall_ns ? info->end_wall_ns : t->last_wall_ns;
 }
 
-static void print_json(struct output *out, const struct scap_capture_info *info,
+static void print_json(struct output *out, const struct scap_reader *r,
 		       const struct scap_summary *s, bool damaged)
 {
+	const struct scap_capture_info *info = scap_reader_info(r);
 	const struct scap_summary_totals *t = scap_summary_totals(s);
 	bool complete = info->complete && !t->lost && !damaged;
 
@@ -126,6 +128,7 @@ static void print_json(struct output *out, const struct scap_capture_info *info,
 		json_number(out, "untranslated", info->n_untranslated);
 	if (info->n_unknown)
 		json_number(out, "unknown_sections", info->n_unknown);
+	print_trigger_json(out, r);
 	json_number(out, "segments", info->n_segments);
 	if (info->n_segments > 1)
 		print_json_segments(out, s);
@@ -246,14 +249,16 @@ static void print_origin(struct output *out, const struct scap_capture_info *inf
 	output_string(out, "\n");
 }
 
-static void print_text(struct output *out, const char *path, const struct scap_capture_info *info,
+static void print_text(struct output *out, const char *path, const struct scap_reader *r,
 		       const struct scap_summary *s)
 {
+	const struct scap_capture_info *info = scap_reader_info(r);
 	const struct scap_summary_totals *t = scap_summary_totals(s);
 
 	print_row(out, "file        ", path);
 	print_origin(out, info);
 	print_time(out, info, t);
+	print_trigger(out, r);
 	output_printf(out, "events      %" PRIu64 " stored in %" PRIu64 " slices\n", t->stored,
 		      info->n_slices);
 	print_segments(out, info, s);
@@ -304,9 +309,9 @@ static int info_file(const char *path, bool json)
 	rc = scap_summary_read(in.reader, &s);
 	input_clear_progress(&in);
 	if (s && json)
-		print_json(&out, scap_reader_info(in.reader), s, rc < 0);
+		print_json(&out, in.reader, s, rc < 0);
 	else if (s)
-		print_text(&out, in.path, scap_reader_info(in.reader), s);
+		print_text(&out, in.path, in.reader, s);
 	output_fini(&out);
 	if (rc < 0)
 		ret = input_failed(&in, rc, scap_reader_error(in.reader));

@@ -31,7 +31,8 @@ static const struct opt read_opts[] = {
 	{ OPT_TIME, 't', "time", "a|r|d", "time of day; since the capture's start; since the\n"
 	  "line before" },
 	{ OPT_FROM, 0, "from", "T", "from this time on: 14:03:07.5, 2026-11-23 14:03:07,\n"
-	  "+SECONDS since the start, or seconds since 1970" },
+	  "+SECONDS since the start, seconds since 1970, or trigger,\n"
+	  "trigger-2s, trigger+500ms: beside what the capture is about" },
 	{ OPT_TO, 0, "to", "T", "up to this time" },
 	{ OPT_AFTER, 'A', "after", "N", "show N events of the same thread after each match" },
 	{ OPT_BEFORE, 'B', "before", "N", "show N events of the same thread before each match" },
@@ -204,7 +205,7 @@ static bool prepare(struct run *run)
 		.start_wall_ns = scap_reader_info(run->in.reader)->start_wall_ns,
 	};
 	run->exit = TOOL_USAGE;
-	if (!query_range(&req->query, run->print.start_wall_ns, &run->from_ns, &run->to_ns))
+	if (!query_range(&req->query, run->in.reader, &run->from_ns, &run->to_ns))
 		return false;
 	run->exit = TOOL_FAILED;
 	run->use_context = req->n_before || req->n_after;

@@ -408,7 +408,7 @@ static int prepare(struct verify *v)
 		return ret;
 	v->first_damage_ns = UINT64_MAX;
 	v->now_ns = v->sealed_ns = scap_reader_info(v->in.reader)->start_wall_ns;
-	if (!query_range(&v->query, v->now_ns, &s->from_ns, &s->to_ns))
+	if (!query_range(&v->query, v->in.reader, &s->from_ns, &s->to_ns))
 		return TOOL_USAGE;
 	if (v->pid && !tree_init(&s->tree, v->pid))
 		return TOOL_FAILED;

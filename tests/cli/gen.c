@@ -15,11 +15,12 @@
  *	losses.scapz	gaps with calls, forks, and what can't be named
  *	sealed.scapz	groups, with three seals
  *	forged.scapz	the same with a last seal that does not fit
+ *	trigger.scapz	as story, and why it was written: a server is refused a connection
  *	killed.scapz	as losses, without an end; its second CPU is silent for the last seconds
  */
 #define _GNU_SOURCE
 #include <scap/abi.h>
-#include <scap/writer.h>
+#include <scap/trigger.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -554,6 +555,38 @@ static void forge(const char *from, const char *to)
 		die(to);
 }
 
+/* A server was refused its data; of what was asked for, the ring had less. */
+static void triggered(const char *path)
+{
+	static const struct scap_label labels[] = {
+		{ "severity", "page" }, { "instance", "shop1:9100\033[31m" },
+	};
+	struct scap_trigger t = {
+		.size = sizeof(t), .name = "refused", .source = "event",
+		.why = "connect to 127.0.0.1:8080: ECONNREFUSED", .labels = labels, .n_labels = 2,
+		.config = "filter: evt.type=connect and evt.res=ECONNREFUSED",
+		.raw_ns = RAW_START + 70000, .real_ns = WALL_START + 70000,
+		.before_ns = 30000000000, .after_ns = 2000000000, .event = 8,
+	};
+	struct scap_writer *w = open_capture(path);
+
+	if (scap_writer_trigger(w, &t) < 0)
+		die(scap_writer_error(w)->text);
+	first_slice();
+	write_slice(w, 0);
+	second_slice(1, 1);
+	write_slice(w, 1);
+	t.labels = NULL;
+	t.n_labels = 0;
+	t.from_raw_ns = RAW_START;
+	t.to_raw_ns = RAW_START + 2 * SCAP_EPOCH_NS;
+	t.n_lost = 42;
+	t.flags = SCAP_TRIGGER_SHORT;
+	if (scap_writer_trigger(w, &t) < 0)
+		die(scap_writer_error(w)->text);
+	close_capture(w, 2, 1);
+}
+
 static void hostile(const char *path)
 {
 	static char words[1501];
@@ -633,6 +666,7 @@ int main(int argc, char **argv)
 	story("tail.scapz", TAIL);
 	story("late.scapz", GAP | LATE);
 	story("key.scapz", KEYFRAME);
+	triggered("trigger.scapz");
 	bytes("bytes.scapz");
 	many("many.scapz");
 	losses("losses.scapz", 1);

@@ -28,11 +28,14 @@ _scap()
 	-t|--time) mapfile -t COMPREPLY < <(compgen -W "a r d" -- "$cur"); return ;;
 	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur"); return ;;
 	--to)
-		[ "$verb" != export ] || mapfile -t COMPREPLY < <(compgen -W "scap csv ndjson scapz" -- "$cur")
+		local words=trigger
+		[ "$verb" != export ] || words="scap csv ndjson scapz"
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 		;;
+	--from) mapfile -t COMPREPLY < <(compgen -W trigger -- "$cur"); return ;;
 	--profile) mapfile -t COMPREPLY < <(compgen -W "sysdig falco" -- "$cur"); return ;;
-	-p|--print|-n|--events|--from|-A|--after|-B|--before|--tree|--count-by|--memory) return ;;
+	-p|--print|-n|--events|-A|--after|-B|--before|--tree|--count-by|--memory) return ;;
 	esac
 	case $cur in
 	-*)

@@ -1,0 +1,1 @@
+$SCAP info -j trigger.scapz | tr , '\n' | sed -n '/"trigger"/,/"segments"/p'

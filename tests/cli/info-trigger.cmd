@@ -1,0 +1,1 @@
+$SCAP info trigger.scapz

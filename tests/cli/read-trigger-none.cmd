@@ -1,0 +1,1 @@
+$SCAP read story.scapz --from trigger-2s
