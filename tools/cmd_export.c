@@ -26,7 +26,7 @@ static const char export_details[] =
 	"  scap     for sysdig, Falco's libraries, and Wireshark\n"
 	"  csv      a line per event (RFC 4180), with a line of names first\n"
 	"  ndjson   as scap read -j\n"
-	"  scapz    a capture again, without a FILTER\n"
+	"  scapz    a capture again; with a FILTER, scap read -w can do more\n"
 	"What cannot be carried over is counted on standard error.\n";
 
 static const char export_examples[] =

@@ -2,6 +2,7 @@
 /* scap read: a line per event. */
 #include "context.h"
 #include "counts.h"
+#include "export.h"
 #include "input.h"
 #include "opts.h"
 #include "query.h"
@@ -20,7 +21,7 @@
 
 enum {
 	OPT_FORMAT = 1, OPT_JSON, OPT_N, OPT_TIME, OPT_FROM, OPT_TO, OPT_AFTER, OPT_BEFORE,
-	OPT_TREE, OPT_COUNT_BY, OPT_ALL, OPT_KEYFRAMES, OPT_QUIET, OPT_COLOR,
+	OPT_TREE, OPT_COUNT_BY, OPT_ALL, OPT_KEYFRAMES, OPT_QUIET, OPT_WRITE, OPT_FORCE, OPT_COLOR,
 };
 
 static const struct opt read_opts[] = {
@@ -43,6 +44,9 @@ static const struct opt read_opts[] = {
 	{ OPT_KEYFRAMES, 0, "keyframes", NULL, "what keyframes say of threads, descriptors and\n"
 	  "calls under way (keytask, keyfd, keycall), too" },
 	{ OPT_QUIET, 'q', "quiet", NULL, "read everything, print no events" },
+	{ OPT_WRITE, 'w', "write", "OUT", "print nothing: write a capture of these events,\n"
+	  "with all that explains them, to OUT, a new file" },
+	{ OPT_FORCE, 'f', "force", NULL, "overwrite OUT" },
 	{ OPT_COLOR, 0, "color", "WHEN", "auto, always or never" },
 	{ 0 }
 };
@@ -58,6 +62,7 @@ static const char read_examples[] =
 	"  scap read shop.scapz --from 14:03:07 --to 14:03:08.5 -n 20\n"
 	"  scap read shop.scapz -B 3 'evt.rawres=-13'\n"
 	"  scap read shop.scapz --count-by proc.name evt.type=connect\n"
+	"  scap read shop.scapz --from trigger-2s --to trigger proc.name=httpd -w httpd.scapz\n"
 	"  scap read shop.scapz -p '%evt.time %fd.name %evt.res' fd.name contains /srv\n";
 
 #define MAX_CPUS 65536u
@@ -74,6 +79,8 @@ struct request {
 	uint64_t n_max;		/* 0: no limit */
 	uint64_t n_before, n_after, tree;
 	uint32_t time_format;
+	const char *write;	/* NULL: lines */
+	bool force;
 	bool json, all, keyframes, quiet, color;
 };
 
@@ -135,6 +142,8 @@ static bool apply_option(struct opt_parser *p, struct request *req, int id)
 	case OPT_ALL: req->all = true; return true;
 	case OPT_KEYFRAMES: req->keyframes = true; return true;
 	case OPT_QUIET: req->quiet = true; return true;
+	case OPT_WRITE: req->write = p->arg; return true;
+	case OPT_FORCE: req->force = true; return true;
 	case OPT_COLOR: return tool_color(p, p->arg, STDOUT_FILENO, &req->color);
 	}
 	return false;
@@ -162,6 +171,12 @@ static bool parse(struct request *req, const struct verb *verb, int argc, char *
 		tool_usage("--json and --print exclude each other");
 	else if (req->count_by && (req->format || req->n_before || req->n_after))
 		tool_usage("--count-by prints a table: --print, --before, --after have no place");
+	else if (req->write && (req->format || req->json || req->count_by || req->n_before ||
+				req->n_after || req->n_max))
+		tool_usage("--write prints nothing: --print, --json, --count-by, --events, "
+			   "--before, --after have no place");
+	else if (req->force && !req->write)
+		tool_usage("--force is for --write");
 	else
 		return true;
 	return false;
@@ -620,6 +635,18 @@ static void print_counts(struct run *run)
 			     "is damaged: events may be missing");
 }
 
+/* It chooses as the loop does, and writes what it chose. */
+static int write_capture(const struct request *req)
+{
+	static struct export_request x;
+
+	x.query = req->query;
+	x.output = strcmp(req->write, "-") ? req->write : NULL;
+	x.force = req->force;
+	x.tree = req->tree;
+	return export_scapz(&x);
+}
+
 static int read_run(int argc, char **argv);
 
 const struct verb verb_read = {
@@ -642,6 +669,8 @@ static int read_run(int argc, char **argv)
 	run.in.fd = -1;
 	if (!parse(&req, &verb_read, argc, argv))
 		return TOOL_USAGE;
+	if (req.write)
+		return write_capture(&req);
 	counts_init(&run.counts);
 	go = prepare(&run) && (run.line_cap || grow_line(&run, 4096));
 	if (go) {

@@ -13,6 +13,7 @@ struct export_request {
 	struct query query;
 	const char *output;	/* NULL: standard output */
 	uint32_t profile, flags;
+	uint64_t tree;		/* only this process and its descendants; 0: all */
 	bool force, json;
 };
 
