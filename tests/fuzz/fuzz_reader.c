@@ -12,6 +12,7 @@
  * seeds is needed.
  */
 #include <scap/columns.h>
+#include <scap/copy.h>
 #include <scap/summary.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,20 @@ static void look_at_texts(const struct scap_reader *r)
 		sink_of_sums += sum(text.data, text.bytes + 1);
 }
 
+static void look_at_trigger(const struct scap_reader *r)
+{
+	const struct scap_trigger *t = scap_reader_trigger(r);
+	const char *texts[] = { t ? t->name : NULL, t ? t->source : NULL, t ? t->why : NULL,
+				t ? t->config : NULL, t ? t->keep : NULL };
+
+	for (unsigned i = 0; i < 5; i++)
+		if (texts[i])
+			sink_of_sums += sum(texts[i], strlen(texts[i]));
+	for (uint64_t i = 0; t && i < t->n_labels; i++)
+		sink_of_sums += sum(t->labels[i].name, strlen(t->labels[i].name)) +
+				sum(t->labels[i].value, strlen(t->labels[i].value));
+}
+
 static struct scap_reader *open_bytes(struct rows_reader *rr, const uint8_t *p, size_t n,
 				      uint32_t flags)
 {
@@ -152,8 +167,51 @@ static void read_events(const uint8_t *p, size_t n)
 	}
 	if (n_errors > n + 10)
 		abort();
-	if (r)
+	if (r) {
 		sink_of_sums += scap_reader_told_wall_ns(r);
+		look_at_trigger(r);
+	}
+	scap_reader_close(r);
+}
+
+/* A copy, whatever it is of, is sound. */
+static void read_copy(const struct rows *file)
+{
+	struct rows_reader rr;
+	struct scap_reader *r = open_bytes(&rr, file->p, file->n, SCAP_READER_KEYFRAMES);
+	const struct scap_event *ev;
+	int rc = 0;
+
+	while (r && !rc)
+		rc = scap_reader_next(r, &ev);
+	if (!r || (rc != 1 && rc != SCAP_ETRUNCATED && rc != SCAP_ELIMIT)) {
+		fprintf(stderr, "%s\n", r ? scap_reader_error(r)->text : "not opened");
+		abort();
+	}
+	scap_reader_close(r);
+}
+
+static void copy_chosen(const uint8_t *p, size_t n, const struct scap_filter *f)
+{
+	struct rows_reader rr;
+	struct scap_reader *r = open_bytes(&rr, p, n, SCAP_READER_BOOKKEEPING |
+					   SCAP_READER_KEYFRAMES);
+	struct scap_writer_options opt = { .size = sizeof(opt), .flags = n % 5 ? 0 :
+					   SCAP_WRITER_GROUPS };
+	struct rows to = { 0 };
+	struct scap_sink sink = rows_sink(&to);
+	struct scap_writer *w;
+
+	if (!r)
+		return;
+	opt.raw_ns = scap_reader_info(r)->start_raw_ns;
+	opt.real_ns = scap_reader_info(r)->start_wall_ns;
+	if (scap_writer_open_sink(&sink, &opt, &w, NULL))
+		abort();
+	scap_copy_chosen(r, f, w, NULL);
+	if (!scap_copy_finish(w, r, NULL))
+		read_copy(&to);
+	rows_free(&to);
 	scap_reader_close(r);
 }
 
@@ -252,6 +310,7 @@ static void read_all(const uint8_t *p, size_t n)
 	read_events(p, n);
 	read_columns(p, n, n % 2 ? f : NULL);
 	read_summary(p, n);
+	copy_chosen(p, n, n % 3 ? f : NULL);
 	read_on_from(p, n);
 }
 
@@ -458,7 +517,7 @@ static void make_input(struct rows *out, unsigned seed)
 	rows_capture(&c, &(struct capture_spec){ .seed = seed, .n_cpus = 2, .n_slices = 3,
 		     .per_slice = 3, .gaps = true, .keyframes = seed & 8,
 		     .slices_per_epoch = seed / 3 % 3, .groups = seed & 16,
-		     .first_seq = seed & 32 ? 1000 : 0 });
+		     .first_seq = seed & 32 ? 1000 : 0, .trigger = seed & 64 });
 	if (seed & 4 || kind == 3) {
 		rows_put(out, c.file.p, c.file.n);
 	} else {

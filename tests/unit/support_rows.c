@@ -4,6 +4,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <scap/trigger.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -452,6 +453,18 @@ static void fill_slice(struct capture *c, const struct capture_spec *spec, struc
 	c->slice_ends[i] = c->file.n;
 }
 
+static void put_trigger(struct scap_writer *w, uint64_t flags)
+{
+	static const struct scap_label labels[] = { { "severity", "page" }, { "a", "" } };
+	struct scap_trigger t = {
+		.size = sizeof(t), .name = "name", .why = "why", .labels = labels, .n_labels = 2,
+		.raw_ns = BASE_EPOCH * SCAP_EPOCH_NS + 50, .event = 3, .flags = flags,
+	};
+
+	if (scap_writer_trigger(w, &t) < 0)
+		abort();
+}
+
 void rows_capture(struct capture *c, const struct capture_spec *spec)
 {
 	struct scap_writer_options opt = {
@@ -481,11 +494,15 @@ void rows_capture(struct capture *c, const struct capture_spec *spec)
 	if (spec->first_seq &&
 	    scap_writer_start(w, BASE_EPOCH * SCAP_EPOCH_NS, c->ends, spec->n_cpus) < 0)
 		abort();
+	if (spec->trigger)
+		put_trigger(w, 0);
 	for (uint32_t i = 0; i < spec->n_slices; i++) {
 		if (spec->keyframes && i % 2 == 0)
 			rows_keyframe(w, i + 1, BASE_EPOCH * SCAP_EPOCH_NS + i, 4);
 		fill_slice(c, spec, w, i, &seed);
 	}
+	if (spec->trigger && !spec->no_end)
+		put_trigger(w, SCAP_TRIGGER_SHORT);
 	if (scap_writer_close(w, (BASE_EPOCH + spec->n_slices) * SCAP_EPOCH_NS,
 			      spec->no_end ? NULL : c->ends, spec->n_cpus, NULL) < 0)
 		abort();

@@ -78,6 +78,7 @@ struct capture_spec {
 	bool keyframes;		/* one of 4 tasks before every second slice */
 	bool no_end;
 	bool groups;		/* columns, not rows */
+	bool trigger;		/* TRIGGERs, at the beginning and at the end */
 	uint32_t first_seq;	/* not 0: goes on where another file ended, at this number + CPU */
 	int level;
 };
