@@ -22,6 +22,13 @@ struct watch_request {
 	uint32_t n_labels;
 	uint64_t before_ns, after_ns;	/* UINT64_MAX: as configured */
 	bool wait;		/* until the file is sealed, or the time is over */
+	/*
+	 * Whoever waits has gone, or the server is to stop: asked once a second or so while
+	 * request() waits, which then comes back at once. The capture is made all the same. NULL:
+	 * nobody goes.
+	 */
+	bool (*gone)(void *gone_ctx);
+	void *gone_ctx;
 };
 
 struct watch_reply {
