@@ -9,13 +9,14 @@ build="gcc make libc6-dev libzstd-dev zlib1g-dev libsodium-dev linux-headers-amd
 guest="linux-image-amd64 qemu-system-x86 busybox-static cpio kmod zstd"
 real="git nginx python3 sqlite3"	# programs that are recorded in a guest
 lint="sparse linux-source-6.1 perl xz-utils"
+watch_tests="openssl prometheus"	# TLS, promtool; tests/unit/test_watch_*
 other="binutils-s390x-linux-gnu qemu-user"	# tests/big-endian.sh
 optional=
 case "${1:-check}" in
 build) list="$build" ;;
 demo) list="$build $guest" ;;
 check) list="$build $guest gcc-multilib clang libclang-rt-14-dev libcriterion-dev pkg-config strace $real"
-	optional="$lint $other" ;;
+	optional="$lint $other $watch_tests" ;;
 bench) list="$build $guest sysdig falcosecurity-scap-dkms" ;;
 debug) list="$build $guest gcc-multilib strace stress-ng linux-source-6.1 xz-utils flex bison bc
 	libelf-dev libssl-dev" ;;
