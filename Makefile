@@ -17,6 +17,7 @@ export FUZZ_SECONDS
 B	?= build
 WARN	:= -Wall -Wextra -Werror
 LIBS	:= -lzstd -lz -lsodium
+TOOL_LIBS := -ljansson
 INCLUDE	:= -Ilibscap/include -Ilibscap -Idriver/uapi
 BASE	:= -std=gnu11 $(WARN) $(INCLUDE) -MMD -MP
 LIB_CF	:= $(BASE) -fPIC -fvisibility=hidden -fstack-protector-strong
@@ -114,7 +115,8 @@ $(B)/libscap.so.$(SOMAJOR): $(LIB_OBJ) libscap/libscap.map tests/symbols.sh $(AP
 # Static, so that it can be dropped into a guest or a rescue shell.
 $(B)/scap: $(TOOL_OBJ) $(B)/libscap.a $(B)/tools.list
 	$(say) LD $@
-	$(Q)$(CC) -static -o $@ $(CFLAGS) $(LDFLAGS) $(TOOL_OBJ) $(B)/libscap.a $(LIBS) -lpthread
+	$(Q)$(CC) -static -o $@ $(CFLAGS) $(LDFLAGS) $(TOOL_OBJ) $(B)/libscap.a $(LIBS) $(TOOL_LIBS) \
+		-lpthread
 
 # It links what Debian has as shared libraries only.
 $(B)/scap-watch: $(WATCH_OBJ) $(B)/libscap.a $(B)/watch.list
@@ -153,7 +155,7 @@ $(B)/san/tools/%.o: tools/%.c
 		-c -o $@ $<
 $(B)/san/scap: $(TOOL_SRC:%.c=$(B)/san/%.o) $(B)/san/libscap.a $(B)/tools.list
 	$(say) LD $@
-	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) $(LIBS) -lpthread
+	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) $(LIBS) $(TOOL_LIBS) -lpthread
 $(B)/san/scap-watch: $(WATCH_SRC:%.c=$(B)/san/%.o) $(B)/san/libscap.a $(B)/watch.list
 	$(say) LD $@
 	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) $(LIBS) $(WATCH_LIBS) -lpthread
@@ -209,7 +211,7 @@ $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SUPPORT) $(B)/fuzz/libscap.a
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(TEST_CF) $(FUZZ) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_SUPPORT) \
 		$(B)/fuzz/libscap.a $(LIBS) -lpthread
-$(B)/fuzz/tools/watch/%.o: FUZZ += -Itools
+$(B)/fuzz/tools/watch/%.o: FUZZ += -Itools -DSCAP_VERSION='"$(VERSION)"'
 $(B)/fuzz/libwatch.a: $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out tools/watch/main.c,$(WATCH_SRC))) \
 		$(B)/watch.list
 	$(say) AR $@

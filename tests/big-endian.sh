@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
 dir=$B/big-endian
 root=$dir/root
-packages="libc6-dev linux-libc-dev libgcc-12-dev libzstd-dev zlib1g-dev libsodium-dev"
+packages="libc6-dev linux-libc-dev libgcc-12-dev libzstd-dev zlib1g-dev libsodium-dev libjansson-dev"
 export TZ=UTC LC_ALL=C
 
 skip() { echo "skip big-endian $*"; exit 0; }
@@ -17,7 +17,7 @@ skip() { echo "skip big-endian $*"; exit 0; }
 # Debian's libraries for s390x, from apt directories of our own: the system's architectures stay.
 get_root()
 {
-	[ ! -e "$root/.whole" ] || return 0
+	[ "$(cat "$root/.whole" 2>/dev/null)" != "$packages" ] || return 0
 	apt=$(realpath "$dir")/apt
 	rm -rf "$root"
 	mkdir -p "$root" "$apt/lists/partial" "$apt/archives/partial" || return 1
@@ -39,7 +39,7 @@ get_root()
 		dpkg-deb -x "$deb" "$root" || return 1
 	done
 	rm -rf "$apt"
-	: > "$root/.whole"
+	echo "$packages" > "$root/.whole"
 }
 
 # Both on the same arguments: what they print, say and return, and the file $out, if they write it.

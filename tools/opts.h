@@ -40,6 +40,7 @@ enum tool_exit {
 	TOOL_USAGE = 1,		/* the command line is wrong */
 	TOOL_FAILED = 2,	/* could not read, write or attach */
 	TOOL_DAMAGED = 3,	/* the file is damaged; what could be read was read */
+	TOOL_REFUSED = 3,	/* trigger: scap watch would not, because of a cool-down or limit */
 	TOOL_LOST = 4,		/* verify: events are missing */
 	TOOL_UNKNOWN = 5,	/* verify: nobody can tell whether events are missing */
 };

@@ -16,10 +16,11 @@ extern const struct verb verb_info;
 extern const struct verb verb_verify;
 extern const struct verb verb_export;
 extern const struct verb verb_watch;
+extern const struct verb verb_trigger;
 
 static const struct verb *const verbs[] = {
 	&verb_record, &verb_read, &verb_info, &verb_verify, &verb_export,
-	&verb_watch,
+	&verb_watch, &verb_trigger,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))

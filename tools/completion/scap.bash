@@ -35,7 +35,7 @@ _scap()
 		;;
 	--from) mapfile -t COMPREPLY < <(compgen -W trigger -- "$cur"); return ;;
 	--profile) mapfile -t COMPREPLY < <(compgen -W "sysdig falco" -- "$cur"); return ;;
-	-p|--print|-n|--events|-A|--after|-B|--before|--tree|--count-by|--memory) return ;;
+	-p|--print|-n|--events|-A|--after|-B|--before|--tree|--count-by|--memory|--name|--why|--label) return ;;
 	esac
 	case $cur in
 	-*)

@@ -1,0 +1,2 @@
+"${GEN%gen}answer" a.sock '{"ok":true,"fi'
+$SCAP trigger --socket a.sock

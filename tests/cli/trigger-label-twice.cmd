@@ -1,0 +1,1 @@
+$SCAP trigger --label a=1 --label a=2

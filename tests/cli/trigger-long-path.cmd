@@ -1,0 +1,1 @@
+$SCAP trigger --socket "$(printf %0200d 0)"

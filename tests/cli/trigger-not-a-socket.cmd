@@ -1,0 +1,1 @@
+$SCAP trigger --socket story.scapz --wait

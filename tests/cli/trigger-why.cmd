@@ -1,0 +1,1 @@
+$SCAP trigger --why "$(printf 'a\377')"
