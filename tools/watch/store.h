@@ -15,14 +15,18 @@ struct store_totals {
 	uint64_t n_files, bytes;	/* there now, finished ones */
 	uint64_t n_deleted;	/* by retention, since the start */
 	uint64_t n_adopted;	/* left unfinished by an earlier run, given their names */
+	/* Hooks that were started; of these, that did not end with status 0; of these, for their
+	   time; and that were never started: too many waited, or too long a command. */
 	uint64_t n_hooks, n_hooks_failed, n_hooks_killed, n_hooks_skipped;
 };
 
 /*
- * Makes the directory (0700) where it is missing, gives it to uid and gid (-1: leaves it), takes
- * stock of the captures in it, and gives those that an earlier run left unfinished a name of their
- * own (NAME.cut.scapz). It is held open: everything later happens below that descriptor.
- * NULL and a line in err.
+ * Makes the directory (0700) where it is missing, gives it to uid and gid (-1: leaves it; so is one
+ * with files of others, which must be uid's), takes stock of the captures in it, and gives those
+ * that an earlier run left unfinished a name of their own (NAME.cut.scapz); empty ones go. It is
+ * locked and held open: everything later happens below that descriptor. NULL and a line in err.
+ *
+ * All functions are called by one thread at a time, store_totals() and store_disk_ok() by any.
  */
 struct store *store_open(const struct watch_config *c, int64_t uid, int64_t gid, char *err,
 			 size_t cap);
@@ -36,13 +40,15 @@ void store_configure(struct store *s, const struct watch_config *c);
  * millisecond (20261126T204900.123Z), and a number behind where one is taken. -errno.
  */
 int store_create(struct store *s, const char *trigger, uint64_t real_ns, uint32_t *ret_id);
-/* The path that it will have, or has. */
+/* The path that it will have, or has. The string lives until some 1,000 more were created. */
 const char *store_path(const struct store *s, uint32_t id);
 /*
  * It is whole and synced: gets its name, over no other file. Then retention: the oldest finished
- * captures go until size, age and count hold, but never the newest one. Then the hook runs, with
- * SCAP_FILE, SCAP_TRIGGER, SCAP_SOURCE, SCAP_TIME (RFC 3339), SCAP_WHY, SCAP_LABEL_name in its
- * environment, and nothing but PATH, HOME and LANG besides. 0 or -errno.
+ * captures (by the time of their last change) go until size, age and count hold, but never the one
+ * that was finished last. Then, if t is not NULL, the hook runs, with SCAP_FILE, SCAP_TRIGGER,
+ * SCAP_SOURCE, SCAP_TIME (RFC 3339), SCAP_WHY, SCAP_LABEL_name in its environment, and nothing but
+ * PATH, HOME and LANG besides; SCAP_WHY_CUT=1 and SCAP_LABELS_CUT=1 where these are not all. 0 or
+ * -errno: with its name where store_path() is there, else unfinished as before.
  */
 struct scap_trigger;
 int store_finish(struct store *s, uint32_t id, const struct scap_trigger *t);
@@ -53,7 +59,7 @@ void store_drop(struct store *s, uint32_t id);
  * MiB and 2 % of it stays free.
  */
 bool store_disk_ok(const struct store *s, uint64_t *ret_free_bytes);
-/* Now and then: what is too old goes, hooks that hang are killed. */
+/* Now and then: what is too old goes. Hooks that hang are killed by their runner. */
 void store_tick(struct store *s);
 void store_totals(struct store *s, struct store_totals *ret);
 
@@ -64,6 +70,7 @@ void store_totals(struct store *s, struct store_totals *ret);
  */
 struct hooks;
 struct hooks *hooks_start(void);
+/* After store_close(). What runs or waits has 5 s to end; then it is killed. NULL is allowed. */
 void hooks_stop(struct hooks *h);
 /* The child drops to uid and gid before it runs anything. */
 int hooks_drop(struct hooks *h, uint32_t uid, uint32_t gid);
