@@ -460,7 +460,7 @@ static void hears(const char *path, socklen_t n)
 
 Test(watch_notify, sockets)
 {
-	static const char *const wrong[] = { "", "/", "@", "relative", "vsock:2:1", "/nonexistent" };
+	static const char *const wrong[] = { "", "/", "@", "relative", "vsock:2:1", "/none" };
 	char longest[200], path[100];
 
 	notify("READY=1");

@@ -17,8 +17,9 @@ static const char *const allowed[] = {
 	"read", "readv", "pread64", "preadv", "write", "writev", "pwrite64", "pwritev", "lseek",
 	"openat", "close", "close_range", "newfstatat", "fstat", "statx", "statfs", "fstatfs",
 	"getdents64", "renameat2", "linkat", "unlinkat", "unlink", "ftruncate", "fallocate",
-	"fsync", "fdatasync", "sync_file_range", "flock", "fadvise64", "access", "faccessat", "faccessat2",
-	"readlinkat", "readlink", "getcwd", "sendfile", "copy_file_range",
+	"fsync", "fdatasync", "sync_file_range", "flock", "fadvise64", "access",
+	"faccessat", "faccessat2", "readlinkat", "readlink", "getcwd", "sendfile",
+	"copy_file_range",
 	/* the device and descriptors */
 	"ioctl", "fcntl", "dup", "dup2", "dup3", "pipe2", "poll", "ppoll", "select", "pselect6",
 	"epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd2",
