@@ -302,7 +302,7 @@ D	= $(DESTDIR)$(PREFIX)
 install: lib tools
 	install -d $(D)/bin $(D)/libexec/scap $(DESTDIR)$(LIBDIR)/pkgconfig $(D)/include/scap \
 		$(D)/share/man/man1 $(D)/share/man/man3 $(D)/share/man/man5 \
-		$(D)/share/bash-completion/completions
+		$(D)/share/bash-completion/completions $(D)/lib/systemd/system $(D)/lib/sysusers.d
 	install -m 755 $(B)/scap $(D)/bin/scap
 	install -m 755 $(B)/scap-watch $(D)/libexec/scap/scap-watch
 	install -m 644 $(API) driver/uapi/scap/abi.h driver/uapi/scap/abi_events.h driver/uapi/scap/events.def \
@@ -317,6 +317,10 @@ install: lib tools
 	install -m 644 $(wildcard docs/man/*.3) $(D)/share/man/man3
 	install -m 644 $(wildcard docs/man/*.5) $(D)/share/man/man5
 	install -m 644 tools/completion/scap.bash $(D)/share/bash-completion/completions/scap
+	sed 's|@PREFIX@|$(PREFIX)|' tools/watch/scap-watch.service > \
+		$(D)/lib/systemd/system/scap-watch.service
+	chmod 644 $(D)/lib/systemd/system/scap-watch.service
+	install -m 644 tools/watch/scap.sysusers $(D)/lib/sysusers.d/scap.conf
 
 clean:
 	rm -rf $(B)

@@ -69,6 +69,17 @@ if command -v man > /dev/null; then
 			{ echo "warnings about $page"; exit 1; }
 	done
 fi
+# The unit and its user, as systemd reads them: it says nothing of what it likes.
+unit=$dir/usr/lib/systemd/system/scap-watch.service
+grep -q "^ExecStart=$dir/usr/bin/scap watch " "$unit"
+if command -v systemd-analyze > /dev/null; then
+	systemd-analyze verify --man=no "$unit" 2>&1 | grep scap &&
+		{ echo "systemd does not like scap-watch.service"; exit 1; }
+fi
+if command -v systemd-sysusers > /dev/null; then
+	systemd-sysusers --dry-run "$dir/usr/lib/sysusers.d/scap.conf" > "$dir/sysusers" 2>&1 ||
+		{ cat "$dir/sysusers"; exit 1; }
+fi
 # Installed below DESTDIR, the paths inside stay those of PREFIX.
 ${MAKE:-make} -s install B="$B" PREFIX=/usr DESTDIR="$dir/stage"
 grep -q '^libdir=/usr/lib$' "$dir/stage/usr/lib/pkgconfig/scap.pc"
