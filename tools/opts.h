@@ -43,6 +43,7 @@ enum tool_exit {
 	TOOL_REFUSED = 3,	/* trigger: scap watch would not, because of a cool-down or limit */
 	TOOL_LOST = 4,		/* verify: events are missing */
 	TOOL_UNKNOWN = 5,	/* verify: nobody can tell whether events are missing */
+	TOOL_UNFIT = 1,		/* doctor: recording will not work here */
 };
 
 struct opt {

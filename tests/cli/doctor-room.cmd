@@ -1,0 +1,16 @@
+# A disk of its own, for this case alone.
+unshare -m true 2> /dev/null || { echo "no mounts here"; exit 77; }
+export SCAP GEN GOLDEN
+unshare -m sh -e <<'END'
+. "$GOLDEN/../cli/host.sh"
+mount -t tmpfs -o size=4m,mode=755 none host/run
+mount -t tmpfs -o size=4m,mode=755 none host/var
+look 'run|captures|watch'
+mkdir host/var/open
+chmod 777 host/var/open
+look captures --dir /var/open
+echo > host/var/file
+look captures --dir /var/file
+rm host/usr/bin/scap-watch
+look watch
+END
