@@ -95,7 +95,6 @@ static _Noreturn void become(const struct hook_job *j)
 	if (!words || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		_exit(127);
-	close_range(STDERR_FILENO + 1, ~0U, 0);
 	reset_signals();
 	env = words + j->n_argv + 1;
 	for (uint32_t i = 0; i < j->n_argv + j->n_env; i++, p += strlen(p) + 1)
