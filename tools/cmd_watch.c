@@ -35,19 +35,19 @@ static int watch_exec(int argc, char **argv)
 
 	(void)argc;
 	if (!own_directory(dir, sizeof(dir)))
-		return WATCH_FAILED;
+		return TOOL_FAILED;
 	for (unsigned i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, places[i]);
 		argv[0] = "scap-watch";
 		execv(path, argv);
 		if (errno != ENOENT) {
 			tool_error("cannot run %s: %s", path, strerror(errno));
-			return WATCH_FAILED;
+			return TOOL_FAILED;
 		}
 	}
 	tool_error("the program scap-watch is missing: it is neither in %s nor in "
 		   "%s/../libexec/scap", dir, dir);
-	return WATCH_FAILED;
+	return TOOL_FAILED;
 }
 
 const struct verb verb_watch = WATCH_VERB(watch_exec);

@@ -386,7 +386,7 @@ bool duration_parse_ns(const char *text, uint64_t *ret)
 		v *= units[i].seconds;
 		if (!(v >= 0 && v < 1e9))
 			break;
-		*ret_ns = (uint64_t)(v * 1e9 + 0.5);
+		*ret = (uint64_t)(v * 1e9 + 0.5);
 		return true;
 	}
 	return false;

@@ -61,7 +61,7 @@ struct verb {
 	const char *details;	/* whole lines between usage and options; NULL: none */
 	const struct opt *opts;
 	const char *examples;	/* whole lines, indented by two blanks */
-	const char *exits;	/* what exit codes mean, where they are not the usual ones */
+	const char *exits;	/* what exit codes mean, where there are others or other words */
 	int (*run)(int argc, char **argv);	/* argv[0] is the verb; enum tool_exit */
 };
 

@@ -17,8 +17,7 @@ extern const struct opt watch_opts[];
 extern const char watch_usage[], watch_details[], watch_examples[];
 
 /* A service manager should not start anew what can't be started. */
-enum watch_exit { WATCH_OK = 0, WATCH_FAILED = 1, WATCH_USAGE = 2 };
-#define WATCH_EXITS "0 ok, or ended by a signal, 1 failed, 2 wrong usage or configuration"
+#define WATCH_EXITS "0 ok, or ended by a signal, 1 wrong usage or configuration, 2 failed"
 
 /* The verb: only what runs is not the same. */
 #define WATCH_VERB(how) { \

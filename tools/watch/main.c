@@ -12,10 +12,10 @@ static int run(int argc, char **argv)
 {
 	struct watch_options o;
 	struct watch_config c;
-	int rc = WATCH_OK;
+	int rc = TOOL_OK;
 
 	if (!options_read(argc, argv, &o, &c))
-		return WATCH_USAGE;
+		return TOOL_USAGE;
 	if (o.print) {
 		config_print(&c, stdout);
 	} else if (o.check) {
@@ -34,7 +34,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct verb verb = WATCH_VERB(run);
-	int rc = WATCH_OK;
+	int rc = TOOL_OK;
 
 	/* A reader that closed the pipe ends us quietly, also if we inherited "ignored". */
 	signal(SIGPIPE, SIG_DFL);
@@ -46,5 +46,5 @@ int main(int argc, char **argv)
 	if (!fflush(stdout) && !ferror(stdout))
 		return rc;
 	tool_error("writing to standard output failed");
-	return rc ? rc : WATCH_FAILED;
+	return rc ? rc : TOOL_FAILED;
 }

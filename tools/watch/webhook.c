@@ -271,7 +271,7 @@ static bool take_plain(struct parser *p, json_t *o)
 	static const char *const names[] = { "trigger", "why", "labels", "before", "after",
 					     "fingerprint", "wait", NULL };
 	struct watch_request *r = add_request(p->w, TRIGGER_ALERT);
-	const json_t *labels;
+	const json_t *labels = NULL;
 
 	return only(p, o, names) && get_string(p, o, "", "trigger", &r->name) &&
 	       get_string(p, o, "", "why", &r->why) &&
@@ -288,7 +288,7 @@ static bool take_trigger(struct parser *p, json_t *o)
 					     "after_ns", "wait", NULL };
 	struct watch_request *r = add_request(p->w, TRIGGER_HAND);
 	const char *source = "";
-	const json_t *labels;
+	const json_t *labels = NULL;
 
 	if (!only(p, o, names) || !get_string(p, o, "", "trigger", &source))
 		return false;
@@ -315,7 +315,7 @@ static bool take_control(struct parser *p, json_t *o)
 static bool take_alert(struct parser *p, const json_t *a, const char *where)
 {
 	struct watch_request *r = add_request(p->w, TRIGGER_ALERT);
-	const json_t *labels, *notes;
+	const json_t *labels = NULL, *notes = NULL;
 
 	if (!get_object(p, a, where, "labels", &labels) ||
 	    !get_object(p, a, where, "annotations", &notes) ||

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Triggers that fire, and the captures that they make: a thread writes them. */
+#ifndef WATCH_CAPTURES_H
+#define WATCH_CAPTURES_H
+
+#include <scap/ring.h>
+
+#include "watch/config.h"
+#include "watch/metrics.h"
+#include "watch/server.h"
+#include "watch/store.h"
+
+struct captures;
+
+/* Captures that are written at the same time. */
+#define CAPTURES_MOST 64
+
+struct captures_totals {
+	uint32_t n_capturing;
+	uint64_t n_write_errors;
+	uint64_t seal_ns, seal_max_ns;	/* from windows' ends to sealed files: all, the most */
+	uint64_t n_sealed;
+};
+
+/* A trigger that fires. */
+struct firing {
+	uint32_t trigger;	/* of the configuration */
+	const char *source;	/* "event", "alert", "hand", "signal" */
+	const char *why;
+	const char *fingerprint;	/* NULL: none */
+	const struct scap_label *labels;
+	uint32_t n_labels;
+	uint64_t raw_ns, real_ns;
+	uint64_t event;		/* number in the recording; 0: none */
+	uint64_t before_ns, after_ns;	/* UINT64_MAX: as configured */
+};
+
+/* Starts the thread that writes. c, ring and store must outlive it. NULL: no memory, or thread. */
+struct captures *captures_start(const struct watch_config *c, struct scap_ring *ring,
+				struct store *store);
+/*
+ * All that is there by now is written and sealed; captures whose time is not over say that they
+ * were cut. Nothing is taken any more.
+ */
+void captures_stop(struct captures *s);
+void captures_free(struct captures *s);
+/* Another configuration; counts of triggers that have the same name stay. */
+void captures_configure(struct captures *s, const struct watch_config *c);
+/*
+ * From any thread. reply may be NULL. wait: until the file is sealed, or gone() says that nobody
+ * waits any more.
+ */
+void captures_fire(struct captures *s, const struct firing *f, struct watch_reply *reply,
+		   bool wait, bool (*gone)(void *ctx), void *gone_ctx);
+/* The trigger of that name and source, or the only one of the source: -1: there is none. */
+int64_t captures_find(struct captures *s, enum trigger_source source, const char *name);
+/*
+ * Whether a capture waits for what was recorded before raw_ns: then the recorder flushes, and says
+ * so to the ring and by captures_more().
+ */
+bool captures_due(struct captures *s, uint64_t raw_ns);
+void captures_more(struct captures *s);
+/* Once for each capture that begins: the state of the machine belongs into it. */
+bool captures_want_keyframe(struct captures *s);
+void captures_totals(struct captures *s, struct captures_totals *ret);
+/* A copy of the counts by trigger, of at most n: how many. Names live until the next configure. */
+uint32_t captures_health(struct captures *s, struct watch_trigger_health *ret, uint32_t n);
+
+/* keep.c: of the capture in fd, whose place is at its beginning, what filter chooses, into out. */
+bool keep_chosen(int fd, const char *filter, int out, const struct scap_trigger *t,
+		 char *err, size_t cap);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Triggers: those that the monitor looks for in events, and what is done when one fires. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "opts.h"
+#include "watch/options.h"
+#include "watch/run.h"
+
+#define WHY_BYTES 400
+
+/* "shop-back (136) write fd=4 ... res=73", as scap read shows it. */
+static void describe(const struct watch *w, const struct scap_event *ev, char *buf, size_t cap)
+{
+	const char *comm = scap_event_comm(ev);
+	int n = snprintf(buf, cap, "%s (%u) %s ", comm ? comm : "?", scap_event_tid(ev),
+			 scap_event_name(ev));
+	ssize_t args;
+
+	if (n < 0 || (size_t)n >= cap || !w->args)
+		return;
+	args = scap_field_text(w->args, ev, buf + n, cap - (size_t)n);
+	if (args < 0)
+		buf[n - 1] = 0;
+	else if ((size_t)args >= cap - (size_t)n)
+		memcpy(buf + cap - 4, "...", 4);
+}
+
+static void fired(void *ctx, uint32_t condition, const struct scap_event *ev)
+{
+	struct watch *w = ctx;
+	char why[WHY_BYTES];
+	struct firing f = {
+		.trigger = w->conditions[condition], .source = "event", .why = why,
+		.raw_ns = scap_event_raw_ns(ev), .real_ns = scap_event_wall_ns(ev),
+		.event = scap_event_num(ev), .before_ns = UINT64_MAX, .after_ns = UINT64_MAX,
+	};
+
+	describe(w, ev, why, sizeof(why));
+	captures_fire(w->captures, &f, NULL, false, NULL, NULL);
+}
+
+/* The conditions of all triggers that are looked for in events: NULL: no memory. */
+static struct scap_condition *make_conditions(const struct watch_config *c, uint32_t **ret_of,
+					      uint32_t *ret_n)
+{
+	struct scap_condition *conditions = calloc(c->n_triggers + 1, sizeof(*conditions));
+	uint32_t *of = calloc(c->n_triggers + 1, sizeof(*of)), n = 0;
+
+	for (uint32_t i = 0; conditions && of && i < c->n_triggers; i++) {
+		const struct trigger_config *t = &c->triggers[i];
+
+		if (t->source != TRIGGER_EVENT)
+			continue;
+		conditions[n] = (struct scap_condition){
+			.kind = t->http_5xx ? SCAP_CONDITION_HTTP_5XX : SCAP_CONDITION_FILTER,
+			.count = t->count, .window_ns = t->within_ns, .filter = t->filter,
+		};
+		of[n++] = i;
+	}
+	if (!conditions || !of) {
+		free(conditions);
+		free(of);
+		return NULL;
+	}
+	*ret_of = of;
+	*ret_n = n;
+	return conditions;
+}
+
+/* Into a monitor that is there already, or a new one. */
+static bool set_rules(struct watch *w, const struct watch_config *c)
+{
+	struct scap_monitor_options o = {
+		.size = sizeof(o), .flags = c->signals ? SCAP_MONITOR_SIGNALS : 0,
+		.max_programs = c->max_programs, .fired = fired, .ctx = w,
+	};
+	struct scap_error err = { 0 };
+	uint32_t *of = NULL, bad = UINT32_MAX;
+	struct scap_condition *conditions = make_conditions(c, &of, &o.n_conditions);
+	int rc;
+
+	if (!conditions) {
+		tool_error("out of memory");
+		return false;
+	}
+	o.conditions = conditions;
+	rc = w->monitor ? scap_monitor_conditions(w->monitor, &o, &bad, &err) :
+			  scap_monitor_new(&o, &w->monitor, &bad, &err);
+	free(conditions);
+	if (rc < 0) {
+		tool_error("%s%s%s", bad < o.n_conditions ? c->triggers[of[bad]].name : "",
+			   bad < o.n_conditions ? ": " : "", err.text);
+		free(of);
+		return false;
+	}
+	free(w->conditions);
+	w->conditions = of;
+	return true;
+}
+
+bool watch_rules_new(struct watch *w)
+{
+	struct scap_error err;
+
+	if (scap_field_compile("evt.args", &w->args, &err) < 0)
+		w->args = NULL;
+	return set_rules(w, w->c);
+}
+
+void watch_signalled(struct watch *w)
+{
+	int64_t trigger = captures_find(w->captures, TRIGGER_HAND, NULL);
+	struct watch_reply reply;
+	struct firing f = {
+		.trigger = (uint32_t)trigger, .source = "signal", .why = "SIGUSR1",
+		.raw_ns = watch_raw_ns(w), .real_ns = watch_real_ns(),
+		.before_ns = UINT64_MAX, .after_ns = UINT64_MAX,
+	};
+
+	if (trigger < 0)
+		return;
+	captures_fire(w->captures, &f, &reply, false, NULL, NULL);
+	if (reply.code)
+		tool_error("no capture for SIGUSR1: %s", reply.text);
+}
+
+void watch_reload(struct watch *w)
+{
+	struct watch_options o;
+	struct watch_config next;
+	const char *fixed;
+
+	atomic_fetch_add(&w->n_reloads, 1);
+	if (!options_read(w->argc, w->argv, &o, &next)) {
+		tool_error("the configuration stays as it was");
+		atomic_fetch_add(&w->n_reloads_failed, 1);
+		return;
+	}
+	fixed = config_fixed(w->c, &next);
+	if (fixed)
+		tool_error("%s can't change while scap watch runs: the configuration stays as it "
+			   "was; restart to change it", fixed);
+	pthread_mutex_lock(&w->lock);
+	if (fixed || !set_rules(w, &next)) {
+		atomic_fetch_add(&w->n_reloads_failed, 1);
+		config_fini(&next);
+	} else {
+		captures_configure(w->captures, &next);
+		store_configure(w->store, &next);
+		config_fini(w->c);
+		*w->c = next;
+		fprintf(stderr, "scap watch: %s read again, %u triggers\n", options_file(&o),
+			w->c->n_triggers);
+	}
+	pthread_mutex_unlock(&w->lock);
+}
