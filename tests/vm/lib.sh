@@ -16,6 +16,8 @@ vm_slow=1
 vm_mem=${VM_MEM:-1536}
 vm_cpus=${VM_CPUS:-2}
 vm_append=${VM_APPEND:-}
+# That init loads.
+vm_modules="virtio_pci 9pnet_virtio 9p vsock_loopback"
 vm_accel=${VM_ACCEL:-tcg,thread=multi}
 vm_accel_single=${VM_ACCEL:-tcg,thread=single}
 if [ "${VM_DEBUG:-}" = 1 ]; then
@@ -100,7 +102,7 @@ vm_add_modules()
 	[ -z "$vm_kernel" ] || return 0
 	ver=$(vm_version)
 	mkdir -p "$1/lib/modules"
-	for m in virtio_pci 9pnet_virtio 9p vsock_loopback; do
+	for m in $vm_modules; do
 		modprobe -S "$ver" --show-depends "$m"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r ko; do
 		vm_add_module "$1" "$ko"
@@ -140,6 +142,10 @@ vm_pack()
 	printf '127.0.0.1 localhost\n' >"$tree/etc/hosts"
 	[ -e "$vm_module" ] && strip -g -o "$tree/scap/kscap.ko" "$vm_module"
 	[ -e "$build/scap" ] && strip -o "$tree/scap/scap" "$build/scap"
+	if [ -e "$build/scap-watch" ]; then
+		vm_add_program "$tree" "$build/scap-watch"
+		ln -s /usr/bin/scap-watch "$tree/scap/scap-watch"
+	fi
 	for f in "$build"/guest/*; do
 		[ -f "$f" ] && [ -x "$f" ] && strip -o "$tree/scap/guest/${f##*/}" "$f"
 	done
@@ -157,7 +163,7 @@ vm_abi99()
 	[ "$out" -nt "$build/scap" ] && return 0
 	(cd "$top" && ${CC:-cc} -std=gnu11 -O1 -static -DSCAP_ABI_VERSION=99 -DSCAP_VERSION='"abi99"' \
 		-Ilibscap/include -Ilibscap -Idriver/uapi -o "$out" libscap/*/*.c tools/*.c \
-		-lzstd -lz -lsodium -lpthread) >"$vm/abi99.log" 2>&1 || rm -f "$out"
+		-lzstd -lz -lsodium -ljansson -lpthread) >"$vm/abi99.log" 2>&1 || rm -f "$out"
 }
 
 # One guest at a time: two would disturb each other's time limits.
