@@ -39,7 +39,8 @@ struct scap_copy {
 	/* The keyframe at hand. */
 	struct scap__buffer key;
 	uint64_t key_begin_ns, key_wall_ns;
-	uint32_t key_number, key_part;
+	uint32_t key_number, key_part, key_seq;
+	uint32_t key_of;	/* the reader's number of it */
 	bool key_open;
 };
 
@@ -198,6 +199,20 @@ static void put_u32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
+/*
+ * Where the reader's numbers went back, which it told as damage, those given anew go on: what
+ * follows is sound.
+ */
+static void follow_back(struct ring *ring, const struct scap_event *ev)
+{
+	uint32_t expected = ring->next_seq;
+
+	if (ev->type == SCAP_REC_GAP)
+		expected += ev->u.gap.n_lost;
+	if (ev->seq - ring->shift - expected > INT32_MAX)
+		ring->shift = ev->seq - expected;
+}
+
 /* Its number, and those that a gap tells of, are less by what was left out in front of it. */
 static void put_record(struct ring *ring, const struct scap_event *ev)
 {
@@ -232,6 +247,8 @@ static int add_record(struct scap_copy *c, const struct scap_reader *r,
 		return rc;
 	if (scap__buffer_reserve(&ring->rows, ev->rec_bytes))
 		return fail(c, -ENOMEM, "out of memory");
+	if (c->choosing)
+		follow_back(ring, ev);
 	put_record(ring, ev);
 	c->bytes += ev->rec_bytes;
 	c->n_events += ev->num != 0;
@@ -240,26 +257,32 @@ static int add_record(struct scap_copy *c, const struct scap_reader *r,
 	return 0;
 }
 
+static int open_keyframe(struct scap_copy *c, const struct scap_reader *r,
+			 const struct scap_event *ev)
+{
+	if (c->key_open && c->key_of == r->key.number)
+		return 0;
+	if (end_keyframe(c))
+		return c->failed;
+	c->key_open = true;
+	c->key_of = r->key.number;
+	c->key_number++;
+	c->key_part = c->key_seq = 0;
+	c->key_begin_ns = ev->raw_ns;
+	c->key_wall_ns = ev->wall_ns;
+	return 0;
+}
+
+/* Numbered anew: there are no gaps, also where the reader passed over a record. */
 static int add_key_record(struct scap_copy *c, const struct scap_reader *r,
 			  const struct scap_event *ev)
 {
-	int rc = ev->seq ? 0 : end_keyframe(c);
-
-	/* Its beginning is not in the copy. */
-	if (ev->seq && !c->key_open)
-		return 0;
-	if (rc || end_slice(c))
+	if (end_slice(c) || open_keyframe(c, r, ev))
 		return c->failed;
-	if (!c->key_open) {
-		c->key_open = true;
-		c->key_number++;
-		c->key_part = 0;
-		c->key_begin_ns = ev->raw_ns;
-		c->key_wall_ns = ev->wall_ns;
-	}
 	if (scap__buffer_reserve(&c->key, ev->rec_bytes))
 		return fail(c, -ENOMEM, "out of memory");
 	scap__buffer_put(&c->key, ev->rec, ev->rec_bytes);
+	put_u32(c->key.p + c->key.n - ev->rec_bytes + offsetof(struct scap_rec, seq), c->key_seq++);
 	if (ev->type == SCAP_REC_KEY_END)
 		return write_part(c, r, SCAP_KEYFRAME_LAST, ev->raw_ns);
 	return c->key.n < KEYFRAME_BYTES ? 0 : write_part(c, NULL, 0, 0);

@@ -279,6 +279,69 @@ Test(copy, clocks_and_ends)
 	rows_free(&rows);
 }
 
+/* Numbers that go back are damage, told once: the copy's go on, and a gap behind it fits. */
+Test(copy, numbers_that_go_back)
+{
+	static const uint32_t seqs[] = { 100, 101, 3, 4, 5 };
+	struct scap_tally tally = { SCAP_TALLY_KEY(SCAP_REC_CALL, SCAP_ABI_X86_64, 39), 6 };
+	const uint64_t e0 = 1000 * SCAP_EPOCH_NS;
+	struct scap_writer_options opt = { .size = sizeof(opt), .raw_ns = e0, .real_ns = e0 };
+	struct scap_ring_end end = { .next_seq = 14 };
+	struct rows file = { 0 }, rows = { 0 };
+	struct scap_sink sink = rows_sink(&file);
+	struct scap_slice_part part;
+	struct scap_slice s = { .start_ns = e0, .end_ns = e0 + 100, .n_parts = 1, .parts = &part };
+	struct scap_writer *w;
+
+	for (unsigned gap = 0; gap < 2; gap++) {
+		file.n = rows.n = 0;
+		for (unsigned i = 0; i < 5; i++)
+			if (gap && i == 3)
+				rows_gap(&rows, 10, e0 + i, 4, &tally, 1);
+			else
+				rows_call(&rows, seqs[i] + (gap && i > 3) * 6, e0 + i, 7, 39, 0);
+		part = (struct scap_slice_part){ .rows = rows.p, .bytes = rows.n };
+		sink = rows_sink(&file);
+		cr_assert_eq(scap_writer_open_sink(&sink, &opt, &w, NULL), 0);
+		cr_assert_eq(scap_writer_slice(w, &s), 0);
+		cr_assert_eq(scap_writer_close(w, e0 + 1000, &end, 1, NULL), 0);
+		copy_all(&file, SCAP_EDAMAGED, false);
+	}
+	rows_free(&file);
+	rows_free(&rows);
+}
+
+/* A record in a keyframe that can't be read is told and left out, and the others stay. */
+Test(copy, keyframe_with_a_broken_record)
+{
+	const uint64_t e0 = 1000 * SCAP_EPOCH_NS;
+	struct scap_writer_options opt = { .size = sizeof(opt), .raw_ns = e0, .real_ns = e0 };
+	struct scap_keyframe_part part = { .begin_ns = e0, .end_ns = e0 + 1, .clock_raw_ns = e0,
+					   .real_ns = e0, .number = 1,
+					   .flags = SCAP_KEYFRAME_LAST };
+	struct rows file = { 0 }, rows = { 0 };
+	struct scap_sink sink = rows_sink(&file);
+	struct scap_ring_end end = { 0 };
+	struct contents a;
+	struct scap_writer *w;
+
+	for (uint32_t i = 0; i < 5; i++)
+		if (i == 0 || i == 3)
+			rows_end(&rows, rows_begin(&rows, 250, 0, i, e0 + i));
+		else
+			rows_file(&rows, i, e0 + i, i, "/x");
+	part.rows = rows.p;
+	part.bytes = rows.n;
+	cr_assert_eq(scap_writer_open_sink(&sink, &opt, &w, NULL), 0);
+	cr_assert_eq(scap_writer_keyframe(w, &part), 0);
+	cr_assert_eq(scap_writer_close(w, e0 + 1000, &end, 1, NULL), 0);
+	a = read_contents(&file, NULL);
+	cr_assert_eq(a.n_keyframe, 3);
+	copy_all(&file, SCAP_EDAMAGED, false);
+	rows_free(&file);
+	rows_free(&rows);
+}
+
 /* ---- step by step --------------------------------------------------------------------------- */
 
 static const struct scap_trigger trigger = {

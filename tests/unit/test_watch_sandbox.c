@@ -180,6 +180,8 @@ static int drop_to_root(void *arg)
 	(void)arg;
 	CHECK(!sandbox_drop(0, 12346, err, sizeof(err)));
 	CHECK(!sandbox_drop(12345, 0, err, sizeof(err)));
+	/* Before anything was given up. */
+	CHECK(strstr(err, "nobody") && status_has(getpid(), "NoNewPrivs:\t0\n"));
 	return 0;
 }
 
