@@ -31,7 +31,9 @@ struct job {
 	uint64_t max_bytes;
 	struct scap_cut *cut;		/* NULL: not begun */
 	uint32_t id;			/* in the store */
-	int fd;				/* the same file, to be read again; -1: it need not be */
+	/* Where only a part is to stay: all of it, to be read again, and the file of that part. */
+	uint32_t whole_id;
+	int whole, part;		/* -1: all stays */
 	uint64_t end_mono_ns;		/* of the window */
 	char path[512];
 	bool done;
@@ -172,6 +174,10 @@ static void job_put(struct job *j)
 {
 	if (--j->refs)
 		return;
+	if (j->whole >= 0)
+		close(j->whole);
+	if (j->part >= 0)
+		close(j->part);
 	for (uint64_t i = 0; i < j->trigger.n_labels; i++) {
 		free((char *)j->labels[i].name);
 		free((char *)j->labels[i].value);
@@ -195,7 +201,7 @@ static struct job *job_new(const struct firing *f, const struct trigger_config *
 	if (!j)
 		return NULL;
 	j->refs = 1;
-	j->fd = -1;
+	j->whole = j->part = -1;
 	j->labels = calloc(f->n_labels + 1, sizeof(*j->labels));
 	j->trigger = (struct scap_trigger){
 		.size = sizeof(j->trigger), .name = own(j, 0, t->name, &failed),
@@ -385,6 +391,36 @@ static bool disk_is_full(const struct captures *s, char *text, size_t cap)
 	return true;
 }
 
+static void drop_files(struct captures *s, struct job *j)
+{
+	store_drop(s->store, j->id);
+	if (j->part >= 0)
+		store_drop(s->store, j->whole_id);
+}
+
+/* The file that the cut writes: -1, and why. */
+static int create(struct captures *s, struct job *j, char *text, size_t cap)
+{
+	int fd = store_create(s->store, j->trigger.name, j->trigger.real_ns, &j->id);
+
+	if (fd >= 0 && j->trigger.keep) {
+		/* What will stay has the name that is told. */
+		j->part = fd;
+		fd = store_create(s->store, j->trigger.name, j->trigger.real_ns, &j->whole_id);
+		j->whole = fd >= 0 ? dup(fd) : -1;
+		if (fd >= 0 && j->whole < 0) {
+			store_drop(s->store, j->whole_id);
+			close(fd);
+			fd = -errno;
+		}
+		if (fd < 0)
+			store_drop(s->store, j->id);
+	}
+	if (fd < 0)
+		snprintf(text, cap, "cannot make its file: %s", strerror(-fd));
+	return fd;
+}
+
 /* False: it failed, and is gone. */
 static bool open_job(struct captures *s, struct job *j)
 {
@@ -398,16 +434,13 @@ static bool open_job(struct captures *s, struct job *j)
 		fail_job(s, j, text);
 		return false;
 	}
-	o.fd = store_create(s->store, j->trigger.name, j->trigger.real_ns, &j->id);
+	o.fd = create(s, j, text, sizeof(text));
 	if (o.fd < 0) {
-		snprintf(text, sizeof(text), "cannot make its file: %s", strerror(-o.fd));
 		fail_job(s, j, text);
 		return false;
 	}
-	if (j->trigger.keep)
-		j->fd = dup(o.fd);
 	if (scap_ring_cut(s->ring, &o, &j->cut, &err) < 0) {
-		store_drop(s->store, j->id);
+		drop_files(s, j);
 		fail_job(s, j, err.text);
 		return false;
 	}
@@ -418,24 +451,16 @@ static bool open_job(struct captures *s, struct job *j)
 	return true;
 }
 
-/* Only what the trigger's filter chooses stays: another file takes the place of the whole one. */
-static bool choose(struct captures *s, struct job *j, const struct scap_trigger *outcome,
-		   char *text, size_t cap)
+/* Only what the trigger's filter chooses stays; if that fails, all does. */
+static bool choose(struct captures *s, struct job *j, bool sound,
+		   const struct scap_trigger *outcome, char *text, size_t cap)
 {
-	uint32_t id;
-	bool ok;
-	int out;
+	bool ok = sound && lseek(j->whole, 0, SEEK_SET) == 0 &&
+		  keep_chosen(j->whole, j->trigger.keep, j->part, outcome, text, cap);
 
-	if (lseek(j->fd, 0, SEEK_SET) < 0 ||
-	    (out = store_create(s->store, j->trigger.name, j->trigger.real_ns, &id)) < 0) {
-		snprintf(text, cap, "cannot choose from it: %s", strerror(errno));
-		return false;
-	}
-	ok = keep_chosen(j->fd, j->trigger.keep, out, outcome, text, cap);
-	close(out);
-	store_drop(s->store, ok ? j->id : id);
-	if (ok)
-		j->id = id;
+	store_drop(s->store, ok ? j->whole_id : j->id);
+	if (!ok)
+		j->id = j->whole_id;
 	return ok;
 }
 
@@ -464,7 +489,7 @@ static void close_job(struct captures *s, struct job *j, bool cut_short)
 	j->cut = NULL;
 	whole = whole_trigger(j, &outcome);
 	if (rc && !outcome.to_raw_ns) {
-		store_drop(s->store, j->id);
+		drop_files(s, j);
 		fail_job(s, j, err.text);
 		return;
 	}
@@ -473,7 +498,7 @@ static void close_job(struct captures *s, struct job *j, bool cut_short)
 		how = CAPTURE_CUT;
 	if (rc)
 		snprintf(text, sizeof(text), "%s", err.text);
-	if (!rc && j->fd >= 0 && !choose(s, j, &whole, text, sizeof(text)))
+	if (j->part >= 0 && !choose(s, j, !rc, &whole, text, sizeof(text)))
 		how = CAPTURE_CUT;
 	rc = store_finish(s->store, j->id, &whole);
 	if (rc < 0) {
@@ -495,22 +520,17 @@ static void close_job(struct captures *s, struct job *j, bool cut_short)
 static void step_job(struct captures *s, struct job *j, bool all)
 {
 	char text[256];
-	int rc, fd = j->fd;
+	int rc;
 
 	if (!j->cut && !open_job(s, j))
 		return;
 	rc = scap_cut_step(j->cut);
-	fd = j->fd;
 	if (rc > 0 && disk_is_full(s, text, sizeof(text))) {
 		tool_error("%s", text);
 		close_job(s, j, true);
 	} else if (rc <= 0 || all) {
 		close_job(s, j, rc > 0);
-	} else {
-		return;
 	}
-	if (fd >= 0)
-		close(fd);
 }
 
 /* Those that are there now; they are taken off by this thread alone. */

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Triggers fire, and captures lie in the directory: from a ring that goes on being filled. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support_recording.h"
+#include "watch/captures.h"
+
+static struct watch_config config;
+static struct store *store;
+static struct captures *captures;
+static struct trigger_config triggers[3];
+static bool stopped;
+
+static void setup(void)
+{
+	char text[256];
+
+	recording_setup();
+	memset(&config, 0, sizeof(config));
+	memset(triggers, 0, sizeof(triggers));
+	triggers[0] = (struct trigger_config){ .name = "hand", .source = TRIGGER_HAND,
+		.before_ns = 2 * SCAP_EPOCH_NS, .after_ns = SCAP_EPOCH_NS, .text = "on hand" };
+	triggers[1] = (struct trigger_config){ .name = "late", .source = TRIGGER_EVENT,
+		.before_ns = SCAP_EPOCH_NS, .after_ns = 0, .cooldown_ns = 3600 * 1000000000ull,
+		.text = "late" };
+	triggers[2] = (struct trigger_config){ .name = "some", .source = TRIGGER_EVENT,
+		.before_ns = 3 * SCAP_EPOCH_NS, .after_ns = 0, .keep = "evt.type=close" };
+	config.triggers = triggers;
+	config.n_triggers = 3;
+	config.dir = strdup(in_dir("captures"));
+	seed = 42;
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	store = store_open(&config, -1, -1, text, sizeof(text));
+	cr_assert_not_null(store, "%s", text);
+	captures = captures_start(&config, rec.ring, store);
+	cr_assert_not_null(captures);
+}
+
+static void stop(void)
+{
+	captures_stop(captures);
+	stopped = true;
+}
+
+static void teardown(void)
+{
+	char command[300];
+
+	if (!stopped)
+		stop();
+	captures_free(captures);
+	store_close(store);
+	snprintf(command, sizeof(command), "rm -rf '%s'", config.dir);
+	cr_assert_eq(system(command), 0);
+	free(config.dir);
+	recording_teardown();
+}
+
+TestSuite(watch_captures, .init = setup, .fini = teardown, .timeout = 120);
+
+/* What the recorder's loop does: so many epochs. */
+static void go_on(unsigned n)
+{
+	while (n--) {
+		rec_slice(1);
+		if (captures_due(captures, rec.now_ns)) {
+			rec_complete();
+			captures_more(captures);
+		}
+	}
+}
+
+static struct firing now(uint32_t trigger)
+{
+	return (struct firing){
+		.trigger = trigger, .source = "hand", .why = "a test", .raw_ns = rec.now_ns - 1,
+		.real_ns = rec.now_ns + 7777776, .event = rec.n_events, .before_ns = UINT64_MAX,
+		.after_ns = UINT64_MAX,
+	};
+}
+
+static void wait_idle(void)
+{
+	struct captures_totals t;
+
+	do {
+		usleep(10000);
+		captures_totals(captures, &t);
+	} while (t.n_capturing);
+}
+
+static unsigned n_in_directory(void)
+{
+	DIR *d = opendir(config.dir);
+	unsigned n = 0;
+
+	cr_assert_not_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n - 2;
+}
+
+static uint64_t outcomes(uint32_t trigger, enum capture_outcome outcome)
+{
+	struct watch_trigger_health h[3];
+
+	cr_assert_eq(captures_health(captures, h, 3), 3);
+	return h[trigger].n[outcome];
+}
+
+/* The capture at path is what its TRIGGER says, and all of that. */
+static void check_capture(const char *path, const char *name)
+{
+	const struct scap_trigger *t;
+	const struct scap_event *ev;
+	struct scap_reader *r;
+	struct scap_error err;
+	struct stat st;
+	int rc;
+
+	cr_assert_eq(stat(path, &st), 0, "%s", path);
+	cr_assert_eq(st.st_mode & 0777, 0600);
+	cr_assert_eq(scap_reader_open_path(path, NULL, &r, &err), 0, "%s", err.text);
+	while ((rc = scap_reader_next(r, &ev)) == 0)
+		;
+	cr_assert_eq(rc, 1);
+	t = scap_reader_trigger(r);
+	cr_assert_not_null(t);
+	cr_assert_str_eq(t->name, name);
+	cr_assert_str_eq(t->why, "a test");
+	cr_assert_eq(t->flags & ~SCAP_TRIGGER_CHOSEN, 0);
+	cr_assert_leq(t->from_raw_ns, t->raw_ns - t->before_ns);
+	cr_assert_geq(t->to_raw_ns, t->raw_ns + t->after_ns);
+	if (!(t->flags & SCAP_TRIGGER_CHOSEN))
+		compare(path, t->from_raw_ns, t->to_raw_ns);
+	scap_reader_close(r);
+}
+
+Test(watch_captures, twenty)
+{
+	struct watch_reply reply[20];
+
+	go_on(12);
+	for (unsigned i = 0; i < 20; i++) {
+		struct firing f = now(0);
+
+		f.raw_ns -= i * 30000000;
+		captures_fire(captures, &f, &reply[i], false, NULL, NULL);
+		cr_assert_eq(reply[i].code, 0, "%s", reply[i].text);
+		cr_assert(reply[i].file[0]);
+	}
+	cr_assert(captures_want_keyframe(captures));
+	cr_assert_not(captures_want_keyframe(captures));
+	go_on(4);
+	wait_idle();
+	see_whole();
+	for (unsigned i = 0; i < 20; i++) {
+		check_capture(reply[i].file, "hand");
+		for (unsigned k = 0; k < i; k++)
+			cr_assert_str_neq(reply[i].file, reply[k].file);
+	}
+	cr_assert_eq(outcomes(0, CAPTURE_WRITTEN), 20);
+	stop();
+	rec_close(true);
+}
+
+static void *fire_and_wait(void *arg)
+{
+	struct firing f = now(0);
+
+	captures_fire(captures, &f, arg, true, NULL, NULL);
+	return NULL;
+}
+
+/* Who waits gets the name of a file that is sealed; another one is refused in a cool-down. */
+Test(watch_captures, waiting)
+{
+	struct watch_reply reply = { 0 };
+	struct firing f;
+	pthread_t thread;
+
+	go_on(6);
+	cr_assert_eq(pthread_create(&thread, NULL, fire_and_wait, &reply), 0);
+	usleep(200000);
+	cr_assert_eq(reply.file[0], 0);
+	go_on(4);
+	pthread_join(thread, NULL);
+	cr_assert_eq(reply.code, 0, "%s", reply.text);
+	f = now(1);
+	captures_fire(captures, &f, NULL, false, NULL, NULL);
+	captures_fire(captures, &f, NULL, false, NULL, NULL);
+	go_on(1);
+	wait_idle();
+	cr_assert_eq(outcomes(1, CAPTURE_WRITTEN), 1);
+	cr_assert_eq(outcomes(1, CAPTURE_REFUSED_COOLDOWN), 1);
+	/* Counts and cool-downs outlive another configuration. */
+	captures_configure(captures, &config);
+	captures_fire(captures, &f, NULL, false, NULL, NULL);
+	cr_assert_eq(outcomes(1, CAPTURE_REFUSED_COOLDOWN), 2);
+	see_whole();
+	check_capture(reply.file, "hand");
+	stop();
+	rec_close(true);
+}
+
+/* `keep`: only what the filter chooses is in the file, with the names that explain it. */
+Test(watch_captures, keep)
+{
+	struct watch_reply reply;
+	struct firing f;
+	struct scap_reader *r;
+	const struct scap_event *ev;
+	const struct scap_trigger *t;
+	unsigned n = 0;
+
+	rec.gaps = true;
+	go_on(8);
+	f = now(2);
+	captures_fire(captures, &f, &reply, false, NULL, NULL);
+	go_on(2);
+	wait_idle();
+	cr_assert_eq(outcomes(2, CAPTURE_WRITTEN), 1);
+	check_capture(reply.file, "some");
+	cr_assert_eq(scap_reader_open_path(reply.file, NULL, &r, NULL), 0);
+	while (scap_reader_next(r, &ev) == 0) {
+		uint64_t n_lost, first, last;
+
+		if (scap_event_gap(ev, &n_lost, &first, &last) == 0) {
+			cr_assert_not(scap_event_gap_unexplained(ev));
+			continue;
+		}
+		cr_assert_str_eq(scap_event_name(ev), "close");
+		cr_assert_not_null(scap_event_comm(ev));
+		n++;
+	}
+	t = scap_reader_trigger(r);
+	cr_assert_eq(t->flags, SCAP_TRIGGER_CHOSEN);
+	cr_assert_gt(t->n_lost, 0);
+	cr_assert_gt(n, 10);
+	/* Nothing of the whole one is left. */
+	cr_assert_eq(n_in_directory(), 1);
+	scap_reader_close(r);
+	stop();
+	see_whole();
+	rec_close(true);
+}
+
+/* The recorder ends before the window does: what there is is written, and said to be cut. */
+Test(watch_captures, cut_short)
+{
+	struct watch_reply reply, late;
+	const struct scap_trigger *t;
+	const struct scap_event *ev;
+	struct scap_reader *r;
+	struct firing f;
+
+	go_on(8);
+	f = now(0);
+	f.after_ns = 1000 * SCAP_EPOCH_NS;
+	captures_fire(captures, &f, &reply, false, NULL, NULL);
+	go_on(2);
+	rec_complete();
+	stop();
+	cr_assert_eq(outcomes(0, CAPTURE_CUT), 1);
+	captures_fire(captures, &f, &late, false, NULL, NULL);
+	cr_assert_eq(late.code, 1);
+	see_whole();
+	cr_assert_eq(scap_reader_open_path(reply.file, NULL, &r, NULL), 0);
+	while (scap_reader_next(r, &ev) == 0)
+		;
+	t = scap_reader_trigger(r);
+	cr_assert_eq(t->flags, SCAP_TRIGGER_CUT);
+	compare(reply.file, t->from_raw_ns, t->to_raw_ns);
+	cr_assert_geq(t->to_raw_ns, f.raw_ns + SCAP_EPOCH_NS);
+	scap_reader_close(r);
+	rec_close(true);
+}
