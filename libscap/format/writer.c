@@ -427,7 +427,7 @@ static size_t bytes_before(const struct scap_slice_part *part, uint64_t ns)
 	const uint8_t *rows = part->rows;
 	size_t at = 0;
 
-	while (part->bytes - at >= sizeof(struct scap_rec) && scap__le16(rows + at) &&
+	while (at + sizeof(struct scap_rec) <= part->bytes && scap__le16(rows + at) &&
 	       scap__le64(rows + at + 8) < ns)
 		at += (size_t)scap__le16(rows + at) * 8;
 	return at < part->bytes ? at : part->bytes;
