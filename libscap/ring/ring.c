@@ -40,9 +40,14 @@ static enum scap_ring_state state_of(int fd)
 	return le64toh(page.closed) == 1 ? SCAP_RING_CLOSED : SCAP_RING_ABANDONED;
 }
 
+static int open_old(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+}
+
 enum scap_ring_state scap_ring_state(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd = open_old(path);
 	enum scap_ring_state state;
 
 	if (fd < 0)
@@ -60,22 +65,46 @@ static int fail(struct scap_error *err, const char *path, int code)
 			  strerror(-code));
 }
 
+static int in_use(struct scap_error *err, const char *path)
+{
+	return scap__fail(err, -EBUSY, SCAP_NO_OFFSET,
+			  "the ring %.160s is in use by another recorder", path);
+}
+
+/* Removes an old ring while its lock is held: two recorders that begin at a time see each other. */
+static int remove_old(const char *path, int fd, struct scap_error *err)
+{
+	struct stat old, there;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &old) < 0 || lstat(path, &there) < 0 ||
+	    old.st_dev != there.st_dev || old.st_ino != there.st_ino)
+		return in_use(err, path);
+	return unlink(path) < 0 ? fail(err, path, -errno) : 0;
+}
+
 /* Whatever nobody uses goes; what is no ring stays. */
 static int make_room(const char *path, struct scap_error *err)
 {
-	switch (scap_ring_state(path)) {
-	case SCAP_RING_NONE:
+	int fd = open_old(path), rc;
+
+	if (fd < 0 && errno == ENOENT)
 		return 0;
+	switch (fd < 0 ? SCAP_RING_FOREIGN : state_of(fd)) {
 	case SCAP_RING_IN_USE:
-		return scap__fail(err, -EBUSY, SCAP_NO_OFFSET,
-				  "the ring %.160s is in use by another recorder", path);
-	case SCAP_RING_FOREIGN:
-		return scap__fail(err, -EEXIST, SCAP_NO_OFFSET,
-				  "%.160s exists and is no ring of this version; remove it, "
-				  "or choose another name", path);
+		rc = in_use(err, path);
+		break;
+	case SCAP_RING_CLOSED:
+	case SCAP_RING_ABANDONED:
+		rc = remove_old(path, fd, err);
+		break;
 	default:
-		return unlink(path) < 0 ? fail(err, path, -errno) : 0;
+		rc = scap__fail(err, -EEXIST, SCAP_NO_OFFSET,
+				"%.160s exists and is no ring of this version; remove it, "
+				"or choose another name", path);
 	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 static int reserve(struct scap_ring *r, uint64_t bytes)
@@ -203,10 +232,12 @@ void scap_ring_complete(struct scap_ring *r, uint64_t raw_ns, const struct scap_
 void scap_ring_info(struct scap_ring *r, struct scap_ring_info *ret)
 {
 	uint64_t seen = atomic_load(&r->n_seen), gone = atomic_load(&r->tail_events);
+	/* The tail first: it never passes a head that is read later. */
+	uint64_t tail = atomic_load(&r->tail), used = atomic_load(&r->head) - tail;
 
 	*ret = (struct scap_ring_info){
 		.bytes = r->area_bytes,
-		.used_bytes = atomic_load(&r->head) - atomic_load(&r->tail),
+		.used_bytes = used < r->area_bytes ? used : r->area_bytes,
 		.n_sections = atomic_load(&r->n_sections), .n_evicted = atomic_load(&r->n_evicted),
 		.n_dropped = atomic_load(&r->n_dropped),
 		.start_raw_ns = atomic_load(&r->start_ns), .end_raw_ns = atomic_load(&r->end_ns),
