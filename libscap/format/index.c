@@ -11,8 +11,7 @@
 #include "core/crc32c.h"
 #include "core/error.h"
 
-/* A ring that was never met expects number 0: nothing need be said of it. */
-static int put_rings(struct scap__index *ix, struct scap__buffer *out)
+int scap__index_rings(const struct scap__index *ix, struct scap__buffer *out)
 {
 	out->n = 0;
 	for (uint32_t i = 0; i < ix->n_rings; i++) {
@@ -40,7 +39,7 @@ int scap__index_begin(struct scap__index *ix, struct scap__index_facts *f,
 	f->n_before = ix->n_events;
 	f->lost_before = ix->n_lost;
 	f->missing = false;
-	return put_rings(ix, &f->rings);
+	return scap__index_rings(ix, &f->rings);
 }
 
 static int reach_ring(struct scap__index *ix, uint32_t ring)
@@ -115,7 +114,7 @@ int scap__index_slice(struct scap__index *ix, struct scap__index_facts *f,
 	f->end_ns = s->end_ns;
 	f->n_after = ix->n_events;
 	f->lost_after = ix->n_lost;
-	if (put_rings(ix, &f->ends))
+	if (scap__index_rings(ix, &f->ends))
 		return -ENOMEM;
 	if (s->real_ns) {
 		ix->clock_raw_ns = s->clock_raw_ns;
@@ -165,7 +164,7 @@ void scap__index_end(struct scap_writer *w, uint64_t end_raw_ns,
 	}
 	if (!f->missing)
 		return;
-	ix->none |= put_rings(ix, &f->rings) != 0;
+	ix->none |= scap__index_rings(ix, &f->rings) != 0;
 	scap__index_section(w, SCAP__SECTION_END, f);
 }
 

@@ -30,6 +30,13 @@ static void fd_close(void *ctx)
 	close((int)(intptr_t)ctx);
 }
 
+struct scap_source scap__fd_source(int fd)
+{
+	return (struct scap_source){
+		.ctx = (void *)(intptr_t)fd, .read = fd_read, .close = fd_close, .seek = fd_seek,
+	};
+}
+
 static int check_kind(int fd, const char *path, struct scap_error *err)
 {
 	struct stat st;
@@ -57,9 +64,10 @@ int scap__path_source(const char *path, struct scap_source *ret, struct scap_err
 			close(fd);
 		return rc;
 	}
-	ret->ctx = (void *)(intptr_t)fd;
-	ret->read = fd_read;
-	ret->close = is_stdin ? NULL : fd_close;
-	ret->seek = is_stdin ? NULL : fd_seek;
+	*ret = scap__fd_source(fd);
+	if (is_stdin) {
+		ret->close = NULL;
+		ret->seek = NULL;
+	}
 	return 0;
 }

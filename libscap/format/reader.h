@@ -194,6 +194,8 @@ int scap__reader_no_memory(struct scap_reader *r, int rc);
 int scap__reader_ring(struct scap_reader *r, uint32_t ring, struct scap__ring **ret);
 uint64_t scap__reader_wall_ns(const struct scap_reader *r, uint64_t raw_ns);
 
+/* A source that reads a descriptor, and closes it. */
+struct scap_source scap__fd_source(int fd);
 /* A source that reads a path; "-" is standard input. */
 int scap__path_source(const char *path, struct scap_source *ret, struct scap_error *err);
 

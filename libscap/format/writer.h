@@ -149,6 +149,11 @@ void scap__index_section(struct scap_writer *w, uint16_t type, const struct scap
 uint32_t scap__index_keyframe(struct scap_writer *w, struct scap__index_facts *f);
 /* Where the rings stand in a file that goes on where another one ended. */
 void scap__index_start(struct scap_writer *w, const struct scap_ring_end *rings, uint32_t n_rings);
+/*
+ * Where they stand now: a list of struct scap__ring_seq. A ring that was never met expects number
+ * 0: nothing need be said of it. 0 or -ENOMEM.
+ */
+int scap__index_rings(const struct scap__index *ix, struct scap__buffer *out);
 /* Where they stand behind a section of another file: n of struct scap__ring_seq. */
 void scap__index_ends(struct scap_writer *w, const uint8_t *list, uint32_t n);
 /* Of END, which was written just now, if it tells of missing numbers. */

@@ -27,7 +27,8 @@ struct scap_cut {
 	bool begun, done, at_complete;
 	bool keyframe_open;		/* its last part is still to come */
 	size_t fixed_at;
-	uint64_t n_before, lost_before;	/* of the first entry: what came before the capture */
+	uint64_t event;			/* number of the one that fired it, in the recording */
+	uint64_t complete_head;		/* the head when the window was known to be over */
 	uint64_t end_ns;		/* of what was copied, or is known to be all */
 	struct scap_ring_end *ends;	/* where the rings stood there */
 	uint32_t n_ends;
@@ -97,7 +98,8 @@ int scap_ring_cut(struct scap_ring *r, const struct scap_cut_options *opt, struc
 {
 	const struct scap_trigger *t;
 	struct scap_cut *c = calloc(1, sizeof(*c));
-	int rc = c ? keep_trigger(c, opt->trigger) : -ENOMEM;
+	int rc = !c ? -ENOMEM : opt->size != sizeof(*opt) ? -EINVAL :
+		 keep_trigger(c, opt->trigger);
 
 	if (rc) {
 		close(opt->fd);
@@ -108,6 +110,7 @@ int scap_ring_cut(struct scap_ring *r, const struct scap_cut_options *opt, struc
 	}
 	t = &c->trigger;
 	c->r = r;
+	c->event = t->event;
 	c->from_ns = t->raw_ns > t->before_ns ? t->raw_ns - t->before_ns : 0;
 	c->to_ns = t->after_ns > UINT64_MAX - t->raw_ns ? UINT64_MAX : t->raw_ns + t->after_ns;
 	c->max_bytes = opt->max_bytes ? opt->max_bytes : UINT64_MAX;
@@ -187,10 +190,11 @@ static int write_front(struct scap_cut *c, uint64_t start_ns, const struct scap_
 
 	memcpy(&host, fixed, sizeof(host));
 	bytes = sizeof(host) + ((le64toh(host.stored_bytes) + 7) & ~7ull);
-	if (bytes > atomic_load(&c->r->fixed_bytes))
+	rc = bytes > atomic_load(&c->r->fixed_bytes) ? 0 :
+	     scap__ring_copy_fixed(c->w, fixed, bytes, &c->fixed_at);
+	if (!rc && !c->fixed_at)
 		return scap__fail(&c->error, SCAP_EDAMAGED, SCAP_NO_OFFSET,
 				  "the ring does not begin with a description of its host");
-	rc = scap__ring_copy_fixed(c->w, fixed, bytes, &c->fixed_at);
 	if (!rc)
 		rc = scap_writer_start(c->w, start_ns, rings, n_rings);
 	if (!rc)
@@ -211,16 +215,16 @@ static int begin_at(struct scap_cut *c, const struct plan *p)
 		free(rings);
 		return -EAGAIN;
 	}
-	c->n_before = e->n_before;
-	c->lost_before = e->lost_before;
 	c->trigger.from_raw_ns = c->end_ns = e->start_ns;
-	c->trigger.event = c->trigger.event > c->n_before ? c->trigger.event - c->n_before : 0;
+	c->trigger.event = c->event > e->n_before ? c->event - e->n_before : 0;
 	if (e->start_ns > c->from_ns || !p->aligned)
 		c->trigger.flags |= SCAP_TRIGGER_SHORT;
 	c->data_from = p->data;
 	c->position = p->keyframe != NOWHERE ? p->keyframe : p->data;
 	rc = write_front(c, e->start_ns, rings, e->n_rings);
 	free(rings);
+	c->trigger.event = 0;	/* until it is copied */
+	c->at_complete = false;
 	c->begun = true;
 	return rc;
 }
@@ -231,7 +235,7 @@ static int begin_empty(struct scap_cut *c)
 	c->trigger.from_raw_ns = c->from_ns;
 	c->trigger.event = 0;
 	c->begun = true;
-	c->position = c->data_from = atomic_load(&c->r->head);
+	c->position = c->data_from = c->complete_head;
 	return write_front(c, c->from_ns, c->ends, c->n_ends);
 }
 
@@ -254,8 +258,10 @@ static bool look_complete(struct scap_cut *c)
 			memcpy(ends, r->ends, r->n_ends * sizeof(*ends));
 		}
 	}
-	if (ok)
+	if (ok) {
 		c->end_ns = r->complete_ns;
+		c->complete_head = r->complete_head;
+	}
 	pthread_mutex_unlock(&r->lock);
 	c->at_complete = ok;
 	return ok;
@@ -264,18 +270,21 @@ static bool look_complete(struct scap_cut *c)
 /* 0: begun; 1: not yet; or an error. */
 static int begin(struct scap_cut *c)
 {
+	/* Asked first: what comes in while we look may be of the window. */
+	bool complete = look_complete(c);
 	struct plan p;
 	int rc;
 
 	do {
 		rc = make_plan(c, &p);
+		if (rc == SCAP_EDAMAGED)
+			return scap__fail(&c->error, rc, SCAP_NO_OFFSET, "the ring is damaged");
+		if (!rc)
+			rc = begin_at(c, &p);
 	} while (rc == -EAGAIN);
 	if (rc == 1)
-		return look_complete(c) ? begin_empty(c) : 1;
-	if (rc)
-		return scap__fail(&c->error, rc, SCAP_NO_OFFSET, "the ring is damaged");
-	rc = begin_at(c, &p);
-	return rc == -EAGAIN ? begin(c) : rc;
+		return complete ? begin_empty(c) : 1;
+	return rc;
 }
 
 /* ---- copying -------------------------------------------------------------------------------- */
@@ -295,16 +304,24 @@ static void overtaken(struct scap_cut *c)
 	c->keyframe_open = false;
 }
 
-static int keep_ends(struct scap_cut *c, const struct scap__ring_found *f)
+/* From the copy of the list that was made in time. */
+static int keep_ends(struct scap_cut *c, uint32_t n)
 {
-	struct scap_ring_end *ends = realloc(c->ends, (f->e.n_ends + 1u) * sizeof(*ends));
+	struct scap_ring_end *ends = realloc(c->ends, (n + 1u) * sizeof(*ends));
 
 	if (!ends)
 		return scap__fail(&c->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 	c->ends = ends;
-	c->n_ends = f->e.n_ends;
-	scap__ring_list(f->ends, c->n_ends, ends);
+	c->n_ends = n;
+	scap__ring_list(c->w->facts.ends.p, n, ends);
 	return 0;
+}
+
+/* The number in this file of the event that fired it, if that is what was copied just now. */
+static void note_event(struct scap_cut *c, const struct scap__ring_entry *e)
+{
+	if (c->event > e->n_before && c->event <= e->n_after)
+		c->trigger.event = c->w->facts.n_before + (c->event - e->n_before);
 }
 
 static bool is_wanted(const struct scap_cut *c, const struct scap__ring_entry *e)
@@ -325,16 +342,10 @@ static int copy(struct scap_cut *c, const struct scap__ring_found *f)
 {
 	const uint8_t *fixed = c->r->map + SCAP__RING_FIXED_OFFSET;
 	struct scap_writer *w = c->w;
-	int rc;
+	int rc = scap__ring_copy_fixed(w, fixed, atomic_load(&c->r->fixed_bytes), &c->fixed_at);
 
-	if (f->e.type != SCAP__SECTION_KEYFRAME) {
-		rc = keep_ends(c, f);
-		if (rc)
-			return rc;
-	}
-	rc = scap__ring_copy_fixed(w, fixed, atomic_load(&c->r->fixed_bytes), &c->fixed_at);
 	if (!rc)
-		rc = scap__ring_copy(w, f, c->n_before, c->lost_before, still, c);
+		rc = scap__ring_copy(w, f, still, c);
 	if (rc > 0)
 		overtaken(c);
 	if (rc)
@@ -344,7 +355,11 @@ static int copy(struct scap_cut *c, const struct scap__ring_found *f)
 		c->keyframe_open = !(f->e.flags & SCAP__RING_LAST_PART);
 		return 0;
 	}
+	note_event(c, &f->e);
 	c->end_ns = f->e.end_ns;
+	rc = keep_ends(c, f->e.n_ends);
+	if (rc)
+		return rc;
 	return c->end_ns - w->sealed_ns >= SEAL_NS ? scap__seal_write(w, c->end_ns) : 0;
 }
 

@@ -32,12 +32,14 @@ struct recovery {
 	uint64_t head;			/* behind the newest entry; 0: not known */
 	uint8_t *buf;			/* what is read of the file at a time */
 	size_t cap;
+	uint8_t *look;			/* LOOK_BYTES of it from look_at on, where there are */
+	uint64_t look_at, n_look;
+	uint64_t failed_bytes;		/* of what was read for an entry, and was none */
 	struct place *places;
 	size_t n_places, places_cap;
 	struct scap_writer *w;
 	struct scap_error *err;
 	struct scap_ring_recovered *ret;
-	uint64_t n_before, lost_before;
 	bool begun;
 	uint64_t file_id;		/* of the sections, and of the journals */
 };
@@ -47,22 +49,20 @@ static int no_memory(struct recovery *v)
 	return scap__fail(v->err, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
 }
 
+/* Nobody's pipe holds us up, and no link leads us elsewhere. */
+static int open_quietly(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+}
+
 /* n bytes at offset, fewer at the file's end: how many, or -errno. */
-static ssize_t get(struct recovery *v, uint64_t offset, size_t n)
+static ssize_t read_at(struct recovery *v, uint8_t *buf, size_t n, uint64_t offset)
 {
 	ssize_t got;
 	size_t have = 0;
 
-	if (n > v->cap) {
-		uint8_t *p = realloc(v->buf, n);
-
-		if (!p)
-			return -ENOMEM;
-		v->buf = p;
-		v->cap = n;
-	}
 	while (have < n) {
-		got = pread(v->fd, v->buf + have, n - have, (off_t)(offset + have));
+		got = pread(v->fd, buf + have, n - have, (off_t)(offset + have));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -72,6 +72,20 @@ static ssize_t get(struct recovery *v, uint64_t offset, size_t n)
 		have += (size_t)got;
 	}
 	return (ssize_t)have;
+}
+
+/* The same, into v->buf. */
+static ssize_t get(struct recovery *v, uint64_t offset, size_t n)
+{
+	if (n > v->cap) {
+		uint8_t *p = realloc(v->buf, n);
+
+		if (!p)
+			return -ENOMEM;
+		v->buf = p;
+		v->cap = n;
+	}
+	return read_at(v, v->buf, n, offset);
 }
 
 /* ---- the ring's header ----------------------------------------------------------------------- */
@@ -129,23 +143,8 @@ static int add_place(struct recovery *v, const struct scap__ring_entry *e, uint6
 /* The section in an entry that was found is what was written. */
 static bool payload_is_sound(const struct scap__ring_found *f)
 {
-	struct scap__section_header h;
-
-	memcpy(&h, f->section, sizeof(h));
-	return scap__crc32c(0, f->section + sizeof(h), (size_t)le64toh(h.stored_bytes)) ==
-	       le32toh(h.payload_crc);
-}
-
-static uint64_t file_id_of(const uint8_t *section)
-{
-	return scap__le64(section + offsetof(struct scap__section_header, file_id));
-}
-
-/* The id of the entry at p, if there is one, where the ring's own is not known. */
-static uint64_t id_at(const struct recovery *v, const uint8_t *p, size_t n)
-{
-	return v->ring_id || n < sizeof(struct scap__ring_entry) ? v->ring_id :
-	       scap__le64(p + offsetof(struct scap__ring_entry, ring_id));
+	return scap__crc32c(0, f->section + sizeof(f->h), (size_t)le64toh(f->h.stored_bytes)) ==
+	       le32toh(f->h.payload_crc);
 }
 
 /* A whole entry at offset: its bytes; 0: there is none; or an error. */
@@ -153,22 +152,25 @@ static int64_t entry_at(struct recovery *v, uint64_t offset)
 {
 	struct scap__ring_found f;
 	ssize_t n = get(v, offset, sizeof(f.e));
-	uint64_t bytes;
+	uint64_t bytes, id;
 
 	if (n < (ssize_t)sizeof(f.e))
 		return n < 0 ? n : 0;
 	bytes = scap__le64(v->buf + offsetof(struct scap__ring_entry, bytes));
+	id = scap__le64(v->buf + offsetof(struct scap__ring_entry, ring_id));
 	if (scap__le32(v->buf) != SCAP__RING_ENTRY_MAGIC || bytes < sizeof(f.e) ||
-	    bytes > v->file_bytes - offset || bytes > SCAP__RAW_MAX_BYTES + (1u << 20))
+	    bytes > v->file_bytes - offset || bytes > SCAP__RAW_MAX_BYTES + (1u << 20) ||
+	    (v->ring_id && id != v->ring_id))
 		return 0;
 	n = get(v, offset, (size_t)bytes);
 	if (n < 0)
 		return n;
-	if (scap__ring_entry_at(v->buf, (size_t)n, id_at(v, v->buf, (size_t)n), &f) ||
-	    !payload_is_sound(&f))
+	if (scap__ring_entry_at(v->buf, (size_t)n, id, &f) || !payload_is_sound(&f)) {
+		v->failed_bytes += bytes;
 		return 0;
-	v->ring_id = f.e.ring_id;
-	v->file_id = file_id_of(f.section);
+	}
+	v->ring_id = id;
+	v->file_id = le64toh(f.h.file_id);
 	n = add_place(v, &f.e, offset);
 	return n < 0 ? n : (int64_t)bytes;
 }
@@ -178,17 +180,22 @@ static int64_t entry_at(struct recovery *v, uint64_t offset)
 /* From offset on, where no entry is: where the next header may be, or the file's end; or -errno. */
 static int64_t search(struct recovery *v, uint64_t offset)
 {
+	if (!v->look && !(v->look = malloc(LOOK_BYTES)))
+		return -ENOMEM;
 	while (offset < v->file_bytes) {
-		ssize_t n = get(v, offset, LOOK_BYTES);
+		if (offset < v->look_at || offset - v->look_at >= v->n_look) {
+			ssize_t n = read_at(v, v->look, LOOK_BYTES, offset);
 
-		if (n < 0)
-			return n;
-		for (size_t i = 0; i + 4 <= (size_t)n; i += SCAP__ALIGN)
-			if (scap__le32(v->buf + i) == SCAP__RING_ENTRY_MAGIC)
-				return (int64_t)(offset + i);
-		if (n < (ssize_t)LOOK_BYTES)
+			if (n <= 0)
+				return n < 0 ? n : (int64_t)v->file_bytes;
+			v->look_at = offset;
+			v->n_look = (size_t)n;
+		}
+		for (; offset - v->look_at + 4 <= v->n_look; offset += SCAP__ALIGN)
+			if (scap__le32(v->look + (offset - v->look_at)) == SCAP__RING_ENTRY_MAGIC)
+				return (int64_t)offset;
+		if (v->n_look < LOOK_BYTES)
 			break;
-		offset += LOOK_BYTES;
 	}
 	return (int64_t)v->file_bytes;
 }
@@ -200,28 +207,42 @@ static int by_position(const void *pa, const void *pb)
 	return a->position < b->position ? -1 : a->position > b->position;
 }
 
+static int cannot_read(struct recovery *v, int64_t code)
+{
+	return v->err->code ? v->err->code :
+	       scap__fail(v->err, (int)code, SCAP_NO_OFFSET, "cannot read %.160s: %s", v->path,
+			  strerror((int)-code));
+}
+
+/*
+ * What only pretends to be entries, one in another, could keep us reading for years. A recorder
+ * that was killed leaves one at most that is not whole, and the file is read as often as that.
+ */
+static bool is_hopeless(const struct recovery *v)
+{
+	return v->failed_bytes / 8 > v->file_bytes;
+}
+
 /* All entries, the oldest first; those that newer ones have overwritten in part are not whole. */
 static int find_places(struct recovery *v)
 {
 	uint64_t offset = SCAP__RING_AREA_OFFSET;
 
-	while (offset < v->file_bytes) {
+	while (offset < v->file_bytes && !is_hopeless(v)) {
 		int64_t n = entry_at(v, offset);
 
 		if (n < 0)
-			return v->err->code ? v->err->code :
-			       scap__fail(v->err, (int)n, SCAP_NO_OFFSET, "cannot read %.160s: %s",
-					  v->path, strerror((int)-n));
+			return cannot_read(v, n);
 		if (n) {
 			offset += (uint64_t)n;
 			continue;
 		}
 		n = search(v, offset + SCAP__ALIGN);
 		if (n < 0)
-			return scap__fail(v->err, (int)n, SCAP_NO_OFFSET, "cannot read %.160s: %s",
-					  v->path, strerror((int)-n));
+			return cannot_read(v, n);
 		offset = (uint64_t)n;
 	}
+	v->ret->n_damaged += is_hopeless(v);
 	if (v->n_places)
 		qsort(v->places, v->n_places, sizeof(*v->places), by_position);
 	return 0;
@@ -261,17 +282,16 @@ static int write_fixed(struct recovery *v, bool host)
 	if (n >= (ssize_t)sizeof(h))
 		memcpy(&h, v->buf, sizeof(h));
 	bytes = n < 0 ? 0 : (size_t)n;
-	if (le16toh(h.type) != SCAP__SECTION_HOST || le64toh(h.stored_bytes) > bytes ||
-	    scap__crc32c(0, v->buf + sizeof(h), (size_t)le64toh(h.stored_bytes)) !=
-	    le32toh(h.payload_crc))
+	if (bytes < sizeof(h) || le64toh(h.stored_bytes) > bytes - sizeof(h))
 		return host ? write_unknown_host(v) : 0;
-	v->file_id = le64toh(h.file_id);
 	at = sizeof(h) + ((size_t)le64toh(h.stored_bytes) + 7) / 8 * 8;
 	if (!host)
 		return scap__ring_copy_fixed(v->w, v->buf, bytes, &at);
-	bytes = at;
+	bytes = at < bytes ? at : bytes;
 	at = 0;
 	rc = scap__ring_copy_fixed(v->w, v->buf, bytes, &at);
+	if (!rc && at)
+		v->file_id = le64toh(h.file_id);
 	return rc || at ? rc : write_unknown_host(v);
 }
 
@@ -283,8 +303,6 @@ static int begin(struct recovery *v, const struct scap__ring_found *f)
 	if (!rings)
 		return no_memory(v);
 	scap__ring_list(f->rings, f->e.n_rings, rings);
-	v->n_before = f->e.n_before;
-	v->lost_before = f->e.lost_before;
 	v->ret->start_raw_ns = f->e.start_ns;
 	v->begun = true;
 	rc = scap_writer_start(v->w, f->e.start_ns, rings, f->e.n_rings);
@@ -317,7 +335,7 @@ static int write_place(struct recovery *v, const struct place *p)
 	v->cap = 0;
 	rc = v->begun ? 0 : begin(v, &f);
 	if (!rc)
-		rc = scap__ring_copy(v->w, &f, v->n_before, v->lost_before, always, NULL);
+		rc = scap__ring_copy(v->w, &f, always, NULL);
 	v->ret->n_sections += !rc;
 	free(v->buf);
 	v->buf = entry;
@@ -341,7 +359,8 @@ static int write_places(struct recovery *v)
 		end = p->position + p->bytes;
 		rc = write_place(v, p);
 	}
-	if (v->head && v->head != end)
+	/* Killed in between, it has not yet moved the head behind the last one. */
+	if (v->head > end)
 		v->ret->n_damaged++;
 	return rc;
 }
@@ -403,14 +422,28 @@ static int write_journal_slice(struct recovery *v, const uint8_t *p, size_t n)
 		}
 		if (!rc)
 			rc = scap_writer_slice(v->w, &s);
+		v->ret->n_slices += !rc;
 		if (rc == -EINVAL) {
 			v->ret->n_damaged++;
 			rc = 0;
 		}
-		v->ret->n_slices++;
 	}
 	free((void *)s.parts);
 	return rc;
+}
+
+/* Only a file is read: the directory may be another user's than ours. */
+static int open_journal(const char *path)
+{
+	int fd = open_quietly(path);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		errno = EINVAL;
+		return -1;
+	}
+	return fd;
 }
 
 /* What is damaged in a journal is passed over; where it is cut off it ends. */
@@ -423,10 +456,13 @@ static int read_journal(struct recovery *v, const char *path, bool write, uint64
 	struct scap_source src;
 	const uint8_t *p;
 	uint32_t version;
-	int rc = scap__path_source(path, &src, &err);
+	int rc, fd = open_journal(path);
 
-	if (rc)
-		return rc == -ENOENT ? 0 : rc;
+	if (fd < 0) {
+		v->ret->n_damaged += write && errno != ENOENT;
+		return 0;
+	}
+	src = scap__fd_source(fd);
 	scap__budget_init(&budget, 256u << 20, NULL);
 	rc = scap__section_in_init(&in, &src, &budget, &err);
 	if (!rc)
@@ -454,6 +490,7 @@ static int read_journal(struct recovery *v, const char *path, bool write, uint64
 	scap__section_in_fini(&in);
 	if (write && rc < 0 && v->w->refusing)
 		return rc;
+	v->ret->n_damaged += write && rc < 0 && rc != SCAP_ETRUNCATED;
 	return rc == -ENOMEM || rc == SCAP_ELIMIT ? rc : 0;
 }
 
@@ -481,7 +518,7 @@ static int write_journals(struct recovery *v)
 
 static int open_ring(struct recovery *v)
 {
-	v->fd = open(v->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	v->fd = open_quietly(v->path);
 	if (v->fd < 0)
 		return scap__fail(v->err, -errno, SCAP_NO_OFFSET, "cannot open %.160s: %s",
 				  v->path, strerror(errno));
@@ -541,6 +578,7 @@ int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
 	if (v.fd >= 0)
 		close(v.fd);
 	free(v.buf);
+	free(v.look);
 	free(v.places);
 	if (rc && err)
 		*err = mine;

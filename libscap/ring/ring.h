@@ -49,6 +49,7 @@ struct scap__ring_found {
 	const uint8_t *rings, *ends;	/* e.n_rings and e.n_ends of struct scap__ring_seq */
 	const uint8_t *section;		/* its header, then its payload */
 	size_t section_bytes;
+	struct scap__section_header h;	/* the section's, as it was when it was looked at */
 };
 
 /*
@@ -67,9 +68,12 @@ bool scap__ring_holds(struct scap_ring *r, uint64_t position);
 
 /* ---- what is common to cuts and recoveries --------------------------------------------------- */
 
-/* A section in the ring is written as w's next one: as scap__section_copy(). */
-int scap__ring_copy(struct scap_writer *w, const struct scap__ring_found *f, uint64_t n_before,
-		    uint64_t lost_before, bool (*still)(void *ctx), void *ctx);
+/*
+ * A section in the ring is written as w's next one: as scap__section_copy(). What lay between it and
+ * the one before, if that was not copied, is missing in w's file. w->facts says what is in it.
+ */
+int scap__ring_copy(struct scap_writer *w, const struct scap__ring_found *f,
+		    bool (*still)(void *ctx), void *ctx);
 /* The sections from *at on, of n fixed bytes at p, are copied: 0 or an error; *at moves on. */
 int scap__ring_copy_fixed(struct scap_writer *w, const uint8_t *p, size_t n, size_t *at);
 /* n of struct scap__ring_seq, in another form; *ends has room for 65,535. */

@@ -2,8 +2,10 @@
 /* Entries of a ring, found and copied. Nothing that lies in the file is believed. */
 #include <endian.h>
 #include <errno.h>
+#include <scap/abi.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/crc32c.h"
 #include "ring/ring.h"
 
@@ -32,19 +34,17 @@ static void to_host(struct scap__ring_entry *e)
 	e->crc = le32toh(e->crc);
 }
 
-/* Whether n bytes at p are exactly a section, of this type, going by its header. */
-static bool is_section(const uint8_t *p, size_t n, uint16_t type)
+/* Whether n bytes at p are exactly a section, going by its header, of which *h becomes a copy. */
+static bool is_section(const uint8_t *p, size_t n, struct scap__section_header *h)
 {
-	struct scap__section_header h;
-
-	if (n < sizeof(h))
+	if (n < sizeof(*h))
 		return false;
-	memcpy(&h, p, sizeof(h));
-	n -= sizeof(h);
-	return le32toh(h.magic) == SCAP__SECTION_MAGIC &&
-	       le16toh(h.header_bytes) == sizeof(h) && (!type || le16toh(h.type) == type) &&
-	       le32toh(h.crc) == scap__crc32c(0, &h, offsetof(struct scap__section_header, crc)) &&
-	       le64toh(h.stored_bytes) <= n && n - le64toh(h.stored_bytes) < SCAP__ALIGN;
+	memcpy(h, p, sizeof(*h));
+	n -= sizeof(*h);
+	return le32toh(h->magic) == SCAP__SECTION_MAGIC &&
+	       le16toh(h->header_bytes) == sizeof(*h) &&
+	       le32toh(h->crc) == scap__crc32c(0, h, offsetof(struct scap__section_header, crc)) &&
+	       le64toh(h->stored_bytes) <= n && n - le64toh(h->stored_bytes) < SCAP__ALIGN;
 }
 
 int scap__ring_entry_at(const uint8_t *p, size_t n, uint64_t ring_id,
@@ -68,9 +68,11 @@ int scap__ring_entry_at(const uint8_t *p, size_t n, uint64_t ring_id,
 	ret->ends = ret->rings + (size_t)e->n_rings * sizeof(struct scap__ring_seq);
 	ret->section = ret->rings + lists;
 	ret->section_bytes = (size_t)e->bytes - sizeof(*e) - lists;
-	if (e->start_ns > e->end_ns || e->n_before > e->n_after || e->lost_before > e->lost_after)
+	if (e->start_ns > e->end_ns || e->n_before > e->n_after || e->lost_before > e->lost_after ||
+	    e->n_after - e->n_before > e->n_records)
 		return SCAP_EDAMAGED;
-	return is_section(ret->section, ret->section_bytes, e->type) ? 0 : SCAP_EDAMAGED;
+	return is_section(ret->section, ret->section_bytes, &ret->h) &&
+	       le16toh(ret->h.type) == e->type ? 0 : SCAP_EDAMAGED;
 }
 
 bool scap__ring_holds(struct scap_ring *r, uint64_t position)
@@ -117,23 +119,43 @@ void scap__ring_list(const uint8_t *p, uint32_t n, struct scap_ring_end *ends)
 	}
 }
 
-/* What index and END say of it. */
-static int describe(struct scap_writer *w, const struct scap__ring_found *f, uint64_t n_before,
-		    uint64_t lost_before)
+/*
+ * Numbers that were given out since what w wrote last: those of sections that were overwritten or
+ * damaged, and so are not in its file.
+ */
+static uint64_t jumped(const struct scap_writer *w, const struct scap__ring_found *f)
+{
+	const struct scap__index *ix = &w->index;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < f->e.n_rings; i++) {
+		const uint8_t *p = f->rings + i * sizeof(struct scap__ring_seq);
+		uint32_t ring = (uint32_t)scap__le16(p) * SCAP_LANES + scap__le16(p + 2);
+		uint32_t hole = scap__le32(p + 4) - (ring < ix->n_rings ? ix->next_seq[ring] : 0);
+
+		n += hole <= INT32_MAX ? hole : 0;
+	}
+	return n;
+}
+
+/* What index and END say of it. The lists may be overwritten as soon as they are not looked at. */
+static int describe(struct scap_writer *w, const struct scap__ring_found *f)
 {
 	const struct scap__ring_entry *e = &f->e;
 	struct scap__index_facts *facts = &w->facts;
+	uint64_t hole = e->type == SCAP__SECTION_KEYFRAME ? 0 : jumped(w, f);
 
 	facts->start_ns = e->start_ns;
 	facts->end_ns = e->end_ns;
 	facts->start_real_ns = e->start_real_ns;
-	facts->n_before = e->n_before - n_before;
-	facts->n_after = e->n_after - n_before;
-	facts->lost_before = e->lost_before - lost_before;
-	facts->lost_after = e->lost_after - lost_before;
-	facts->missing = e->flags & SCAP__RING_MISSING;
-	facts->rings.n = 0;
-	if (scap__buffer_add(&facts->rings, f->rings, e->n_rings * sizeof(struct scap__ring_seq)))
+	facts->n_before = w->index.n_written;
+	facts->n_after = facts->n_before + (e->n_after - e->n_before);
+	facts->lost_before = w->index.lost_written + hole;
+	facts->lost_after = facts->lost_before + (e->lost_after - e->lost_before);
+	facts->missing = hole || e->flags & SCAP__RING_MISSING;
+	facts->ends.n = 0;
+	if (scap__index_rings(&w->index, &facts->rings) ||
+	    scap__buffer_add(&facts->ends, f->ends, e->n_ends * sizeof(struct scap__ring_seq)))
 		return scap__writer_no_memory(w);
 	return 0;
 }
@@ -150,30 +172,27 @@ static void count(struct scap_writer *w, const struct scap__ring_entry *e)
 		w->index.clock_real_ns = e->start_real_ns;
 	}
 	w->last_end_ns = e->end_ns;
+	scap__index_ends(w, w->facts.ends.p, e->n_ends);
 }
 
-int scap__ring_copy(struct scap_writer *w, const struct scap__ring_found *f, uint64_t n_before,
-		    uint64_t lost_before, bool (*still)(void *ctx), void *ctx)
+int scap__ring_copy(struct scap_writer *w, const struct scap__ring_found *f,
+		    bool (*still)(void *ctx), void *ctx)
 {
 	const struct scap__ring_entry *e = &f->e;
 	bool keyframe = e->type == SCAP__SECTION_KEYFRAME;
-	struct scap__section_header h;
-	int rc;
+	int rc = describe(w, f);
 
-	memcpy(&h, f->section, sizeof(h));
-	rc = describe(w, f, n_before, lost_before);
 	if (!rc)
-		rc = scap__section_copy(w, &h, f->section + sizeof(h), still, ctx);
+		rc = scap__section_copy(w, &f->h, f->section + sizeof(f->h), still, ctx);
 	if (rc)
 		return rc;
 	if (keyframe) {
 		/* It counts no events. */
-		w->facts.n_before = w->facts.n_after = w->index.n_written;
+		w->facts.n_after = w->index.n_written;
 		w->facts.lost_after = w->index.lost_written;
 		w->facts.missing = false;
 	} else {
 		count(w, e);
-		scap__index_ends(w, f->ends, e->n_ends);
 	}
 	if (!keyframe || e->flags & SCAP__RING_FIRST_PART)
 		scap__index_section(w, e->type, &w->facts);
@@ -190,18 +209,22 @@ int scap__ring_copy_fixed(struct scap_writer *w, const uint8_t *p, size_t n, siz
 {
 	int rc = 0;
 
-	while (!rc && n - *at >= sizeof(struct scap__section_header)) {
+	while (!rc && *at <= n && n - *at >= sizeof(struct scap__section_header)) {
+		const uint8_t *payload = p + *at + sizeof(struct scap__section_header);
 		struct scap__section_header h;
-		size_t stored, bytes;
+		uint64_t stored;
+		size_t bytes;
 
 		memcpy(&h, p + *at, sizeof(h));
-		stored = (size_t)le64toh(h.stored_bytes);
+		stored = le64toh(h.stored_bytes);
 		if (stored > n - *at - sizeof(h))
 			break;
-		bytes = sizeof(h) + ((stored + SCAP__ALIGN - 1) & ~(size_t)(SCAP__ALIGN - 1));
-		if (bytes > n - *at || !is_section(p + *at, bytes, 0))
+		bytes = sizeof(h) + (((size_t)stored + SCAP__ALIGN - 1) & ~(size_t)(SCAP__ALIGN - 1));
+		if (bytes > n - *at || !is_section(p + *at, bytes, &h) ||
+		    le16toh(h.type) != (*at ? SCAP__SECTION_SCHEMA : SCAP__SECTION_HOST) ||
+		    scap__crc32c(0, payload, (size_t)stored) != le32toh(h.payload_crc))
 			break;
-		rc = scap__section_copy(w, &h, p + *at + sizeof(h), always, NULL);
+		rc = scap__section_copy(w, &h, payload, always, NULL);
 		*at += bytes;
 	}
 	return rc;

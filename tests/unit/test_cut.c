@@ -186,6 +186,88 @@ Test(cut, overtaken)
 	rec_close(true);
 }
 
+/* The numbers of all events from a time on, as reading from there gives them. */
+static size_t numbers_from(uint64_t wall_ns, bool seek, uint64_t *ret)
+{
+	const struct scap_event *ev;
+	struct scap_reader *r;
+	size_t n = 0;
+
+	cr_assert_eq(scap_reader_open_path(in_dir("out"), NULL, &r, NULL), 0);
+	if (seek)
+		cr_assert_eq(scap_reader_seek(r, wall_ns, 0), 0);
+	while (scap_reader_next(r, &ev) == 0) {
+		uint64_t lost, first, last;
+
+		if (scap_event_wall_ns(ev) < wall_ns)
+			continue;
+		ret[n++] = scap_event_gap(ev, &lost, &first, &last) ? scap_event_num(ev) : lost;
+		cr_assert_lt(n, MAX_EVENTS);
+	}
+	scap_reader_close(r);
+	return n;
+}
+
+/* What was overwritten counts no events in the file, and is lost also for who begins behind it. */
+Test(cut, overtaken_is_indexed)
+{
+	uint64_t *all = malloc(MAX_EVENTS * sizeof(*all)), *some = malloc(MAX_EVENTS * sizeof(*all));
+	struct scap_trigger t, out;
+	struct scap_cut *c;
+	size_t n;
+
+	seed = 11;
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	rec.payload = 50000;
+	for (unsigned i = 0; i < 8; i++)
+		rec_slice(1);
+	rec_complete();
+	t = trigger_at(rec.now_ns, 4 * SCAP_EPOCH_NS, 60 * SCAP_EPOCH_NS);
+	t.event = rec.n_events + 52 * 2 * 18;	/* it comes behind what is overwritten */
+	c = cut_begin("out", &t, 0);
+	cr_assert_eq(scap_cut_step(c), 1);
+	for (unsigned i = 0; i < 60; i++)
+		rec_slice(1);
+	rec_complete();
+	cr_assert_eq(scap_cut_step(c), 0);
+	cr_assert_eq(scap_cut_close(c, &out, NULL), 0);
+	cr_assert_eq(out.flags, SCAP_TRIGGER_OVERTAKEN);
+	see_cut(in_dir("out"));
+	cr_assert_gt(cut_unexplained, 100);
+	cr_assert_eq(out.n_lost, cut_unexplained);
+	see_whole();
+	cr_assert_gt(out.event, 0);
+	cr_assert_eq(whole_seen[t.event - 1].raw_ns, cut_seen[out.event - 1].raw_ns);
+	cr_assert_eq(whole_seen[t.event - 1].sum, cut_seen[out.event - 1].sum);
+	for (size_t i = 0; i < n_cut; i += n_cut / 40) {
+		uint64_t from_ns = cut_seen[i].raw_ns + 7777777;
+
+		n = numbers_from(from_ns, false, all);
+		cr_assert_eq(numbers_from(from_ns, true, some), n);
+		cr_assert_eq(memcmp(all, some, n * sizeof(*all)), 0);
+	}
+	free(all);
+	free(some);
+	rec_close(true);
+}
+
+/* Options of another size are refused, and the descriptor is closed. */
+Test(cut, options)
+{
+	struct scap_trigger t;
+	struct scap_cut_options o = { .size = sizeof(o) - 8, .trigger = &t };
+	struct scap_error err;
+	struct scap_cut *c;
+
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	t = trigger_at(E0, 0, 0);
+	o.fd = open(in_dir("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	cr_assert_eq(scap_ring_cut(rec.ring, &o, &c, &err), -EINVAL);
+	cr_assert_eq(close(o.fd), -1);
+	see_whole();
+	rec_close(true);
+}
+
 Test(cut, size_limit)
 {
 	struct scap_trigger t, out;
