@@ -224,7 +224,8 @@ $(B)/fuzz/fuzz_watch_%: tests/fuzz/fuzz_watch_%.c $(FUZZ_SUPPORT) $(B)/fuzz/libw
 		$(B)/fuzz/libwatch.a $(B)/fuzz/libscap.a $(LIBS) $(WATCH_LIBS) -lpthread
 $(B)/cli/%: tests/cli/%.c $(B)/libscap.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CF) $(CFLAGS) -MF $@.d -o $@ $< $(B)/libscap.a $(LIBS)
+	$(Q)$(CC) $(TEST_CF) $(CFLAGS) -MF $@.d -o $@ $(filter %.c,$^) $(B)/libscap.a $(LIBS)
+$(B)/cli/gen-ring: tests/unit/support_rows.c tests/unit/support_keyframe.c
 
 # Programs for the guest are static; *_i386.c and *32.c are 32-bit ones, without the library.
 GUEST_32	:= $(filter %32 %_i386,$(GUEST))

@@ -18,10 +18,11 @@ extern const struct verb verb_export;
 extern const struct verb verb_watch;
 extern const struct verb verb_trigger;
 extern const struct verb verb_doctor;
+extern const struct verb verb_recover;
 
 static const struct verb *const verbs[] = {
 	&verb_record, &verb_read, &verb_info, &verb_verify, &verb_export,
-	&verb_watch, &verb_trigger, &verb_doctor,
+	&verb_watch, &verb_trigger, &verb_doctor, &verb_recover,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))

@@ -96,3 +96,19 @@ int scap__file_create(const char *path, bool force, int *ret_fd, bool *ret_regul
 		return fail(err, path, -errno);
 	return open_existing(path, force, ret_fd, ret_regular, err);
 }
+
+int scap_file_create(const char *path, bool force, int *ret_fd, struct scap_error *err)
+{
+	bool regular, created;
+	int fd, rc = scap__file_create(path, force, &fd, &regular, &created, err);
+
+	if (rc)
+		return rc;
+	if (!regular) {
+		close(fd);
+		return scap__fail(err, -EINVAL, SCAP_NO_OFFSET, "%.180s is not a regular file",
+				  path);
+	}
+	*ret_fd = fd;
+	return 0;
+}

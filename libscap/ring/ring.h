@@ -69,8 +69,8 @@ bool scap__ring_holds(struct scap_ring *r, uint64_t position);
 /* ---- what is common to cuts and recoveries --------------------------------------------------- */
 
 /*
- * A section in the ring is written as w's next one: as scap__section_copy(). What lay between it and
- * the one before, if that was not copied, is missing in w's file. w->facts says what is in it.
+ * A section in the ring is written as w's next one: as scap__section_copy(). What lay between it
+ * and the one before, if that was not copied, is missing in w's file. w->facts says what is in it.
  */
 int scap__ring_copy(struct scap_writer *w, const struct scap__ring_found *f,
 		    bool (*still)(void *ctx), void *ctx);

@@ -219,7 +219,7 @@ int scap__ring_copy_fixed(struct scap_writer *w, const uint8_t *p, size_t n, siz
 		stored = le64toh(h.stored_bytes);
 		if (stored > n - *at - sizeof(h))
 			break;
-		bytes = sizeof(h) + (((size_t)stored + SCAP__ALIGN - 1) & ~(size_t)(SCAP__ALIGN - 1));
+		bytes = sizeof(h) + (size_t)stored + (-stored & (SCAP__ALIGN - 1));
 		if (bytes > n - *at || !is_section(p + *at, bytes, &h) ||
 		    le16toh(h.type) != (*at ? SCAP__SECTION_SCHEMA : SCAP__SECTION_HOST) ||
 		    scap__crc32c(0, payload, (size_t)stored) != le32toh(h.payload_crc))

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Command-line cases. A case is a file NAME.cmd: a shell script, run in a directory
-# with the captures that gen makes and with $SCAP, $GEN and $GOLDEN (tests/golden). Beside it lie NAME.out and NAME.err
+# with the captures that gen makes and with $SCAP, $GEN (of which $GEN-ring is a sister) and $GOLDEN (tests/golden). Beside it lie NAME.out and NAME.err
 # (missing: empty) and NAME.status (missing: 0), which must be met exactly. A script that cannot run
 # here says why, and ends with status 77.
 #	run.sh			all cases: a result line for each on standard output

@@ -211,7 +211,8 @@ static size_t numbers_from(uint64_t wall_ns, bool seek, uint64_t *ret)
 /* What was overwritten counts no events in the file, and is lost also for who begins behind it. */
 Test(cut, overtaken_is_indexed)
 {
-	uint64_t *all = malloc(MAX_EVENTS * sizeof(*all)), *some = malloc(MAX_EVENTS * sizeof(*all));
+	uint64_t *all = malloc(MAX_EVENTS * sizeof(*all));
+	uint64_t *some = malloc(MAX_EVENTS * sizeof(*some));
 	struct scap_trigger t, out;
 	struct scap_cut *c;
 	size_t n;

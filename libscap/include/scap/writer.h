@@ -118,6 +118,12 @@ struct scap_ring_end {
  */
 SCAP_API int scap_writer_open_path(const char *path, const struct scap_writer_options *opt,
 				   struct scap_writer **ret_w, struct scap_error *err);
+/*
+ * Creates a file by the same rules, for what writes a capture to a descriptor, as
+ * scap_ring_recover(): always a regular file; force truncates one that is there. -EEXIST, -ELOOP,
+ * -EINVAL: what is there is something else; -errno of open.
+ */
+SCAP_API int scap_file_create(const char *path, bool force, int *ret_fd, struct scap_error *err);
 /* Takes over sink, also on failure. */
 SCAP_API int scap_writer_open_sink(const struct scap_sink *sink,
 				   const struct scap_writer_options *opt,

@@ -1,0 +1,1 @@
+$SCAP recover --help
