@@ -205,7 +205,10 @@ $(B)/unit/test_scale: UNIT_LIBS = $(WRAP_LIBS) $(SCALE:%=-Wl,--wrap=%)
 $(B)/tsan/tsan_%: tests/unit/tsan_%.c $(B)/tsan/libscap.a
 	$(say) TEST $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CF) $(TSAN) -MF $@.d -o $@ $< $(B)/tsan/libscap.a $(LIBS) -lpthread
+	$(Q)$(CC) $(TEST_CF) $(TSAN) -MF $@.d -o $@ $(filter %.c,$^) $(B)/tsan/libscap.a $(LIBS) \
+		$(TSAN_LD) -lpthread
+$(B)/tsan/tsan_ring_cut: TSAN_LD = -Wl,--wrap=scap__ring_overwrite
+$(B)/tsan/tsan_ring_cut: tests/unit/support_rows.c tests/unit/support_keyframe.c
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SUPPORT) $(B)/fuzz/libscap.a
 	$(say) FUZZ $@
 	@mkdir -p $(@D)

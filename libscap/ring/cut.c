@@ -222,7 +222,10 @@ static int begin_at(struct scap_cut *c, const struct plan *p)
 	c->data_from = p->data;
 	c->position = p->keyframe != NOWHERE ? p->keyframe : p->data;
 	rc = write_front(c, e->start_ns, rings, e->n_rings);
-	free(rings);
+	/* Where it ends, too, if all of the window is gone already and nothing is copied. */
+	free(c->ends);
+	c->ends = rings;
+	c->n_ends = e->n_rings;
 	c->trigger.event = 0;	/* until it is copied */
 	c->at_complete = false;
 	c->begun = true;

@@ -63,6 +63,11 @@ int scap__ring_entry_at(const uint8_t *p, size_t n, uint64_t ring_id,
  * 1: position is the head; SCAP_EDAMAGED; -EAGAIN: it was overtaken.
  */
 int scap__ring_look(struct scap_ring *r, uint64_t *position, struct scap__ring_found *ret);
+/*
+ * n bytes of `from`, or zeros, come where others may be reading: the only place that does so. In a
+ * file of its own, so that ThreadSanitizer can be kept from seeing it (tsan_ring_cut.c).
+ */
+void scap__ring_overwrite(uint8_t *to, const void *from, size_t n);
 /* Whether nothing at this position was overwritten until now. */
 bool scap__ring_holds(struct scap_ring *r, uint64_t position);
 

@@ -57,7 +57,8 @@ static uint64_t place(struct scap_ring *r, uint64_t n)
 		/* No old header is to be found there. */
 		if (at + left > r->area_bytes)
 			evict(r, at + left - r->area_bytes);
-		memset(r->map + SCAP__RING_AREA_OFFSET + at % r->area_bytes, 0, left);
+		scap__ring_overwrite(r->map + SCAP__RING_AREA_OFFSET + at % r->area_bytes, NULL,
+				     left);
 		at += left;
 	}
 	if (at + n > r->area_bytes)
@@ -145,11 +146,11 @@ static int add_entry(struct scap_ring *r, uint16_t type, const void *section, si
 	e.crc = scap__crc32c(e.crc, f->rings.p, rings);
 	e.crc = htole32(scap__crc32c(e.crc, f->ends.p, ends));
 	if (rings)
-		memcpy(p + sizeof(e), f->rings.p, rings);
+		scap__ring_overwrite(p + sizeof(e), f->rings.p, rings);
 	if (ends)
-		memcpy(p + sizeof(e) + rings, f->ends.p, ends);
-	memcpy(p + sizeof(e) + rings + ends, section, n);
-	memcpy(p, &e, sizeof(e));
+		scap__ring_overwrite(p + sizeof(e) + rings, f->ends.p, ends);
+	scap__ring_overwrite(p + sizeof(e) + rings + ends, section, n);
+	scap__ring_overwrite(p, &e, sizeof(e));
 	publish(r, type, f, at + bytes);
 	return 0;
 }

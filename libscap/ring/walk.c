@@ -75,6 +75,14 @@ int scap__ring_entry_at(const uint8_t *p, size_t n, uint64_t ring_id,
 	       le16toh(ret->h.type) == e->type ? 0 : SCAP_EDAMAGED;
 }
 
+void scap__ring_overwrite(uint8_t *to, const void *from, size_t n)
+{
+	if (from)
+		memcpy(to, from, n);
+	else
+		memset(to, 0, n);
+}
+
 bool scap__ring_holds(struct scap_ring *r, uint64_t position)
 {
 	atomic_thread_fence(memory_order_seq_cst);

@@ -252,6 +252,33 @@ Test(cut, overtaken_is_indexed)
 	rec_close(true);
 }
 
+/* Whoever begins so late that all of the window is gone gets nothing, and no loss of others. */
+Test(cut, too_late)
+{
+	struct scap_trigger t, out;
+	struct scap_cut *c;
+
+	seed = 12;
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	rec.payload = 50000;
+	for (unsigned i = 0; i < 8; i++)
+		rec_slice(1);
+	rec_complete();
+	t = trigger_at(rec.now_ns, SCAP_EPOCH_NS, SCAP_EPOCH_NS);
+	c = cut_begin("out", &t, 0);
+	for (unsigned i = 0; i < 60; i++)
+		rec_slice(1);
+	rec_complete();
+	cr_assert_eq(scap_cut_step(c), 0);
+	cr_assert_eq(scap_cut_close(c, &out, NULL), 0);
+	cr_assert_eq(out.flags, SCAP_TRIGGER_SHORT);
+	cr_assert_eq(out.n_lost + out.event, 0);
+	see_cut(in_dir("out"));
+	cr_assert_eq(n_cut + cut_lost + cut_unexplained, 0);
+	see_whole();
+	rec_close(true);
+}
+
 /* Options of another size are refused, and the descriptor is closed. */
 Test(cut, options)
 {
