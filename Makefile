@@ -49,7 +49,9 @@ MODULE_SRC	:= Kbuild $(shell find driver -type f ! -name '*.o' ! -name '.*' 2>/d
 
 UNIT		:= $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_SUPPORT	:= $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(sort $(wildcard tests/unit/support_*.c)))
-FUZZ_SUPPORT	:= $(patsubst %.c,$(B)/fuzz/%.o,$(sort $(wildcard tests/unit/support_*.c)))
+# Without what speaks to Criterion.
+FUZZ_SUPPORT	:= $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out %/support_recording.c, \
+			$(sort $(wildcard tests/unit/support_*.c))))
 TSAN_PROGS	:= $(patsubst tests/unit/%.c,$(B)/tsan/%,$(sort $(wildcard tests/unit/tsan_*.c)))
 FUZZERS		:= $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 GUEST		:= $(patsubst %.c,$(B)/guest/%,$(notdir $(sort $(wildcard \
