@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -318,6 +320,38 @@ Test(cut, size_limit)
 	cr_assert_gt(st.st_size, 1 << 20);
 	see_whole();
 	compare(in_dir("out"), out.from_raw_ns, out.to_raw_ns);
+	rec_close(true);
+}
+
+/* A disk that is full: what was written before is whole and has an end. */
+Test(cut, no_room)
+{
+	struct rlimit lim = { 7 << 20, RLIM_INFINITY };
+	struct scap_error err = { 0 };
+	struct scap_trigger t, out;
+	struct scap_cut *c;
+
+	seed = 13;
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	rec.payload = 50000;
+	for (unsigned i = 0; i < 12; i++)
+		rec_slice(1);
+	rec_complete();
+	t = trigger_at(rec.now_ns, 100 * SCAP_EPOCH_NS, 0);
+	c = cut_begin("out", &t, 0);
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
+	cr_assert_eq(scap_cut_step(c), -EFBIG);
+	cr_assert_eq(scap_cut_step(c), -EFBIG, "it stays so");
+	cr_assert_eq(scap_cut_close(c, &out, &err), -EFBIG);
+	lim.rlim_cur = RLIM_INFINITY;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
+	cr_assert_not_null(strstr(err.text, "File too large"));
+	cr_assert(out.flags & SCAP_TRIGGER_CUT);
+	see_whole();
+	compare(in_dir("out"), out.from_raw_ns, out.to_raw_ns);
+	cr_assert_gt(n_cut, 0);
+	cr_assert_eq(cut_unexplained, 0);
 	rec_close(true);
 }
 
