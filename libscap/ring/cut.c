@@ -98,9 +98,11 @@ int scap_ring_cut(struct scap_ring *r, const struct scap_cut_options *opt, struc
 {
 	const struct scap_trigger *t;
 	struct scap_cut *c = calloc(1, sizeof(*c));
-	int rc = !c ? -ENOMEM : opt->size != sizeof(*opt) ? -EINVAL :
-		 keep_trigger(c, opt->trigger);
+	struct scap_cut_options o;
+	int rc = scap__options_copy(&o, sizeof(o), opt);
 
+	if (!rc)
+		rc = c ? keep_trigger(c, o.trigger) : -ENOMEM;
 	if (rc) {
 		close(opt->fd);
 		if (c)
@@ -113,8 +115,8 @@ int scap_ring_cut(struct scap_ring *r, const struct scap_cut_options *opt, struc
 	c->event = t->event;
 	c->from_ns = t->raw_ns > t->before_ns ? t->raw_ns - t->before_ns : 0;
 	c->to_ns = t->after_ns > UINT64_MAX - t->raw_ns ? UINT64_MAX : t->raw_ns + t->after_ns;
-	c->max_bytes = opt->max_bytes ? opt->max_bytes : UINT64_MAX;
-	rc = cut_open(c, opt->fd, err);
+	c->max_bytes = o.max_bytes ? o.max_bytes : UINT64_MAX;
+	rc = cut_open(c, o.fd, err);
 	if (rc) {
 		cut_free(c);
 		return rc;

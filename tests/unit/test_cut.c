@@ -281,19 +281,21 @@ Test(cut, too_late)
 	rec_close(true);
 }
 
-/* Options of another size are refused, and the descriptor is closed. */
+/* An option that is not known is refused, and the descriptor is closed. */
 Test(cut, options)
 {
 	struct scap_trigger t;
-	struct scap_cut_options o = { .size = sizeof(o) - 8, .trigger = &t };
+	struct { struct scap_cut_options o; uint64_t later; } later = {
+		.o = { .size = sizeof(later), .trigger = &t }, .later = 1,
+	};
 	struct scap_error err;
 	struct scap_cut *c;
 
 	rec_open(1, SCAP_RING_MIN_BYTES);
 	t = trigger_at(E0, 0, 0);
-	o.fd = open(in_dir("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
-	cr_assert_eq(scap_ring_cut(rec.ring, &o, &c, &err), -EINVAL);
-	cr_assert_eq(close(o.fd), -1);
+	later.o.fd = open(in_dir("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	cr_assert_eq(scap_ring_cut(rec.ring, &later.o, &c, &err), -E2BIG);
+	cr_assert_eq(close(later.o.fd), -1);
 	see_whole();
 	rec_close(true);
 }
