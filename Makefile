@@ -64,6 +64,7 @@ all: module lib tools
 help:
 	@echo 'make            module, library, tools'
 	@echo 'make demo       boots a guest with a small shop, breaks it, finds the cause'
+	@echo 'make demo-alert the same with scap watch, Prometheus and Alertmanager'
 	@echo 'make check      all tests; ends with one line of counts'
 	@echo 'make check-debug  the module in a kernel that looks for its errors; an hour'
 	@echo 'make bench      sizes and questions beside sysdig, CAPTURES="FILE..."; make bench-kernel'
@@ -292,6 +293,10 @@ demo:
 	$(Q)sh tests/deps.sh demo
 	$(Q)$(MAKE) --no-print-directory demo-build
 	$(Q)tests/vm/demo
+demo-alert:
+	$(Q)sh tests/deps.sh alert
+	$(Q)$(MAKE) --no-print-directory demo-build
+	$(Q)tests/vm/demo-alert
 bench-kernel:
 	$(Q)sh tests/deps.sh bench
 	$(Q)$(MAKE) --no-print-directory all guest-build
@@ -334,7 +339,8 @@ clean:
 FORCE:
 .PHONY: all help module lib tools unit unit-build cli cli-build examples big-endian fuzz fuzz-build \
 	guest guest-build hdr-check \
-	style lint abi check check-debug demo demo-build bench bench-kernel deps install clean FORCE
+	style lint abi check check-debug demo demo-alert demo-build bench bench-kernel deps install \
+	clean FORCE
 .DELETE_ON_ERROR:
 # Otherwise deleted as intermediate files, and built again each time.
 .SECONDARY: $(UNIT_SUPPORT) $(FUZZ_SUPPORT)
