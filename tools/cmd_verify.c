@@ -176,16 +176,25 @@ static void doubt_range(struct verify *v)
 
 	leave_damage(v, info->complete ? info->end_wall_ns : v->now_ns);
 	/* A CPU may have had all of its records in what is damaged, and nothing names it. */
-	if (!info->complete && told > v->first_damage_ns)
+	if (told != UINT64_MAX && told > v->first_damage_ns)
 		told = v->first_damage_ns;
 	if (info->translated)
 		return;
 	if (info->start_wall_ns && from && from < info->start_wall_ns)
 		report_doubt(&v->report, DOUBT_BEFORE, 0, info->start_wall_ns);
-	if (!info->complete && selection_touched(&v->sel, told, UINT64_MAX))
+	if (told != UINT64_MAX && selection_touched(&v->sel, told, UINT64_MAX))
 		report_doubt(&v->report, DOUBT_NO_END, told > from ? told : from, 0);
 	if (info->complete && v->sel.to_ns != UINT64_MAX && v->sel.to_ns > info->end_wall_ns)
 		report_doubt(&v->report, DOUBT_AFTER, info->end_wall_ns, 0);
+}
+
+/* The same of the whole file, whose end somebody else wrote. */
+static void doubt_end(struct verify *v)
+{
+	uint64_t told = scap_reader_told_wall_ns(v->in.reader);
+
+	if (scap_reader_info(v->in.reader)->complete && told != UINT64_MAX)
+		report_doubt(&v->report, DOUBT_NO_END, told, 0);
 }
 
 /* ---- the verdict --------------------------------------------------------------------------- */
@@ -352,6 +361,8 @@ static int conclude(struct verify *v)
 	report_end(&v->report);
 	if (v->selected)
 		doubt_range(v);
+	else
+		doubt_end(v);
 	if (scap_reader_info(v->in.reader)->translated)
 		report_doubt(&v->report, DOUBT_UNCOUNTED, 0, 0);
 	input_clear_progress(&v->in);

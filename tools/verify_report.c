@@ -170,7 +170,7 @@ static const struct {
 	[DOUBT_DAMAGE] = { "damage", "events between ", " and ",
 			   " may be missing, for the file is damaged" },
 	[DOUBT_NO_END] = { "no end", "events after ", NULL,
-			   " may be missing, for the capture has no end that would tell" },
+			   " may be missing, for its recorder left no end that would tell" },
 	[DOUBT_BEFORE] = { "not recorded", NULL, "nothing was recorded before ", "" },
 	[DOUBT_AFTER] = { "not recorded", "nothing was recorded after ", NULL, "" },
 	[DOUBT_UNCOUNTED] = { "not counted", NULL, NULL,

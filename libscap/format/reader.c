@@ -271,7 +271,7 @@ uint64_t scap_reader_told_wall_ns(const struct scap_reader *r)
 	uint64_t told_ns = r->slice_end_ns > r->info.start_raw_ns ? r->slice_end_ns :
 			   r->info.start_raw_ns;
 
-	if (r->info.complete)
+	if (r->info.complete && !scap__trigger_killed(r))
 		return UINT64_MAX;
 	for (uint32_t i = 0; i < r->n_rings; i++)
 		if (r->rings[i].any && r->rings[i].last_ns < told_ns)

@@ -436,7 +436,7 @@ static uint64_t lost_at_end(const struct scap_cut *c)
 static int finish(struct scap_cut *c, struct scap_error *err)
 {
 	struct scap_writer *w = c->w;
-	int rc = 0, fd = w->fd;
+	int rc;
 
 	c->w = NULL;
 	if (!c->begun)
@@ -446,16 +446,8 @@ static int finish(struct scap_cut *c, struct scap_error *err)
 		if (!rc)
 			rc = scap__seal_write(w, c->end_ns);
 	}
-	w->sink.close = NULL;
-	rc = scap_writer_close(w, c->end_ns, c->ends ? c->ends :
-			       &(struct scap_ring_end){ 0 }, c->n_ends, err);
-	if (fdatasync(fd) < 0 && !rc)
-		rc = scap__fail(err, -errno, SCAP_NO_OFFSET, "writing the capture failed: %s",
-				strerror(errno));
-	if (close(fd) < 0 && !rc)
-		rc = scap__fail(err, -errno, SCAP_NO_OFFSET, "writing the capture failed: %s",
-				strerror(errno));
-	return rc;
+	return scap__ring_end_capture(w, c->end_ns, c->ends ? c->ends :
+				      &(struct scap_ring_end){ 0 }, c->n_ends, NULL, err);
 }
 
 int scap_cut_close(struct scap_cut *c, struct scap_trigger *ret_outcome, struct scap_error *err)

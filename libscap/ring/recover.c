@@ -42,6 +42,8 @@ struct recovery {
 	struct scap_ring_recovered *ret;
 	bool begun;
 	uint64_t file_id;		/* of the sections, and of the journals */
+	bool closed;			/* its recorder ended as it should */
+	uint64_t last_ns, last_real_ns;	/* where the last slice ends; 0: not known */
 };
 
 static int no_memory(struct recovery *v)
@@ -117,12 +119,22 @@ static int read_header(struct recovery *v)
 				  "%.160s is a ring of version %u, this library reads %d", v->path,
 				  le16toh(h.version), SCAP__RING_VERSION);
 	v->ring_id = le64toh(h.ring_id);
-	if (pread(v->fd, &page, sizeof(page), SCAP__RING_STATE_OFFSET) == sizeof(page))
-		v->head = le64toh(page.head);
+	if (pread(v->fd, &page, sizeof(page), SCAP__RING_STATE_OFFSET) != sizeof(page))
+		return 0;
+	v->head = le64toh(page.head);
+	v->closed = le64toh(page.closed) == 1;
 	return 0;
 }
 
 /* ---- what is in it --------------------------------------------------------------------------- */
+
+static void note_end(struct recovery *v, uint64_t raw_ns, uint64_t real_ns)
+{
+	if (raw_ns <= v->last_ns)
+		return;
+	v->last_ns = raw_ns;
+	v->last_real_ns = real_ns;
+}
 
 static int add_place(struct recovery *v, const struct scap__ring_entry *e, uint64_t offset)
 {
@@ -137,6 +149,9 @@ static int add_place(struct recovery *v, const struct scap__ring_entry *e, uint6
 		v->places_cap = cap;
 	}
 	v->places[v->n_places++] = (struct place){ e->position, e->bytes, offset };
+	if (e->type != SCAP__SECTION_KEYFRAME)
+		note_end(v, e->end_ns, e->start_real_ns ?
+			 e->start_real_ns + (e->end_ns - e->start_ns) : 0);
 	return 0;
 }
 
@@ -295,6 +310,31 @@ static int write_fixed(struct recovery *v, bool host)
 	return rc || at ? rc : write_unknown_host(v);
 }
 
+static struct scap_trigger trigger(const struct recovery *v)
+{
+	return (struct scap_trigger){
+		.size = sizeof(struct scap_trigger), .name = "recovered", .source = "recovery",
+		.why = v->closed ? "its recorder had ended" :
+		       "its recorder did not end as it should",
+		.raw_ns = v->last_ns, .real_ns = v->last_real_ns,
+		.before_ns = v->last_ns - v->ret->start_raw_ns,
+		.flags = v->closed ? 0 : SCAP_TRIGGER_KILLED,
+	};
+}
+
+/* Why it is there, and the rest of the fixed sections. */
+static int write_front(struct recovery *v, uint64_t start_ns)
+{
+	struct scap_trigger t;
+	int rc;
+
+	v->begun = true;
+	v->ret->start_raw_ns = start_ns;
+	t = trigger(v);
+	rc = scap_writer_trigger(v->w, &t);
+	return rc ? rc : write_fixed(v, false);
+}
+
 static int begin(struct recovery *v, const struct scap__ring_found *f)
 {
 	struct scap_ring_end *rings = malloc(UINT16_MAX * sizeof(*rings));
@@ -303,11 +343,9 @@ static int begin(struct recovery *v, const struct scap__ring_found *f)
 	if (!rings)
 		return no_memory(v);
 	scap__ring_list(f->rings, f->e.n_rings, rings);
-	v->ret->start_raw_ns = f->e.start_ns;
-	v->begun = true;
 	rc = scap_writer_start(v->w, f->e.start_ns, rings, f->e.n_rings);
 	free(rings);
-	return rc ? rc : write_fixed(v, false);
+	return rc ? rc : write_front(v, f->e.start_ns);
 }
 
 /* Entries without events in front of the first that has some are keyframes nobody needs. */
@@ -415,11 +453,8 @@ static int write_journal_slice(struct recovery *v, const uint8_t *p, size_t n)
 	if (!parse_slice(p, n, &s)) {
 		v->ret->n_damaged++;
 	} else if (s.start_ns >= v->w->last_end_ns) {
-		if (!v->begun) {
-			rc = write_fixed(v, false);
-			v->begun = true;
-			v->ret->start_raw_ns = s.start_ns;
-		}
+		if (!v->begun)
+			rc = write_front(v, s.start_ns);
 		if (!rc)
 			rc = scap_writer_slice(v->w, &s);
 		v->ret->n_slices += !rc;
@@ -444,6 +479,19 @@ static int open_journal(const char *path)
 		return -1;
 	}
 	return fd;
+}
+
+static void note_slice(struct recovery *v, const uint8_t *p, size_t n, uint64_t *first_ns)
+{
+	struct scap__bytes b = { p, n, false };
+	uint64_t start_ns = scap__get_u64(&b), end_ns = scap__get_u64(&b);
+	uint64_t raw_ns = scap__get_u64(&b), real_ns = scap__get_u64(&b);
+
+	if (b.bad)
+		return;
+	if (start_ns < *first_ns)
+		*first_ns = start_ns;
+	note_end(v, end_ns, real_ns ? real_ns + (end_ns - raw_ns) : 0);
 }
 
 /* What is damaged in a journal is passed over; where it is cut off it ends. */
@@ -480,12 +528,10 @@ static int read_journal(struct recovery *v, const char *path, bool write, uint64
 		}
 		if (rc || sec.type != SCAP__SECTION_SLICE)
 			continue;
-		if (write) {
+		if (write)
 			rc = write_journal_slice(v, p, (size_t)sec.raw_bytes);
-		} else {
-			*ret_start = sec.raw_bytes >= 8 ? scap__le64(p) : 0;
-			break;
-		}
+		else
+			note_slice(v, p, (size_t)sec.raw_bytes, ret_start);
 	}
 	scap__section_in_fini(&in);
 	if (write && rc < 0 && v->w->refusing)
@@ -494,23 +540,24 @@ static int read_journal(struct recovery *v, const char *path, bool write, uint64
 	return rc == -ENOMEM || rc == SCAP_ELIMIT ? rc : 0;
 }
 
-static int write_journals(struct recovery *v)
+/* write: one after the other; before, the first one is to be found. */
+static int read_journals(struct recovery *v, bool write, unsigned *first)
 {
 	static const char *const suffixes[SCAP__JOURNALS] = SCAP__JOURNAL_SUFFIXES;
 	uint64_t start[SCAP__JOURNALS] = { UINT64_MAX, UINT64_MAX };
-	char path[SCAP__JOURNALS][4096];
-	unsigned first;
+	char path[4096];
 	int rc = 0;
 
 	for (unsigned i = 0; i < SCAP__JOURNALS && !rc; i++) {
-		if (snprintf(path[i], sizeof(path[i]), "%s%s", v->path, suffixes[i]) >=
-		    (int)sizeof(path[i]))
+		unsigned k = (*first + i) % SCAP__JOURNALS;
+
+		if (snprintf(path, sizeof(path), "%s%s", v->path, suffixes[k]) >=
+		    (int)sizeof(path))
 			return 0;
-		rc = read_journal(v, path[i], false, &start[i]);
+		rc = read_journal(v, path, write, &start[k]);
 	}
-	first = start[1] < start[0];
-	for (unsigned i = 0; i < SCAP__JOURNALS && !rc; i++)
-		rc = read_journal(v, path[(first + i) % SCAP__JOURNALS], true, &start[0]);
+	if (!write)
+		*first = start[1] < start[0];
 	return rc;
 }
 
@@ -529,18 +576,48 @@ static int open_ring(struct recovery *v)
 	return read_header(v);
 }
 
+/* What it came to hold. Its end is that of the last slice; the rings stand behind its records. */
+static int finish(struct recovery *v)
+{
+	struct scap_trigger t = trigger(v);
+	struct scap__index *ix = &v->w->index;
+	struct scap_writer *w = v->w;
+	struct scap_ring_end *ends;
+	uint32_t n_rings = ix->n_rings;
+	int rc;
+
+	t.from_raw_ns = v->ret->start_raw_ns;
+	t.to_raw_ns = w->last_end_ns;
+	t.n_lost = ix->lost_written;
+	rc = scap_writer_trigger(w, &t);
+	if (rc)
+		return rc;
+	ends = calloc(ix->n_rings + 1, sizeof(*ends));
+	if (!ends)
+		return no_memory(v);
+	for (uint32_t i = 0; i < ix->n_rings; i++)
+		ends[i] = (struct scap_ring_end){
+			.cpu = i / SCAP_LANES, .lane = i % SCAP_LANES, .next_seq = ix->next_seq[i],
+		};
+	v->w = NULL;
+	rc = scap__ring_end_capture(w, v->ret->end_raw_ns, ends, n_rings, &v->ret->bytes, v->err);
+	free(ends);
+	return rc;
+}
+
 static int write_all(struct recovery *v)
 {
+	unsigned first = 0;
 	int rc = find_places(v);
 
 	if (!rc)
 		rc = write_fixed(v, true);
 	if (!rc)
+		rc = read_journals(v, false, &first);
+	if (!rc)
 		rc = write_places(v);
 	if (!rc)
-		rc = write_journals(v);
-	if (!rc)
-		rc = scap__seal_write(v->w, v->w->last_end_ns);
+		rc = read_journals(v, true, &first);
 	if (!rc && !v->begun)
 		return scap__fail(v->err, v->ret->n_damaged ? SCAP_EDAMAGED : -ENODATA,
 				  SCAP_NO_OFFSET, "nothing of a recording is left in %.160s",
@@ -549,8 +626,7 @@ static int write_all(struct recovery *v)
 		*v->err = *scap_writer_error(v->w);
 	v->ret->n_events = v->w->index.n_events;
 	v->ret->end_raw_ns = v->w->last_end_ns;
-	v->ret->bytes = scap_writer_bytes(v->w);
-	return rc;
+	return rc ? rc : finish(v);
 }
 
 int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
@@ -561,7 +637,7 @@ int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
 	struct scap_error mine = { .offset = SCAP_NO_OFFSET };
 	struct scap_ring_recovered none;
 	struct recovery v = { .path = path, .fd = -1, .err = &mine, .ret = ret ? ret : &none };
-	int close_rc, rc = scap__writer_open_bare(&sink, fd, &o, 0, NULL, &v.w, &mine);
+	int rc = scap__writer_open_bare(&sink, fd, &o, 0, NULL, &v.w, &mine);
 
 	*v.ret = (struct scap_ring_recovered){ 0 };
 	if (!rc) {
@@ -569,11 +645,8 @@ int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
 		rc = open_ring(&v);
 		if (!rc)
 			rc = write_all(&v);
-		close_rc = fdatasync(fd) < 0 ? -errno : 0;
-		scap_writer_close(v.w, 0, NULL, 0, NULL);
-		if (!rc && close_rc)
-			rc = scap__fail(&mine, close_rc, SCAP_NO_OFFSET,
-					"writing the capture failed: %s", strerror(-close_rc));
+		if (v.w)
+			scap_writer_close(v.w, 0, NULL, 0, NULL);
 	}
 	if (v.fd >= 0)
 		close(v.fd);

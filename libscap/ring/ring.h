@@ -81,6 +81,10 @@ int scap__ring_copy(struct scap_writer *w, const struct scap__ring_found *f,
 		    bool (*still)(void *ctx), void *ctx);
 /* The sections from *at on, of n fixed bytes at p, are copied: 0 or an error; *at moves on. */
 int scap__ring_copy_fixed(struct scap_writer *w, const uint8_t *p, size_t n, size_t *at);
+/* scap_writer_close(), with the file synced behind it. ret_bytes, if not NULL: how large it is. */
+int scap__ring_end_capture(struct scap_writer *w, uint64_t end_ns,
+			   const struct scap_ring_end *rings, uint32_t n_rings,
+			   uint64_t *ret_bytes, struct scap_error *err);
 /* n of struct scap__ring_seq, in another form; *ends has room for 65,535. */
 void scap__ring_list(const uint8_t *p, uint32_t n, struct scap_ring_end *ends);
 

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <scap/abi.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/bytes.h"
 #include "core/crc32c.h"
+#include "core/error.h"
 #include "ring/ring.h"
 
 /* ---- one entry ------------------------------------------------------------------------------ */
@@ -235,5 +238,25 @@ int scap__ring_copy_fixed(struct scap_writer *w, const uint8_t *p, size_t n, siz
 		rc = scap__section_copy(w, &h, payload, always, NULL);
 		*at += bytes;
 	}
+	return rc;
+}
+
+int scap__ring_end_capture(struct scap_writer *w, uint64_t end_ns,
+			   const struct scap_ring_end *rings, uint32_t n_rings,
+			   uint64_t *ret_bytes, struct scap_error *err)
+{
+	int rc, fd = w->fd;
+	struct stat st;
+
+	w->sink.close = NULL;
+	rc = scap_writer_close(w, end_ns, rings, n_rings, err);
+	if (ret_bytes)
+		*ret_bytes = fstat(fd, &st) < 0 ? 0 : (uint64_t)st.st_size;
+	if (fdatasync(fd) < 0 && !rc)
+		rc = scap__fail(err, -errno, SCAP_NO_OFFSET, "writing the capture failed: %s",
+				strerror(errno));
+	if (close(fd) < 0 && !rc)
+		rc = scap__fail(err, -errno, SCAP_NO_OFFSET, "writing the capture failed: %s",
+				strerror(errno));
 	return rc;
 }

@@ -215,7 +215,7 @@ Test(recover_hostile, fixed_sections)
 			     .flags = SCAP_READER_SEALS }, &r, &err), 0, "%s", err.text);
 		while ((rc = scap_reader_next(r, &ev)) == 0)
 			;
-		cr_assert_eq(rc, SCAP_ETRUNCATED, "%s", scap_reader_error(r)->text);
+		cr_assert_eq(rc, 1, "%s", scap_reader_error(r)->text);
 		scap_reader_close(r);
 		unlink(in_dir("ring"));
 	}

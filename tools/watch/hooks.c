@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DROP_WAIT_MS 5000
+#define DROP_WAIT_MS 60000
 #define STOP_WAIT_MS 5000	/* for what runs or waits when the recorder ends */
 
 struct hooks {

@@ -257,8 +257,10 @@ static bool drop_privileges(struct watch *w)
 {
 	char text[256];
 
-	if (w->drops && w->hooks && hooks_drop(w->hooks, w->uid, w->gid) < 0) {
-		tool_error("the hooks' runner keeps its privileges");
+	int rc = w->drops ? hooks_drop(w->hooks, w->uid, w->gid) : 0;
+
+	if (rc < 0) {
+		tool_error("the hooks' runner keeps its privileges: %s", strerror(-rc));
 		return false;
 	}
 	if ((w->drops && !sandbox_drop(w->uid, w->gid, text, sizeof(text))) ||

@@ -144,7 +144,8 @@ SCAP_API const struct scap_capture_info *scap_reader_info(const struct scap_read
 /*
  * At the end: wall-clock time up to which all losses were told. A ring tells them with its next
  * record, or with the capture's end: where there is none, this is the time of the last record of
- * the ring that was silent for longest. UINT64_MAX: the capture has its end.
+ * the ring that was silent for longest. UINT64_MAX: the capture has its end, and its recorder
+ * was not killed (SCAP_TRIGGER_KILLED).
  */
 SCAP_API uint64_t scap_reader_told_wall_ns(const struct scap_reader *r);
 /* NULL is allowed. */

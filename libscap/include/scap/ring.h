@@ -114,9 +114,10 @@ struct scap_ring_recovered {
 /*
  * Makes a capture of what an abandoned or closed ring and its journals hold, in fd, a new regular
  * file, which is closed. The file may be cut or overwritten in places: what is whole is taken, and
- * what is missing shows in the capture as loss. A recorder that was killed leaves no end: neither
- * has the capture. -EBUSY: it is in use; SCAP_ENOTSCAP: it is no ring; SCAP_EDAMAGED: nothing in it
- * is whole.
+ * what is missing shows in the capture as loss. The capture ends with the last slice; its TRIGGER,
+ * named "recovered", says that losses before that may be untold (SCAP_TRIGGER_KILLED). -EBUSY: it
+ * is in use; SCAP_ENOTSCAP: it is no ring; -ENODATA: there is nothing in it; SCAP_EDAMAGED: nothing
+ * in it is whole.
  */
 SCAP_API int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
 			       struct scap_error *err);
