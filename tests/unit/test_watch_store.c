@@ -359,6 +359,28 @@ Test(watch_store, directories_that_will_not_do)
 	config.dir = dir;
 }
 
+/* What is told of a capture is its whole path. */
+Test(watch_store, long_path)
+{
+	char longer[STORE_PATH_BYTES];
+	int n = snprintf(longer, sizeof(longer), "%s/", dir);
+
+	config.dir = longer;
+	memset(longer + n, 'x', 150);
+	longer[n + 150] = 0;
+	cr_assert_eq(mkdir(longer, 0700), 0);
+	longer[n + 150] = '/';
+	memset(longer + n + 151, 'y', (size_t)(311 - n - 151));
+	longer[311] = 0;
+	open_store();
+	store_close(store);
+	store = NULL;
+	longer[311] = 'y';
+	longer[312] = 0;
+	fails_to_open("too long: 311 bytes at most");
+	config.dir = dir;
+}
+
 Test(watch_store, given_to_a_user)
 {
 	struct stat st;
@@ -373,6 +395,10 @@ Test(watch_store, given_to_a_user)
 	store = store_open(&config, 12345, 12346, err, sizeof(err));
 	cr_assert(store, "%s", err);
 	cr_assert_eq(stat(dir, &st), 0);
+	cr_assert_eq(st.st_uid, 12345U);
+	cr_assert_eq(st.st_gid, 12346U);
+	/* So is what is created while we are still root. */
+	cr_assert_eq(stat(store_path(store, capture("t", 1000000000, 1)), &st), 0);
 	cr_assert_eq(st.st_uid, 12345U);
 	cr_assert_eq(st.st_gid, 12346U);
 }

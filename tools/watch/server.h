@@ -10,6 +10,10 @@
 #include <stdio.h>
 
 #include "watch/config.h"
+#include "watch/store.h"
+
+/* The most of before_ns and of after_ns, as in scap-watch.yaml(5). */
+#define WATCH_WINDOW_NS (86400 * 1000000000ull)
 
 /* A request for a capture. Strings live during the call. */
 struct watch_request {
@@ -34,7 +38,7 @@ struct watch_request {
 struct watch_reply {
 	int code;		/* 0; 1: refused, by a cool-down or a limit; negative: -errno */
 	char text[256];		/* why, in a line */
-	char file[512];		/* the capture's path; "": none */
+	char file[STORE_PATH_BYTES];	/* the capture's path; "": none */
 };
 
 /* What the servers ask for, from their threads. */

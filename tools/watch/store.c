@@ -36,14 +36,16 @@ struct slot {
 	char *path;		/* NULL: never used */
 };
 
+/* Retention. */
+struct keep {
+	uint64_t bytes, age_ns;
+	uint32_t count;
+};
+
 struct store {
 	int fd;
 	char *dir;		/* absolute */
-	uint64_t keep_bytes, keep_age_ns;
-	uint32_t keep_count;
-	char **hook;
-	uint64_t hook_timeout_ns;
-	uint32_t hook_parallel;
+	int64_t uid, gid;	/* of what is created; -1: whoever creates it */
 	struct hooks *hooks;	/* NULL: none are run */
 	struct hook_job job;
 	struct slot slots[SLOTS];
@@ -51,6 +53,10 @@ struct store {
 	char newest[STORE_NAME_BYTES];	/* finished last in this run; "": none */
 	uint64_t ticked_ns;
 	pthread_mutex_t lock;	/* of what follows, and of hooks */
+	struct keep keep;
+	char **hook;		/* NULL: none */
+	uint64_t hook_timeout_ns;
+	uint32_t hook_parallel;
 	struct store_totals totals;
 };
 
@@ -89,15 +95,25 @@ static char **copy_words(char **words)
 	return copy;
 }
 
-void store_configure(struct store *s, const struct watch_config *c)
+bool store_configure(struct store *s, const struct watch_config *c)
 {
-	s->keep_bytes = c->keep_bytes;
-	s->keep_age_ns = c->keep_age_ns;
-	s->keep_count = c->keep_count;
+	bool wanted = c->hook && c->hook[0];
+	char **hook = wanted ? copy_words(c->hook) : NULL, **old = hook;
+	bool ok = hook || !wanted;
+
+	pthread_mutex_lock(&s->lock);
+	s->keep = (struct keep){
+		.bytes = c->keep_bytes, .age_ns = c->keep_age_ns, .count = c->keep_count,
+	};
 	s->hook_timeout_ns = c->hook_timeout_ns;
 	s->hook_parallel = c->hook_parallel;
-	free_words(s->hook);
-	s->hook = c->hook && c->hook[0] ? copy_words(c->hook) : NULL;
+	if (ok) {
+		old = s->hook;
+		s->hook = hook;
+	}
+	pthread_mutex_unlock(&s->lock);
+	free_words(old);
+	return ok;
 }
 
 void store_use_hooks(struct store *s, struct hooks *h)
@@ -116,30 +132,34 @@ static uint32_t find_newest(const struct store *s, const struct store_scan *scan
 	return scan->n - 1;
 }
 
-static bool too_much(const struct store *s, uint64_t n, uint64_t bytes, int64_t mtime_ns)
+static bool too_much(const struct keep *keep, uint64_t n, uint64_t bytes, int64_t mtime_ns)
 {
 	uint64_t now = clock_ns(CLOCK_REALTIME);
 
-	if ((s->keep_count && n > s->keep_count) || (s->keep_bytes && bytes > s->keep_bytes))
+	if ((keep->count && n > keep->count) || (keep->bytes && bytes > keep->bytes))
 		return true;
-	return s->keep_age_ns && mtime_ns >= 0 && (uint64_t)mtime_ns < now &&
-	       now - (uint64_t)mtime_ns > s->keep_age_ns;
+	return keep->age_ns && mtime_ns >= 0 && (uint64_t)mtime_ns < now &&
+	       now - (uint64_t)mtime_ns > keep->age_ns;
 }
 
 /* 0 or -errno of the first that could not be deleted. */
 static int retain(struct store *s)
 {
 	struct store_scan scan;
+	struct keep keep;
 	uint64_t n, bytes, n_deleted = 0;
 	uint32_t newest;
 	int rc = store_scan(s->fd, &scan), failed = 0;
 
 	if (rc < 0)
 		return rc;
+	pthread_mutex_lock(&s->lock);
+	keep = s->keep;
+	pthread_mutex_unlock(&s->lock);
 	n = scan.n;
 	bytes = scan.bytes;
 	newest = find_newest(s, &scan);
-	for (uint32_t i = 0; i < scan.n && too_much(s, n, bytes, scan.files[i].mtime_ns); i++) {
+	for (uint32_t i = 0; i < scan.n && too_much(&keep, n, bytes, scan.files[i].mtime_ns); i++) {
 		if (i == newest)
 			continue;
 		rc = unlinkat(s->fd, scan.files[i].name, 0) < 0 ? -errno : 0;
@@ -181,6 +201,10 @@ static bool open_dir(struct store *s, const char *dir, char *err, size_t cap)
 	s->dir = s->fd < 0 ? NULL : realpath(dir, NULL);
 	if (!s->dir)
 		return fail(err, cap, "cannot open the directory %s: %s", dir, strerror(errno));
+	/* Whoever asks for a capture is told all of its path, or nothing that is true. */
+	if (strlen(s->dir) + 1 + STORE_NAME_BYTES > STORE_PATH_BYTES)
+		return fail(err, cap, "the path of the directory of captures is too long: %d bytes "
+			    "at most", STORE_PATH_BYTES - STORE_NAME_BYTES - 1);
 	/* Not on all file systems. */
 	if (flock(s->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
 		return fail(err, cap, "%s is the directory of another scap watch that runs", dir);
@@ -264,8 +288,9 @@ struct store *store_open(const struct watch_config *c, int64_t uid, int64_t gid,
 	}
 	s->fd = -1;
 	pthread_mutex_init(&s->lock, NULL);
-	store_configure(s, c);
-	if (c->hook && c->hook[0] && !s->hook)
+	s->uid = uid;
+	s->gid = gid;
+	if (!store_configure(s, c))
 		fail(err, cap, "not enough memory");
 	else if (open_dir(s, c->dir, err, cap) && take_stock(s, uid, gid, err, cap))
 		return s;
@@ -322,6 +347,14 @@ static bool set_path(const struct store *s, struct slot *slot, const char *name)
 	return true;
 }
 
+/* Before privileges are dropped what is created would be root's. */
+static int give(const struct store *s, int fd)
+{
+	if (s->uid < 0 || geteuid() != 0)
+		return 0;
+	return fchown(fd, (uid_t)s->uid, s->gid < 0 ? (gid_t)-1 : (gid_t)s->gid) < 0 ? -errno : 0;
+}
+
 /* The descriptor of the first that neither a capture nor an unfinished one has; or -errno. */
 static int create_part(struct store *s, struct slot *slot, const char *stem)
 {
@@ -329,7 +362,7 @@ static int create_part(struct store *s, struct slot *slot, const char *stem)
 	struct stat st;
 
 	for (unsigned try = 1; try <= TRIES_MAX; try++) {
-		int fd;
+		int fd, rc;
 
 		store_name(name, "", stem, try, ".scapz");
 		if (!fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW))
@@ -342,11 +375,12 @@ static int create_part(struct store *s, struct slot *slot, const char *stem)
 		if (fd < 0)
 			return -errno;
 		store_name(slot->stem, "", stem, try, "");
-		if (set_path(s, slot, name))
+		rc = set_path(s, slot, name) ? give(s, fd) : -ENOMEM;
+		if (!rc)
 			return fd;
 		close(fd);
 		unlinkat(s->fd, slot->part, 0);
-		return -ENOMEM;
+		return rc;
 	}
 	return -EEXIST;
 }
@@ -377,18 +411,16 @@ const char *store_path(const struct store *s, uint32_t id)
 
 static void run_hook(struct store *s, const char *path, const struct scap_trigger *t)
 {
-	bool fits;
-
-	if (!s->hook || !s->hooks || !t)
+	if (!s->hooks || !t)
 		return;
-	fits = hook_job_init(&s->job, s->hook) && hook_job_trigger(&s->job, path, t);
-	s->job.timeout_ns = s->hook_timeout_ns;
-	s->job.parallel = s->hook_parallel;
 	pthread_mutex_lock(&s->lock);
-	if (fits)
+	if (s->hook && hook_job_init(&s->job, s->hook) && hook_job_trigger(&s->job, path, t)) {
+		s->job.timeout_ns = s->hook_timeout_ns;
+		s->job.parallel = s->hook_parallel;
 		hooks_run(s->hooks, &s->job);
-	else
-		s->totals.n_hooks_skipped++;
+	} else {
+		s->totals.n_hooks_skipped += s->hook != NULL;
+	}
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -400,10 +432,11 @@ int store_finish(struct store *s, uint32_t id, const struct scap_trigger *t)
 
 	if (!slot || !slot->open)
 		return -EINVAL;
+	/* Also if it keeps its unfinished name: the next store_open() sees to it. */
+	slot->open = false;
 	rc = store_rename(s->fd, slot->part, slot->stem, ".scapz", name);
 	if (rc < 0)
 		return rc;
-	slot->open = false;
 	memcpy(s->newest, name, sizeof(name));
 	if (!set_path(s, slot, name))
 		return -ENOMEM;

@@ -11,6 +11,8 @@
 
 struct store;
 
+#define STORE_PATH_BYTES 512	/* of what store_path() tells, with its end */
+
 struct store_totals {
 	uint64_t n_files, bytes;	/* there now, finished ones */
 	uint64_t n_deleted;	/* by retention, since the start */
@@ -26,13 +28,17 @@ struct store_totals {
  * that an earlier run left unfinished a name of their own (NAME.cut.scapz); empty ones go. It is
  * locked and held open: everything later happens below that descriptor. NULL and a line in err.
  *
- * All functions are called by one thread at a time, store_totals() and store_disk_ok() by any.
+ * All functions are called by one thread at a time, store_configure(), store_totals() and
+ * store_disk_ok() by any.
  */
 struct store *store_open(const struct watch_config *c, int64_t uid, int64_t gid, char *err,
 			 size_t cap);
 void store_close(struct store *s);
-/* Retention and hook of a new configuration; the directory stays. */
-void store_configure(struct store *s, const struct watch_config *c);
+/*
+ * Retention and hook of a new configuration, from any thread; the directory stays. False: no memory
+ * for the hook, and the old one stays.
+ */
+bool store_configure(struct store *s, const struct watch_config *c);
 
 /*
  * A new capture: creates its unfinished file (.NAME.part), 0600, O_EXCL, and gives its descriptor;
@@ -48,7 +54,7 @@ const char *store_path(const struct store *s, uint32_t id);
  * that was finished last. Then, if t is not NULL, the hook runs, with SCAP_FILE, SCAP_TRIGGER,
  * SCAP_SOURCE, SCAP_TIME (RFC 3339), SCAP_WHY, SCAP_LABEL_name in its environment, and nothing but
  * PATH, HOME and LANG besides; SCAP_WHY_CUT=1 and SCAP_LABELS_CUT=1 where these are not all. 0 or
- * -errno: with its name where store_path() is there, else unfinished as before.
+ * -errno: with its name where store_path() is there, else unfinished, until the next store_open().
  */
 struct scap_trigger;
 int store_finish(struct store *s, uint32_t id, const struct scap_trigger *t);
