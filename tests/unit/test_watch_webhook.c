@@ -274,6 +274,7 @@ Test(watch_webhook, plain)
 	webhook_fini(&w);
 	refused(webhook_plain, "{\"before\":30}", "before: not a string");
 	refused(webhook_plain, "{\"before\":\"soon\"}", "before: no duration");
+	refused(webhook_plain, "{\"after\":\"25h\"}", "after: more than a day");
 	refused(webhook_plain, "{\"after\":\"-1s\"}", "after: no duration");
 	refused(webhook_plain, "{\"wait\":1}", "wait: neither");
 	refused(webhook_plain, "{\"reason\":\"x\"}", "'reason': no such member");
@@ -301,6 +302,8 @@ Test(watch_webhook, control)
 	refused(webhook_control, "{}", "trigger: not \"hand\"");
 	refused(webhook_control, "{\"trigger\":\"alert\"}", "trigger: not \"hand\"");
 	refused(webhook_control, "{\"trigger\":\"hand\",\"before_ns\":-1}", "before_ns");
+	refused(webhook_control, "{\"trigger\":\"hand\",\"after_ns\":86400000000001}",
+		"after_ns: more than a day");
 	refused(webhook_control, "{\"trigger\":\"hand\",\"after_ns\":1.5}", "after_ns");
 	refused(webhook_control, "{\"trigger\":\"hand\",\"after_ns\":99999999999999999999}",
 		"byte");

@@ -162,9 +162,12 @@ static bool get_duration(struct parser *p, const json_t *o, const char *key, uin
 
 	if (!get_string(p, o, "", key, &text))
 		return false;
-	if (!text || duration_parse_ns(text, ret_ns))
+	if (!text)
 		return true;
-	return fail(p, -EINVAL, "%s: no duration such as \"30s\", \"1.5m\" or \"200ms\"", key);
+	if (!duration_parse_ns(text, ret_ns))
+		return fail(p, -EINVAL, "%s: no duration such as \"30s\", \"1.5m\" or \"200ms\"",
+			    key);
+	return *ret_ns <= WATCH_WINDOW_NS || fail(p, -EINVAL, "%s: more than a day", key);
 }
 
 static bool get_ns(struct parser *p, const json_t *o, const char *key, uint64_t *ret_ns)
@@ -176,7 +179,7 @@ static bool get_ns(struct parser *p, const json_t *o, const char *key, uint64_t 
 	if (!json_is_integer(v) || json_integer_value(v) < 0)
 		return fail(p, -EINVAL, "%s: no number of nanoseconds", key);
 	*ret_ns = (uint64_t)json_integer_value(v);
-	return true;
+	return *ret_ns <= WATCH_WINDOW_NS || fail(p, -EINVAL, "%s: more than a day", key);
 }
 
 static bool get_bool(struct parser *p, const json_t *o, const char *key, bool *ret)
