@@ -2,6 +2,7 @@
 /* Triggers fire, and captures lie in the directory: from a ring that goes on being filled. */
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ static struct store *store;
 static struct captures *captures;
 static struct trigger_config triggers[3];
 static bool stopped;
+static const struct captures_waiter for_name, for_file = { .sealed = true };
 
 static void setup(void)
 {
@@ -72,7 +74,7 @@ static void go_on(unsigned n)
 		rec_slice(1);
 		if (captures_due(captures, rec.now_ns)) {
 			rec_complete();
-			captures_more(captures);
+			captures_more(captures, rec.now_ns);
 		}
 	}
 }
@@ -80,7 +82,8 @@ static void go_on(unsigned n)
 static struct firing now(uint32_t trigger)
 {
 	return (struct firing){
-		.trigger = trigger, .source = "hand", .why = "a test", .raw_ns = rec.now_ns - 1,
+		.by = triggers[trigger].source, .name = triggers[trigger].name, .source = "hand",
+		.why = "a test", .raw_ns = rec.now_ns - 1,
 		.real_ns = rec.now_ns + 7777776, .event = rec.n_events, .before_ns = UINT64_MAX,
 		.after_ns = UINT64_MAX,
 	};
@@ -153,7 +156,7 @@ Test(watch_captures, twenty)
 		struct firing f = now(0);
 
 		f.raw_ns -= i * 30000000;
-		captures_fire(captures, &f, &reply[i], false, NULL, NULL);
+		captures_fire(captures, &f, &reply[i], &for_name);
 		cr_assert_eq(reply[i].code, 0, "%s", reply[i].text);
 		cr_assert(reply[i].file[0]);
 	}
@@ -176,7 +179,7 @@ static void *fire_and_wait(void *arg)
 {
 	struct firing f = now(0);
 
-	captures_fire(captures, &f, arg, true, NULL, NULL);
+	captures_fire(captures, &f, arg, &for_file);
 	return NULL;
 }
 
@@ -195,15 +198,15 @@ Test(watch_captures, waiting)
 	pthread_join(thread, NULL);
 	cr_assert_eq(reply.code, 0, "%s", reply.text);
 	f = now(1);
-	captures_fire(captures, &f, NULL, false, NULL, NULL);
-	captures_fire(captures, &f, NULL, false, NULL, NULL);
+	captures_fire(captures, &f, NULL, NULL);
+	captures_fire(captures, &f, NULL, NULL);
 	go_on(1);
 	wait_idle();
 	cr_assert_eq(outcomes(1, CAPTURE_WRITTEN), 1);
 	cr_assert_eq(outcomes(1, CAPTURE_REFUSED_COOLDOWN), 1);
 	/* Counts and cool-downs outlive another configuration. */
-	captures_configure(captures, &config);
-	captures_fire(captures, &f, NULL, false, NULL, NULL);
+	captures_configure(captures, captures_prepare(&config));
+	captures_fire(captures, &f, NULL, NULL);
 	cr_assert_eq(outcomes(1, CAPTURE_REFUSED_COOLDOWN), 2);
 	see_whole();
 	check_capture(reply.file, "hand");
@@ -224,7 +227,7 @@ Test(watch_captures, keep)
 	rec.gaps = true;
 	go_on(8);
 	f = now(2);
-	captures_fire(captures, &f, &reply, false, NULL, NULL);
+	captures_fire(captures, &f, &reply, &for_name);
 	go_on(2);
 	wait_idle();
 	cr_assert_eq(outcomes(2, CAPTURE_WRITTEN), 1);
@@ -265,12 +268,12 @@ Test(watch_captures, cut_short)
 	go_on(8);
 	f = now(0);
 	f.after_ns = 1000 * SCAP_EPOCH_NS;
-	captures_fire(captures, &f, &reply, false, NULL, NULL);
+	captures_fire(captures, &f, &reply, &for_name);
 	go_on(2);
 	rec_complete();
 	stop();
 	cr_assert_eq(outcomes(0, CAPTURE_CUT), 1);
-	captures_fire(captures, &f, &late, false, NULL, NULL);
+	captures_fire(captures, &f, &late, NULL);
 	cr_assert_eq(late.code, 1);
 	see_whole();
 	cr_assert_eq(scap_reader_open_path(reply.file, NULL, &r, NULL), 0);
@@ -281,5 +284,113 @@ Test(watch_captures, cut_short)
 	compare(reply.file, t->from_raw_ns, t->to_raw_ns);
 	cr_assert_geq(t->to_raw_ns, f.raw_ns + SCAP_EPOCH_NS);
 	scap_reader_close(r);
+	rec_close(true);
+}
+
+/* A reload while a capture is on its way: what comes of it is counted for the trigger it was of. */
+Test(watch_captures, reload)
+{
+	struct trigger_config other[3] = { triggers[2], triggers[0], triggers[1] };
+	struct watch_config next = config;
+	struct watch_reply reply, none;
+	struct firing f;
+
+	go_on(6);
+	f = now(0);
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, 0, "%s", reply.text);
+	next.triggers = other;
+	captures_configure(captures, captures_prepare(&next));
+	go_on(3);
+	wait_idle();
+	cr_assert_eq(outcomes(0, CAPTURE_WRITTEN), 0);
+	cr_assert_eq(outcomes(1, CAPTURE_WRITTEN), 1);
+	/* Names say which one, wherever it stands now; and one that is gone is not another. */
+	f = now(0);
+	captures_fire(captures, &f, &reply, &for_name);
+	next.n_triggers = 1;
+	captures_configure(captures, captures_prepare(&next));
+	captures_fire(captures, &f, &none, &for_name);
+	cr_assert_eq(none.code, -ENOENT);
+	cr_assert_str_eq(none.text, "no trigger 'hand' is configured for hand");
+	go_on(3);
+	wait_idle();
+	see_whole();
+	check_capture(reply.file, "hand");
+	stop();
+	rec_close(true);
+}
+
+/* Once the ring is complete for a window, nothing more is flushed for it, but for a while. */
+Test(watch_captures, due)
+{
+	struct firing f;
+
+	go_on(6);
+	f = now(0);
+	/* Its thread can't begin: the window is ahead, and nothing comes. */
+	f.raw_ns += 10 * SCAP_EPOCH_NS;
+	captures_fire(captures, &f, NULL, NULL);
+	cr_assert(captures_due(captures, UINT64_MAX));
+	cr_assert_not(captures_due(captures, rec.now_ns));
+	cr_assert_not(captures_due(captures, f.raw_ns + SCAP_EPOCH_NS - 1));
+	cr_assert(captures_due(captures, f.raw_ns + SCAP_EPOCH_NS));
+	captures_more(captures, f.raw_ns + SCAP_EPOCH_NS);
+	cr_assert_not(captures_due(captures, f.raw_ns + SCAP_EPOCH_NS));
+	cr_assert_not(captures_due(captures, f.raw_ns + SCAP_EPOCH_NS + 999999999));
+	cr_assert(captures_due(captures, f.raw_ns + SCAP_EPOCH_NS + 1000000000));
+	stop();
+	rec_close(true);
+}
+
+static bool leaves(void *ctx)
+{
+	return ++*(unsigned *)ctx == 2;
+}
+
+/* A window that never ends: no time wraps, and who waits goes when nobody wants to know. */
+Test(watch_captures, endless)
+{
+	unsigned asked = 0;
+	struct captures_waiter waiter = { .sealed = true, .gone = leaves, .gone_ctx = &asked };
+	struct watch_reply reply;
+	struct firing f;
+
+	go_on(6);
+	f = now(0);
+	f.after_ns = UINT64_MAX - 1;
+	captures_fire(captures, &f, &reply, &waiter);
+	cr_assert_eq(asked, 2);
+	cr_assert_eq(reply.code, -ETIMEDOUT);
+	cr_assert(reply.file[0]);
+	cr_assert_not(captures_due(captures, UINT64_MAX - 1));
+	go_on(2);
+	rec_complete();
+	stop();
+	cr_assert_eq(outcomes(0, CAPTURE_CUT), 1);
+	rec_close(true);
+}
+
+/* All places are taken: the next one is refused at once, and all that began come to an end. */
+Test(watch_captures, most)
+{
+	struct watch_reply reply;
+	struct firing f;
+
+	go_on(6);
+	for (unsigned i = 0; i < CAPTURES_MOST; i++) {
+		f = now(0);
+		captures_fire(captures, &f, &reply, NULL);
+		cr_assert_eq(reply.code, 0, "%u: %s", i, reply.text);
+	}
+	captures_fire(captures, &f, &reply, &for_file);
+	cr_assert_eq(reply.code, 1);
+	cr_assert_str_eq(reply.text, "too many captures are being written");
+	go_on(4);
+	wait_idle();
+	cr_assert_eq(outcomes(0, CAPTURE_WRITTEN), CAPTURES_MOST);
+	cr_assert_eq(outcomes(0, CAPTURE_REFUSED_LIMIT), 1);
+	cr_assert_eq(n_in_directory(), CAPTURES_MOST);
+	stop();
 	rec_close(true);
 }

@@ -2,43 +2,35 @@
 #include "watch/captures.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "opts.h"
+#include "watch/job.h"
+#include "watch/listen.h"
 #include "watch/policy.h"
 
 /* How long a capture that waits is not looked at, and how often the store is. */
 #define LOOK_MS 50
 #define TICK_NS 1000000000ull
-/* A request that waits gives up so long after its window's end. */
+/* A request that waits gives up so long after its window's end; one for the name alone, so soon. */
 #define PATIENCE_NS (60 * 1000000000ull)
+#define NAME_NS (1000000000ull)
+/* How often a request that waits is asked whether anybody still wants to know. */
+#define GONE_NS (500000000ull)
+/* A capture whose window was complete, and which is not done, asks for another flush. */
+#define AGAIN_NS (1000000000ull)
 
-/* A capture, from its trigger to its sealed file. Who waits for it holds it, too. */
-struct job {
-	struct job *next;
-	unsigned refs;
-	struct scap_trigger trigger;	/* with strings and labels of its own */
-	char *text[5];
-	struct scap_label *labels;
-	uint32_t policy;		/* of the trigger */
-	unsigned generation;		/* of the configuration that it is of */
-	uint64_t max_bytes;
-	struct scap_cut *cut;		/* NULL: not begun */
-	uint32_t id;			/* in the store */
-	/* Where only a part is to stay: all of it, to be read again, and the file of that part. */
-	uint32_t whole_id;
-	int whole, part;		/* -1: all stays */
-	uint64_t end_mono_ns;		/* of the window */
-	char path[512];
-	bool done;
-	bool failed;
-	char error[256];
+/* Triggers: copies of what is needed, and how they are doing. */
+struct captures_config {
+	struct trigger_config *triggers;
+	struct policy *policies;
+	uint32_t n;
 };
 
 struct captures {
@@ -48,24 +40,13 @@ struct captures {
 	pthread_mutex_t lock;
 	pthread_cond_t work, done;	/* on the monotonic clock */
 	/* Under lock. */
-	struct trigger_config *triggers;	/* copies of what is needed */
-	struct policy *policies;
-	uint32_t n;
-	unsigned generation;
+	struct captures_config *c;
 	struct job *first;		/* all that are not done */
 	uint32_t n_jobs;
 	bool quit, want_keyframe;
-	uint64_t due_ns;		/* the first end of a window that is waited for; raw */
+	uint64_t complete_ns;		/* what lies before is all in the ring; raw */
 	struct captures_totals totals;
 };
-
-static uint64_t mono_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static void wait_until(struct captures *s, pthread_cond_t *cond, uint64_t ns)
 {
@@ -76,167 +57,94 @@ static void wait_until(struct captures *s, pthread_cond_t *cond, uint64_t ns)
 
 /* ---- the configuration ----------------------------------------------------------------------- */
 
-static void free_triggers(struct trigger_config *t, uint32_t n)
+void captures_discard(struct captures_config *c)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		free(t[i].name);
-		free(t[i].keep);
-		free(t[i].text);
+	for (uint32_t i = 0; c && c->triggers && i < c->n; i++) {
+		free(c->triggers[i].name);
+		free(c->triggers[i].keep);
+		free(c->triggers[i].text);
 	}
-	free(t);
+	if (c) {
+		free(c->triggers);
+		free(c->policies);
+	}
+	free(c);
 }
 
-static char *copy_of(const char *s, bool *failed)
+struct captures_config *captures_prepare(const struct watch_config *from)
 {
-	char *p = s ? strdup(s) : NULL;
-
-	*failed |= s && !p;
-	return p;
-}
-
-static struct trigger_config *copy_triggers(const struct watch_config *c)
-{
-	struct trigger_config *t = calloc(c->n_triggers + 1, sizeof(*t));
+	struct captures_config *c = calloc(1, sizeof(*c));
 	bool failed = false;
 
-	for (uint32_t i = 0; t && i < c->n_triggers; i++) {
-		t[i] = c->triggers[i];
-		t[i].name = copy_of(t[i].name, &failed);
-		t[i].keep = copy_of(t[i].keep, &failed);
-		t[i].text = copy_of(t[i].text, &failed);
-		t[i].filter = NULL;
+	if (!c)
+		return NULL;
+	c->triggers = calloc(from->n_triggers + 1, sizeof(*c->triggers));
+	c->policies = calloc(from->n_triggers + 1, sizeof(*c->policies));
+	c->n = from->n_triggers;
+	for (uint32_t i = 0; c->triggers && c->policies && i < c->n; i++) {
+		struct trigger_config *t = &c->triggers[i];
+
+		*t = from->triggers[i];
+		t->name = copy_of(t->name, &failed);
+		t->keep = copy_of(t->keep, &failed);
+		t->text = copy_of(t->text, &failed);
+		t->filter = NULL;
+		c->policies[i].health.name = t->name;
+		c->policies[i].health.source = t->source;
 	}
-	if (!failed)
-		return t;
-	free_triggers(t, c->n_triggers);
+	if (!failed && c->triggers && c->policies)
+		return c;
+	captures_discard(c);
 	return NULL;
+}
+
+/* Of that name, whatever its source; -1: there is none. */
+static int64_t find_name(const struct captures_config *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		if (!strcmp(c->triggers[i].name, name))
+			return i;
+	return -1;
+}
+
+static int64_t find(const struct captures_config *c, enum trigger_source source, const char *name)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		if (c->triggers[i].source == source &&
+		    (!name || !strcmp(c->triggers[i].name, name)))
+			return i;
+	return -1;
 }
 
 /* What was counted of a trigger that is still there, by its name, goes on. */
-static void keep_policies(struct captures *s, struct policy *policies,
-			  const struct trigger_config *t, uint32_t n)
+static void keep_policies(struct captures_config *c, const struct captures_config *old)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		for (uint32_t k = 0; k < s->n; k++)
-			if (!strcmp(s->triggers[k].name, t[i].name))
-				policies[i] = s->policies[k];
-		policies[i].health.name = t[i].name;
-		policies[i].health.source = t[i].source;
+	for (uint32_t i = 0; i < c->n; i++) {
+		struct policy *p = &c->policies[i];
+		struct watch_trigger_health fresh = p->health;
+		int64_t had = find_name(old, fresh.name);
+
+		if (had < 0)
+			continue;
+		*p = old->policies[had];
+		p->health.name = fresh.name;
+		p->health.source = fresh.source;
 	}
 }
 
-/* Without memory the old one stays. */
-static bool configure(struct captures *s, const struct watch_config *c)
+void captures_configure(struct captures *s, struct captures_config *c)
 {
-	struct policy *policies = calloc(c->n_triggers + 1, sizeof(*policies));
-	struct trigger_config *t = copy_triggers(c);
-
-	if (!policies || !t) {
-		free(policies);
-		if (t)
-			free_triggers(t, c->n_triggers);
-		return false;
-	}
-	pthread_mutex_lock(&s->lock);
-	keep_policies(s, policies, t, c->n_triggers);
-	free_triggers(s->triggers, s->n);
-	free(s->policies);
-	s->triggers = t;
-	s->policies = policies;
-	s->n = c->n_triggers;
-	s->generation++;
-	pthread_mutex_unlock(&s->lock);
-	return true;
-}
-
-void captures_configure(struct captures *s, const struct watch_config *c)
-{
-	if (!configure(s, c))
-		tool_error("no memory for other triggers: the old ones stay");
-}
-
-int64_t captures_find(struct captures *s, enum trigger_source source, const char *name)
-{
-	int64_t found = -1;
+	struct captures_config *old;
 
 	pthread_mutex_lock(&s->lock);
-	for (uint32_t i = 0; i < s->n && found < 0; i++)
-		if (s->triggers[i].source == source &&
-		    (!name || !strcmp(s->triggers[i].name, name)))
-			found = i;
+	old = s->c;
+	keep_policies(c, old);
+	s->c = c;
 	pthread_mutex_unlock(&s->lock);
-	return found;
+	captures_discard(old);
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
-
-static void job_put(struct job *j)
-{
-	if (--j->refs)
-		return;
-	if (j->whole >= 0)
-		close(j->whole);
-	if (j->part >= 0)
-		close(j->part);
-	for (uint64_t i = 0; i < j->trigger.n_labels; i++) {
-		free((char *)j->labels[i].name);
-		free((char *)j->labels[i].value);
-	}
-	for (unsigned i = 0; i < sizeof(j->text) / sizeof(*j->text); i++)
-		free(j->text[i]);
-	free(j->labels);
-	free(j);
-}
-
-static const char *own(struct job *j, unsigned i, const char *s, bool *failed)
-{
-	return j->text[i] = copy_of(s, failed);
-}
-
-static struct job *job_new(const struct firing *f, const struct trigger_config *t)
-{
-	struct job *j = calloc(1, sizeof(*j));
-	bool failed = false;
-
-	if (!j)
-		return NULL;
-	j->refs = 1;
-	j->whole = j->part = -1;
-	j->labels = calloc(f->n_labels + 1, sizeof(*j->labels));
-	j->trigger = (struct scap_trigger){
-		.size = sizeof(j->trigger), .name = own(j, 0, t->name, &failed),
-		.source = own(j, 1, f->source, &failed), .why = own(j, 2, f->why, &failed),
-		.config = own(j, 3, t->text, &failed), .keep = own(j, 4, t->keep, &failed),
-		.labels = j->labels, .n_labels = j->labels ? f->n_labels : 0,
-		.raw_ns = f->raw_ns, .real_ns = f->real_ns, .event = f->event,
-		.before_ns = f->before_ns == UINT64_MAX ? t->before_ns : f->before_ns,
-		.after_ns = f->after_ns == UINT64_MAX ? t->after_ns : f->after_ns,
-	};
-	for (uint64_t i = 0; i < j->trigger.n_labels; i++) {
-		j->labels[i].name = copy_of(f->labels[i].name, &failed);
-		j->labels[i].value = copy_of(f->labels[i].value, &failed);
-	}
-	j->max_bytes = t->max_bytes;
-	j->end_mono_ns = mono_ns() + j->trigger.after_ns;
-	if (!failed && j->labels)
-		return j;
-	job_put(j);
-	return NULL;
-}
-
-/* When the first window of those that wait ends. */
-static void find_due(struct captures *s)
-{
-	s->due_ns = UINT64_MAX;
-	for (const struct job *j = s->first; j; j = j->next) {
-		uint64_t end_ns = j->trigger.raw_ns + j->trigger.after_ns;
-
-		if (end_ns < j->trigger.raw_ns)
-			end_ns = UINT64_MAX - 1;
-		if (end_ns < s->due_ns)
-			s->due_ns = end_ns;
-	}
-}
 
 static void add(struct captures *s, struct job *j)
 {
@@ -247,7 +155,6 @@ static void add(struct captures *s, struct job *j)
 	*last = j;
 	s->n_jobs++;
 	s->want_keyframe = true;
-	find_due(s);
 	pthread_cond_broadcast(&s->work);
 }
 
@@ -260,9 +167,10 @@ static void refuse(struct watch_reply *reply, int code, const char *text)
 }
 
 /* Under lock: a job that is on its way, or NULL, and why in reply. */
-static struct job *begin(struct captures *s, const struct firing *f, struct watch_reply *reply)
+static struct job *begin(struct captures *s, uint32_t trigger, const struct firing *f,
+			 struct watch_reply *reply)
 {
-	struct policy *p = &s->policies[f->trigger];
+	struct policy *p = &s->c->policies[trigger];
 	enum capture_outcome outcome;
 	struct job *j;
 	char why[200];
@@ -273,65 +181,71 @@ static struct job *begin(struct captures *s, const struct firing *f, struct watc
 		p->health.n[CAPTURE_REFUSED_LIMIT]++;
 		return NULL;
 	}
-	outcome = policy_ask(p, &s->triggers[f->trigger], mono_ns(), f->fingerprint, why,
+	outcome = policy_ask(p, &s->c->triggers[trigger], now_ns(), f->fingerprint, why,
 			     sizeof(why));
 	if (outcome != CAPTURE_WRITTEN) {
 		p->health.n[outcome]++;
 		refuse(reply, 1, why);
 		return NULL;
 	}
-	j = job_new(f, &s->triggers[f->trigger]);
+	j = job_new(f, &s->c->triggers[trigger]);
 	if (!j) {
 		p->health.n[CAPTURE_FAILED]++;
 		refuse(reply, -ENOMEM, "out of memory");
 		return NULL;
 	}
-	j->policy = f->trigger;
-	j->generation = s->generation;
 	add(s, j);
 	return j;
 }
 
-/* Until the file is sealed, but not for ever. */
-static void wait_for(struct captures *s, struct job *j, bool (*gone)(void *ctx), void *ctx)
+/* Until the file has its name, or is sealed; but not for ever. */
+static void wait_for_job(struct captures *s, struct job *j, const struct captures_waiter *w)
 {
-	uint64_t until = j->end_mono_ns + PATIENCE_NS;
+	uint64_t named = now_ns() + NAME_NS;
+	uint64_t sealed = add_capped(j->end_mono_ns, PATIENCE_NS);
+	uint64_t until = w->sealed ? sealed : named;
 
-	while (!j->done && mono_ns() < until) {
-		wait_until(s, &s->done, mono_ns() + 500000000);
-		if (gone && gone(ctx))
+	while (!j->done && (w->sealed || !j->path[0]) && now_ns() < until) {
+		uint64_t next = now_ns() + GONE_NS;
+
+		wait_until(s, &s->done, next < until ? next : until);
+		if (w->gone && w->gone(w->gone_ctx))
 			return;
 	}
 }
 
-void captures_fire(struct captures *s, const struct firing *f, struct watch_reply *reply, bool wait,
-		   bool (*gone)(void *ctx), void *gone_ctx)
+static void answer(const struct job *j, bool sealed, struct watch_reply *reply)
+{
+	snprintf(reply->file, sizeof(reply->file), "%s", j->path);
+	if (j->failed)
+		refuse(reply, -EIO, j->error);
+	else if (sealed && !j->done)
+		refuse(reply, -ETIMEDOUT, "the capture is not sealed yet");
+}
+
+void captures_fire(struct captures *s, const struct firing *f, struct watch_reply *reply,
+		   const struct captures_waiter *waiter)
 {
 	struct watch_reply none;
-	struct job *j;
+	struct job *j = NULL;
+	int64_t trigger;
 
 	if (!reply)
 		reply = &none;
 	memset(reply, 0, sizeof(*reply));
 	pthread_mutex_lock(&s->lock);
-	if (f->trigger >= s->n) {
-		refuse(reply, -ENOENT, "there is no such trigger");
-		pthread_mutex_unlock(&s->lock);
-		return;
+	trigger = find(s->c, f->by, f->name);
+	if (trigger < 0) {
+		reply->code = -ENOENT;
+		snprintf(reply->text, sizeof(reply->text), "no trigger '%.100s' is configured "
+			 "for %s", f->name ? f->name : "", f->source);
+	} else {
+		j = begin(s, (uint32_t)trigger, f, reply);
 	}
-	j = begin(s, f, reply);
-	if (j) {
+	if (j && waiter) {
 		j->refs++;
-		/* Its name is known as soon as its file was made. */
-		for (unsigned i = 0; !j->path[0] && !j->done && reply != &none && i < 100; i++)
-			wait_until(s, &s->done, mono_ns() + 10000000);
-		if (wait)
-			wait_for(s, j, gone, gone_ctx);
-		snprintf(reply->file, sizeof(reply->file), "%s", j->path);
-		if (j->failed)
-			refuse(reply, -EIO, j->error);
-		else if (wait && !j->done)
-			refuse(reply, -ETIMEDOUT, "the capture is not sealed yet");
+		wait_for_job(s, j, waiter);
+		answer(j, waiter->sealed, reply);
 		job_put(j);
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -339,17 +253,20 @@ void captures_fire(struct captures *s, const struct firing *f, struct watch_repl
 
 /* ---- writing, in a thread -------------------------------------------------------------------- */
 
+/* The trigger may be another one by now, or gone with a reload. */
 static void count(struct captures *s, const struct job *j, enum capture_outcome outcome)
 {
-	if (j->generation == s->generation)
-		s->policies[j->policy].health.n[outcome]++;
+	int64_t trigger = find_name(s->c, j->trigger.name);
+
+	if (trigger >= 0)
+		s->c->policies[trigger].health.n[outcome]++;
 }
 
-/* It is over; under lock, which is held on return. */
+/* It is over, and its files are closed; under lock, which is held on return. */
 static void end_job(struct captures *s, struct job *j, enum capture_outcome outcome)
 {
 	struct job **at = &s->first;
-	uint64_t now = mono_ns();
+	uint64_t now = now_ns();
 
 	while (*at != j)
 		at = &(*at)->next;
@@ -365,7 +282,6 @@ static void end_job(struct captures *s, struct job *j, enum capture_outcome outc
 		if (now - j->end_mono_ns > s->totals.seal_max_ns)
 			s->totals.seal_max_ns = now - j->end_mono_ns;
 	}
-	find_due(s);
 	pthread_cond_broadcast(&s->done);
 	job_put(j);
 }
@@ -373,6 +289,7 @@ static void end_job(struct captures *s, struct job *j, enum capture_outcome outc
 static void fail_job(struct captures *s, struct job *j, const char *text)
 {
 	tool_error("no capture of trigger %s: %s", j->trigger.name, text);
+	job_close(j);
 	pthread_mutex_lock(&s->lock);
 	j->failed = true;
 	snprintf(j->error, sizeof(j->error), "%s", text);
@@ -407,11 +324,13 @@ static int create(struct captures *s, struct job *j, char *text, size_t cap)
 		/* What will stay has the name that is told. */
 		j->part = fd;
 		fd = store_create(s->store, j->trigger.name, j->trigger.real_ns, &j->whole_id);
-		j->whole = fd >= 0 ? dup(fd) : -1;
+		j->whole = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 		if (fd >= 0 && j->whole < 0) {
+			int code = -errno;
+
 			store_drop(s->store, j->whole_id);
 			close(fd);
-			fd = -errno;
+			fd = code;
 		}
 		if (fd < 0)
 			store_drop(s->store, j->id);
@@ -508,6 +427,7 @@ static void close_job(struct captures *s, struct job *j, bool cut_short)
 	}
 	if (text[0])
 		tool_error("%s: %s", store_path(s->store, j->id), text);
+	job_close(j);
 	pthread_mutex_lock(&s->lock);
 	snprintf(j->path, sizeof(j->path), "%s", store_path(s->store, j->id));
 	j->failed = text[0];
@@ -553,20 +473,20 @@ static void step_all(struct captures *s, bool all)
 static void *run(void *arg)
 {
 	struct captures *s = arg;
-	uint64_t ticked_ns = mono_ns();
+	uint64_t ticked_ns = now_ns();
 	bool quit = false;
 
 	while (!quit) {
 		pthread_mutex_lock(&s->lock);
 		if (!s->quit)
-			wait_until(s, &s->work, mono_ns() + (s->first ? LOOK_MS * 1000000ull :
+			wait_until(s, &s->work, now_ns() + (s->first ? LOOK_MS * 1000000ull :
 							     TICK_NS));
 		quit = s->quit;
 		pthread_mutex_unlock(&s->lock);
 		step_all(s, quit);
-		if (mono_ns() - ticked_ns >= TICK_NS) {
+		if (now_ns() - ticked_ns >= TICK_NS) {
 			store_tick(s->store);
-			ticked_ns = mono_ns();
+			ticked_ns = now_ns();
 		}
 	}
 	return NULL;
@@ -579,33 +499,21 @@ struct captures *captures_start(const struct watch_config *c, struct scap_ring *
 {
 	struct captures *s = calloc(1, sizeof(*s));
 	pthread_condattr_t attr;
-	sigset_t all, old;
-	int rc;
 
 	if (!s)
 		return NULL;
 	s->ring = ring;
 	s->store = store;
-	s->due_ns = UINT64_MAX;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->work, &attr);
 	pthread_cond_init(&s->done, &attr);
 	pthread_condattr_destroy(&attr);
-	if (!configure(s, c)) {
-		free(s);
-		return NULL;
-	}
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&s->thread, NULL, run, s);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!rc)
+	s->c = captures_prepare(c);
+	if (s->c && !quiet_thread(&s->thread, run, s))
 		return s;
-	free_triggers(s->triggers, s->n);
-	free(s->policies);
-	free(s);
+	captures_free(s);
 	return NULL;
 }
 
@@ -625,24 +533,26 @@ void captures_free(struct captures *s)
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->work);
 	pthread_cond_destroy(&s->done);
-	free_triggers(s->triggers, s->n);
-	free(s->policies);
+	captures_discard(s->c);
 	free(s);
 }
 
 bool captures_due(struct captures *s, uint64_t raw_ns)
 {
-	bool due;
+	bool due = false;
 
 	pthread_mutex_lock(&s->lock);
-	due = s->due_ns <= raw_ns;
+	for (const struct job *j = s->first; j && !due; j = j->next)
+		due = j->end_raw_ns <= raw_ns && (j->end_raw_ns > s->complete_ns ||
+						  raw_ns - s->complete_ns >= AGAIN_NS);
 	pthread_mutex_unlock(&s->lock);
 	return due;
 }
 
-void captures_more(struct captures *s)
+void captures_more(struct captures *s, uint64_t complete_raw_ns)
 {
 	pthread_mutex_lock(&s->lock);
+	s->complete_ns = complete_raw_ns;
 	pthread_cond_broadcast(&s->work);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -669,10 +579,10 @@ void captures_totals(struct captures *s, struct captures_totals *ret)
 uint32_t captures_health(struct captures *s, struct watch_trigger_health *ret, uint32_t n)
 {
 	pthread_mutex_lock(&s->lock);
-	if (n > s->n)
-		n = s->n;
+	if (n > s->c->n)
+		n = s->c->n;
 	for (uint32_t i = 0; i < n; i++)
-		ret[i] = s->policies[i].health;
+		ret[i] = s->c->policies[i].health;
 	pthread_mutex_unlock(&s->lock);
 	return n;
 }

@@ -24,7 +24,8 @@ struct captures_totals {
 
 /* A trigger that fires. */
 struct firing {
-	uint32_t trigger;	/* of the configuration */
+	enum trigger_source by;
+	const char *name;	/* of the trigger; NULL: the only one of that source */
 	const char *source;	/* "event", "alert", "hand", "signal" */
 	const char *why;
 	const char *fingerprint;	/* NULL: none */
@@ -33,6 +34,13 @@ struct firing {
 	uint64_t raw_ns, real_ns;
 	uint64_t event;		/* number in the recording; 0: none */
 	uint64_t before_ns, after_ns;	/* UINT64_MAX: as configured */
+};
+
+/* Who fires, and waits. */
+struct captures_waiter {
+	bool sealed;		/* until the file is sealed; else until it has a name: 1 s */
+	bool (*gone)(void *ctx);	/* nobody wants to know any more; NULL: always somebody */
+	void *gone_ctx;
 };
 
 /* Starts the thread that writes. c, ring and store must outlive it. NULL: no memory, or thread. */
@@ -44,22 +52,24 @@ struct captures *captures_start(const struct watch_config *c, struct scap_ring *
  */
 void captures_stop(struct captures *s);
 void captures_free(struct captures *s);
-/* Another configuration; counts of triggers that have the same name stay. */
-void captures_configure(struct captures *s, const struct watch_config *c);
+/* What another configuration takes. NULL: no memory. */
+struct captures_config;
+struct captures_config *captures_prepare(const struct watch_config *c);
+void captures_discard(struct captures_config *c);
+/* It is in force, and no longer the caller's; counts of triggers that have the same name stay. */
+void captures_configure(struct captures *s, struct captures_config *c);
 /*
- * From any thread. reply may be NULL. wait: until the file is sealed, or gone() says that nobody
- * waits any more.
+ * From any thread. reply may be NULL. Without a waiter it does not wait, as the recorder's thread
+ * must not, and the reply tells of no file.
  */
 void captures_fire(struct captures *s, const struct firing *f, struct watch_reply *reply,
-		   bool wait, bool (*gone)(void *ctx), void *gone_ctx);
-/* The trigger of that name and source, or the only one of the source: -1: there is none. */
-int64_t captures_find(struct captures *s, enum trigger_source source, const char *name);
+		   const struct captures_waiter *waiter);
 /*
- * Whether a capture waits for what was recorded before raw_ns: then the recorder flushes, and says
- * so to the ring and by captures_more().
+ * Whether a capture waits for what was recorded before raw_ns: then the recorder flushes, says so
+ * to the ring, and up to which time by captures_more(). UINT64_MAX: whether any will.
  */
 bool captures_due(struct captures *s, uint64_t raw_ns);
-void captures_more(struct captures *s);
+void captures_more(struct captures *s, uint64_t complete_raw_ns);
 /* Once for each capture that begins: the state of the machine belongs into it. */
 bool captures_want_keyframe(struct captures *s);
 void captures_totals(struct captures *s, struct captures_totals *ret);

@@ -18,23 +18,19 @@
 static void request(void *ctx, const struct watch_request *req, struct watch_reply *reply)
 {
 	struct watch *w = ctx;
-	int64_t trigger = captures_find(w->captures, req->source, req->name);
+	struct captures_waiter waiter = {
+		.sealed = req->wait, .gone = req->gone, .gone_ctx = req->gone_ctx,
+	};
 	struct firing f = {
-		.trigger = (uint32_t)trigger, .why = req->why, .fingerprint = req->fingerprint,
+		.by = req->source, .name = req->name, .why = req->why,
+		.fingerprint = req->fingerprint,
 		.source = req->source == TRIGGER_ALERT ? "alert" : "hand",
 		.labels = req->labels, .n_labels = req->n_labels,
 		.raw_ns = watch_raw_ns(w), .real_ns = watch_real_ns(),
 		.before_ns = req->before_ns, .after_ns = req->after_ns,
 	};
 
-	if (trigger < 0) {
-		memset(reply, 0, sizeof(*reply));
-		reply->code = -ENOENT;
-		snprintf(reply->text, sizeof(reply->text), "no trigger '%.100s' is configured "
-			 "for %s", req->name ? req->name : "", f.source);
-		return;
-	}
-	captures_fire(w->captures, &f, reply, req->wait, req->gone, req->gone_ctx);
+	captures_fire(w->captures, &f, reply, &waiter);
 }
 
 /* ---- the process ----------------------------------------------------------------------------- */

@@ -226,6 +226,13 @@ static bool read_all(int argc, char **argv, struct watch_options *o, struct watc
 	return true;
 }
 
+bool options_again(int argc, char **argv)
+{
+	struct watch_options o = { 0 };
+
+	return find_file(argc, argv, &o) && (!o.file || strcmp(o.file, "-"));
+}
+
 bool options_read(int argc, char **argv, struct watch_options *o, struct watch_config *c)
 {
 	*o = (struct watch_options){ 0 };

@@ -32,13 +32,14 @@ static void fired(void *ctx, uint32_t condition, const struct scap_event *ev)
 	struct watch *w = ctx;
 	char why[WHY_BYTES];
 	struct firing f = {
-		.trigger = w->conditions[condition], .source = "event", .why = why,
+		.by = TRIGGER_EVENT, .name = w->c->triggers[w->conditions[condition]].name,
+		.source = "event", .why = why,
 		.raw_ns = scap_event_raw_ns(ev), .real_ns = scap_event_wall_ns(ev),
 		.event = scap_event_num(ev), .before_ns = UINT64_MAX, .after_ns = UINT64_MAX,
 	};
 
 	describe(w, ev, why, sizeof(why));
-	captures_fire(w->captures, &f, NULL, false, NULL, NULL);
+	captures_fire(w->captures, &f, NULL, NULL);
 }
 
 /* The conditions of all triggers that are looked for in events: NULL: no memory. */
@@ -111,48 +112,74 @@ bool watch_rules_new(struct watch *w)
 
 void watch_signalled(struct watch *w)
 {
-	int64_t trigger = captures_find(w->captures, TRIGGER_HAND, NULL);
 	struct watch_reply reply;
 	struct firing f = {
-		.trigger = (uint32_t)trigger, .source = "signal", .why = "SIGUSR1",
+		.by = TRIGGER_HAND, .source = "signal", .why = "SIGUSR1",
 		.raw_ns = watch_raw_ns(w), .real_ns = watch_real_ns(),
 		.before_ns = UINT64_MAX, .after_ns = UINT64_MAX,
 	};
 
-	if (trigger < 0)
-		return;
-	captures_fire(w->captures, &f, &reply, false, NULL, NULL);
+	captures_fire(w->captures, &f, &reply, NULL);
 	if (reply.code)
 		tool_error("no capture for SIGUSR1: %s", reply.text);
+}
+
+/* The monitor and who writes captures get it together, or neither does. */
+static bool use(struct watch *w, struct watch_config *next)
+{
+	struct captures_config *captures = captures_prepare(next);
+	bool ok = captures;
+
+	if (!ok)
+		tool_error("out of memory");
+	pthread_mutex_lock(&w->lock);
+	ok = ok && set_rules(w, next);
+	if (ok) {
+		captures_configure(w->captures, captures);
+		if (!store_configure(w->store, next))
+			tool_error("no memory for another hook: the old one stays");
+		config_fini(w->c);
+		*w->c = *next;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (!ok)
+		captures_discard(captures);
+	return ok;
+}
+
+/* False: nothing is in next. */
+static bool read_again(struct watch *w, struct watch_options *o, struct watch_config *next)
+{
+	const char *fixed;
+
+	if (!options_again(w->argc, w->argv)) {
+		tool_error("standard input can't be read again: restart to change it");
+		return false;
+	}
+	if (!options_read(w->argc, w->argv, o, next))
+		return false;
+	fixed = config_fixed(w->c, next);
+	if (!fixed)
+		return true;
+	tool_error("%s can't change while scap watch runs: restart to change it", fixed);
+	config_fini(next);
+	return false;
 }
 
 void watch_reload(struct watch *w)
 {
 	struct watch_options o;
 	struct watch_config next;
-	const char *fixed;
 
 	atomic_fetch_add(&w->n_reloads, 1);
-	if (!options_read(w->argc, w->argv, &o, &next)) {
-		tool_error("the configuration stays as it was");
-		atomic_fetch_add(&w->n_reloads_failed, 1);
-		return;
-	}
-	fixed = config_fixed(w->c, &next);
-	if (fixed)
-		tool_error("%s can't change while scap watch runs: the configuration stays as it "
-			   "was; restart to change it", fixed);
-	pthread_mutex_lock(&w->lock);
-	if (fixed || !set_rules(w, &next)) {
-		atomic_fetch_add(&w->n_reloads_failed, 1);
+	if (read_again(w, &o, &next)) {
+		if (use(w, &next)) {
+			fprintf(stderr, "scap watch: %s read again, %u triggers\n",
+				options_file(&o), w->c->n_triggers);
+			return;
+		}
 		config_fini(&next);
-	} else {
-		captures_configure(w->captures, &next);
-		store_configure(w->store, &next);
-		config_fini(w->c);
-		*w->c = next;
-		fprintf(stderr, "scap watch: %s read again, %u triggers\n", options_file(&o),
-			w->c->n_triggers);
 	}
-	pthread_mutex_unlock(&w->lock);
+	tool_error("the configuration stays as it was");
+	atomic_fetch_add(&w->n_reloads_failed, 1);
 }

@@ -328,7 +328,7 @@ static int complete(struct watch *w)
 	if (!rings)
 		return scap_recorder_error(w->recorder)->code;
 	scap_ring_complete(w->ring, complete_ns, rings, scap_live_info(w->live)->n_rings);
-	captures_more(w->captures);
+	captures_more(w->captures, complete_ns);
 	w->flushed_mono_ns = watch_mono_ns();
 	return 0;
 }
@@ -370,7 +370,7 @@ static int loop(struct watch *w)
 	int rc = 0;
 
 	while (!rc && !got_signal(w)) {
-		rc = scap_recorder_step(w->recorder, captures_due(w->captures, UINT64_MAX - 1) ?
+		rc = scap_recorder_step(w->recorder, captures_due(w->captures, UINT64_MAX) ?
 				       50 : -1);
 		note_totals(w);
 		if (!rc)
