@@ -93,7 +93,7 @@ $(B)/obj/tools/%.o: tools/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) -Ilibscap/include -MMD -MP -fstack-protector-strong \
 		-DSCAP_VERSION='"$(VERSION)"' $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
-$(B)/obj/tools/watch/%.o $(B)/san/tools/watch/%.o: WARN += -Itools
+$(B)/obj/tools/watch/%.o $(B)/san/tools/watch/%.o $(B)/tsan/tools/watch/%.o: WARN += -Itools
 
 # The lists are prerequisites, too: an archive must not keep a member whose source is gone.
 $(B)/%.list: FORCE
@@ -212,6 +212,25 @@ $(B)/tsan/tsan_%: tests/unit/tsan_%.c $(B)/tsan/libscap.a
 		$(TSAN_LD) -lpthread
 $(B)/tsan/tsan_ring_cut: TSAN_LD = -Wl,--wrap=scap__ring_overwrite
 $(B)/tsan/tsan_ring_cut: tests/unit/support_rows.c tests/unit/support_keyframe.c
+# scap watch without its main(), and a recording to feed it.
+$(B)/tsan/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) -Ilibscap/include -MMD -MP -DSCAP_VERSION='"$(VERSION)"' $(TSAN) \
+		-c -o $@ $<
+$(B)/tsan/libwatch.a: $(patsubst %.c,$(B)/tsan/%.o,$(filter-out tools/watch/main.c,$(WATCH_SRC))) \
+		$(B)/watch.list
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+$(B)/tsan/support_%.o: tests/unit/support_%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CF) $(TSAN) -c -o $@ $<
+TSAN_SUPPORT := $(UNIT_SUPPORT:$(B)/unit/%=$(B)/tsan/%)
+$(B)/tsan/tsan_watch: tests/unit/tsan_watch.c $(TSAN_SUPPORT) $(B)/tsan/libwatch.a \
+		$(B)/tsan/libscap.a
+	$(say) TEST $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CF) -Itools $(TSAN) -MF $@.d -o $@ $< $(TSAN_SUPPORT) $(B)/tsan/libwatch.a \
+		$(B)/tsan/libscap.a -lcriterion $(LIBS) $(WATCH_LIBS) -lpthread
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SUPPORT) $(B)/fuzz/libscap.a
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
@@ -343,7 +362,7 @@ FORCE:
 	clean FORCE
 .DELETE_ON_ERROR:
 # Otherwise deleted as intermediate files, and built again each time.
-.SECONDARY: $(UNIT_SUPPORT) $(FUZZ_SUPPORT)
+.SECONDARY: $(UNIT_SUPPORT) $(FUZZ_SUPPORT) $(TSAN_SUPPORT)
 
 -include $(shell find $(B)/obj $(B)/san $(B)/tsan $(B)/fuzz $(B)/unit $(B)/cli $(B)/guest.dep \
 	-name '*.d' 2>/dev/null)
