@@ -152,6 +152,7 @@ Test(watch_hooks, results)
 	run((char *[]){ "no-such-program-anywhere", NULL }, SECOND * 10, 1);
 	c = wait_for(5, 4, 0);
 	cr_assert_eq(c.n_killed, 0);
+	cr_assert_eq(c.n_ok, 1);
 }
 
 /* A file that the kernel can't execute is not handed to a shell. */

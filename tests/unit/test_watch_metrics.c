@@ -158,7 +158,7 @@ static const struct watch_health health = {
 	.ring_window_ns = 17500000000, .n_groups = 18, .n_groups_evicted = 19,
 	.resident_bytes = 20, .cpu_ns = 21000000001, .n_descriptors = 22, .triggers = triggers,
 	.n_triggers = 2, .n_capturing = 23, .n_files = 24, .file_bytes = 25, .n_deleted = 26,
-	.disk_free_bytes = 27, .n_write_errors = 28, .n_hooks = 29, .n_hooks_failed = 30,
+	.disk_free_bytes = 27, .n_write_errors = 28, .n_hooks_ok = 29, .n_hooks_failed = 30,
 	.n_hooks_killed = 31, .n_hooks_skipped = 32, .n_reloads = 33, .n_reloads_failed = 34,
 	.n_decoded = 35, .evaluation_ns = 36, .n_sockets_dropped = 37, .n_programs_dropped = 38,
 };

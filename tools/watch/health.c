@@ -70,9 +70,15 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+/* 0: it is not over, or there was no such time. */
+static uint64_t since(uint64_t now_ns, uint64_t then_ns)
+{
+	return then_ns && now_ns > then_ns ? now_ns - then_ns : 0;
+}
+
 static bool is_alive(struct watch *w)
 {
-	return watch_mono_ns() - atomic_load(&w->raw_mono_ns) < SILENT_NS;
+	return since(watch_mono_ns(), atomic_load(&w->seen_mono_ns)) < SILENT_NS;
 }
 
 /* ---- metrics --------------------------------------------------------------------------------- */
@@ -85,7 +91,8 @@ static void put_ring(struct watch *w, struct watch_health *h)
 	h->bytes = atomic_load(&w->bytes);
 	h->ring_bytes = info.bytes;
 	h->ring_used_bytes = info.used_bytes;
-	h->ring_window_ns = info.end_raw_ns - info.start_raw_ns;
+	/* They are not of one moment, and both are 0 at first. */
+	h->ring_window_ns = since(info.end_raw_ns, info.start_raw_ns);
 	h->n_groups = info.n_sections;
 	h->n_groups_evicted = info.n_evicted;
 }
@@ -103,8 +110,8 @@ static void put_store(struct watch *w, struct watch_health *h)
 	h->n_files = s.n_files;
 	h->file_bytes = s.bytes;
 	h->n_deleted = s.n_deleted;
-	h->n_hooks = s.n_hooks;
-	h->n_hooks_failed = s.n_hooks_failed;
+	h->n_hooks_ok = s.n_hooks_ok;
+	h->n_hooks_failed = s.n_hooks_failed - s.n_hooks_killed;
 	h->n_hooks_killed = s.n_hooks_killed;
 	h->n_hooks_skipped = s.n_hooks_skipped;
 }
@@ -143,10 +150,11 @@ static void metrics(void *ctx, FILE *out)
 	struct watch_trigger_health *triggers;
 	bool signals;
 
-	pthread_mutex_lock(&w->lock);
 	put_ring(w, &h);
-	put_store(w, &h);
+	put_store(w, &h);	/* a disk that hangs must not hold a reload */
 	put_monitor(w, &h);
+	/* Names of triggers live until the next configuration. */
+	pthread_mutex_lock(&w->lock);
 	signals = w->c->signals;
 	triggers = calloc(w->c->n_triggers + 1, sizeof(*triggers));
 	if (triggers)
@@ -172,7 +180,7 @@ static bool healthy(void *ctx, char *text, size_t cap)
 		 "%s: %" PRIu64 " events, %" PRIu64 " lost; the ring reaches back %.1f s",
 		 alive ? "recording" : "the recorder does not answer", atomic_load(&w->n_events),
 		 atomic_load(&w->n_lost),
-		 info.start_raw_ns ? (double)(watch_raw_ns(w) - info.start_raw_ns) / 1e9 : 0.0);
+		 (double)since(watch_raw_ns(w), info.start_raw_ns) / 1e9);
 	return alive;
 }
 

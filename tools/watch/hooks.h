@@ -28,6 +28,7 @@ struct hook_job {
 /* Since the start; comes whenever it has changed. */
 struct hook_counts {
 	uint64_t n_run;		/* started, also those that could not be executed */
+	uint64_t n_ok;		/* ended with status 0 */
 	uint64_t n_failed;	/* did not end with status 0 */
 	uint64_t n_killed;	/* of these: for their time */
 	uint64_t n_skipped;	/* never started: too many waited */

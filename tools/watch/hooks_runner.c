@@ -168,6 +168,7 @@ static void ended(struct runner *r, struct running *slot, int status)
 			slot->name, WEXITSTATUS(status));
 	r->counts.n_killed += slot->killed;
 	r->counts.n_failed += slot->killed || status;
+	r->counts.n_ok += !slot->killed && !status;
 	slot->pid = 0;
 }
 

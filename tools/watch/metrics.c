@@ -256,7 +256,7 @@ static void print_files(FILE *out, const struct watch_health *h)
 	fprintf(out, "scap_hooks_total{outcome=\"ok\"} %" PRIu64 "\n"
 		"scap_hooks_total{outcome=\"failed\"} %" PRIu64 "\n"
 		"scap_hooks_total{outcome=\"killed\"} %" PRIu64 "\n"
-		"scap_hooks_total{outcome=\"skipped\"} %" PRIu64 "\n", h->n_hooks,
+		"scap_hooks_total{outcome=\"skipped\"} %" PRIu64 "\n", h->n_hooks_ok,
 		h->n_hooks_failed, h->n_hooks_killed, h->n_hooks_skipped);
 }
 

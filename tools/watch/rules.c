@@ -171,9 +171,9 @@ void watch_reload(struct watch *w)
 	struct watch_options o;
 	struct watch_config next;
 
-	atomic_fetch_add(&w->n_reloads, 1);
 	if (read_again(w, &o, &next)) {
 		if (use(w, &next)) {
+			atomic_fetch_add(&w->n_reloads, 1);
 			fprintf(stderr, "scap watch: %s read again, %u triggers\n",
 				options_file(&o), w->c->n_triggers);
 			return;

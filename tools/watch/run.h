@@ -35,7 +35,8 @@ struct watch {
 	uint32_t *conditions;		/* of the monitor: which triggers they are of */
 	/* For all threads: what the recorder's thread says of itself. */
 	pthread_mutex_t lock;		/* of the configuration, while it is looked at or changed */
-	_Atomic uint64_t raw_ns, raw_mono_ns;	/* the raw clock at a time of the monotonic one */
+	_Atomic uint64_t raw_ahead_ns;	/* of the monotonic clock; it may be behind, and wraps */
+	_Atomic uint64_t seen_mono_ns;	/* when the recorder's thread came by last */
 	_Atomic uint64_t n_events, n_lost, bytes;
 	_Atomic uint64_t n_reloads, n_reloads_failed, start_real_ns;
 	uint64_t flushed_mono_ns, keyframe_mono_ns;

@@ -497,6 +497,7 @@ void store_totals(struct store *s, struct store_totals *ret)
 	*ret = s->totals;
 	pthread_mutex_unlock(&s->lock);
 	ret->n_hooks = c.n_run;
+	ret->n_hooks_ok = c.n_ok;
 	ret->n_hooks_failed = c.n_failed;
 	ret->n_hooks_killed = c.n_killed;
 	ret->n_hooks_skipped += c.n_skipped;

@@ -20,6 +20,7 @@ struct store_totals {
 	/* Hooks that were started; of these, that did not end with status 0; of these, for their
 	   time; and that were never started: too many waited, or too long a command. */
 	uint64_t n_hooks, n_hooks_failed, n_hooks_killed, n_hooks_skipped;
+	uint64_t n_hooks_ok;	/* ended, with status 0 */
 };
 
 /*

@@ -41,14 +41,16 @@ uint64_t watch_real_ns(void)
 
 uint64_t watch_raw_ns(struct watch *w)
 {
-	uint64_t raw, mono;
+	return watch_mono_ns() + atomic_load(&w->raw_ahead_ns);
+}
 
-	/* Both are of one moment if neither changed in between. */
-	do {
-		raw = atomic_load(&w->raw_ns);
-		mono = atomic_load(&w->raw_mono_ns);
-	} while (raw != atomic_load(&w->raw_ns));
-	return raw + (watch_mono_ns() - mono);
+/* The raw clock drifts away from the monotonic one, which is steered. */
+static void note_clock(struct watch *w, const struct scap_live_clock *clock)
+{
+	uint64_t now = watch_mono_ns();
+
+	atomic_store(&w->raw_ahead_ns, clock->raw_ns - now);
+	atomic_store(&w->seen_mono_ns, now);
 }
 
 /* ---- setting up ------------------------------------------------------------------------------ */
@@ -199,8 +201,7 @@ static bool open_writer(struct watch *w)
 	o.raw_ns = clock.raw_ns;
 	o.real_ns = clock.real_ns;
 	o.boot_ns = clock.boot_ns;
-	atomic_store(&w->raw_ns, clock.raw_ns);
-	atomic_store(&w->raw_mono_ns, watch_mono_ns());
+	note_clock(w, &clock);
 	if (!scap_ring_writer(w->ring, &o, &w->writer, &err))
 		return true;
 	tool_error("%s", err.text);
@@ -309,10 +310,8 @@ static void note_totals(struct watch *w)
 	atomic_store(&w->n_events, t->n_stored);
 	atomic_store(&w->n_lost, t->n_lost);
 	atomic_store(&w->bytes, t->file_bytes);
-	if (scap_live_clock(w->live, &clock) < 0)
-		return;
-	atomic_store(&w->raw_ns, clock.raw_ns);
-	atomic_store(&w->raw_mono_ns, watch_mono_ns());
+	if (scap_live_clock(w->live, &clock) == 0)
+		note_clock(w, &clock);
 }
 
 /* What lies before the end of a window is all in the ring: its captures can be sealed. */
