@@ -90,6 +90,15 @@ void tool_error(const char *fmt, ...)
 	va_end(ap);
 }
 
+void tool_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	verror(fmt, ap);
+	va_end(ap);
+}
+
 int tool_usage(const char *fmt, ...)
 {
 	va_list ap;

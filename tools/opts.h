@@ -113,6 +113,8 @@ void verb_help(const struct verb *verb);
  * names come from anywhere.
  */
 void tool_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same, of what is no error. */
+void tool_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, then "try 'scap VERB --help'"; returns TOOL_USAGE. */
 int tool_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct scap_error;

@@ -32,10 +32,20 @@ static void teardown(void)
 
 TestSuite(watch_http, .init = setup, .fini = teardown, .timeout = 120);
 
+static struct http *start_it(const struct http_limits *limits)
+{
+	struct http *h = http_open_limits(&config, limits, err, sizeof(err));
+
+	if (!h || http_serve(h, &fake_ops, err, sizeof(err)))
+		return h;
+	http_stop(h);
+	return NULL;
+}
+
 static void start(const struct http_limits *limits)
 {
 	http_stop(server);
-	server = http_start_limits(&config, &fake_ops, limits, err, sizeof(err));
+	server = start_it(limits);
 	cr_assert(server, "%s", err);
 }
 
@@ -258,7 +268,7 @@ Test(watch_http, token)
 
 static void not_started(const char *why)
 {
-	struct http *h = http_start(&config, &fake_ops, err, sizeof(err));
+	struct http *h = start_it(&long_limits);
 
 	cr_expect_null(h);
 	cr_expect(strstr(err, why), "'%s' lacks '%s'", err, why);
@@ -289,13 +299,13 @@ Test(watch_http, bad_config)
 		not_started("is not an address such as");
 	}
 	config.listen = "0.0.0.0:0";
-	not_started("set token_file");
+	not_started("set http.token-file");
 	config.listen = "[::]:0";
-	not_started("set token_file");
+	not_started("set http.token-file");
 	config = good;
 	snprintf(path, sizeof(path), "%s/file", dir);
 	config.token_file = path;
-	not_started("token_file: /tmp/");
+	not_started("http.token-file: /tmp/");
 	write_file(path, "");
 	not_started("it is empty");
 	write_file(path, "\n");
@@ -304,7 +314,7 @@ Test(watch_http, bad_config)
 	not_started("a line with the token is wanted");
 	config = good;
 	config.tls_cert = path;
-	not_started("needed both");
+	not_started("need each other");
 	config.tls_key = path;
 	not_started("does not start");
 	config = good;
@@ -320,7 +330,7 @@ Test(watch_http, bad_config)
 Test(watch_http, ipv6)
 {
 	config.listen = "[::1]:0";
-	server = http_start_limits(&config, &fake_ops, &long_limits, err, sizeof(err));
+	server = start_it(&long_limits);
 	if (!server)
 		cr_skip_test("no IPv6 here");
 	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };

@@ -35,8 +35,9 @@ static struct control *start(uint64_t patience_ns)
 {
 	struct control *s;
 
-	s = control_start_patient(&config, &fake_ops, patience_ns, err, sizeof(err));
+	s = control_open_patient(&config, patience_ns, err, sizeof(err));
 	cr_assert(s, "%s", err);
+	cr_assert(control_serve(s, &fake_ops, err, sizeof(err)), "%s", err);
 	return s;
 }
 
@@ -173,11 +174,32 @@ Test(watch_control, wait)
 
 static void not_started(const char *why)
 {
-	struct control *s = control_start(&config, &fake_ops, err, sizeof(err));
+	struct control *s = control_open(&config, err, sizeof(err));
 
 	cr_expect_null(s);
 	cr_expect(strstr(err, why), "'%s' lacks '%s'", err, why);
 	control_stop(s);
+}
+
+/* It is ours, and clients wait, before anybody is served; and may be closed like that. */
+Test(watch_control, opened_only)
+{
+	struct control *s = control_open(&config, err, sizeof(err));
+	int fd;
+
+	cr_assert(s, "%s", err);
+	not_started("is scap watch running?");
+	fd = connect_unix(path);
+	cr_assert_geq(fd, 0);
+	send_text(fd, "{\"status\":true}\n");
+	shutdown(fd, SHUT_WR);
+	cr_assert(control_serve(s, &fake_ops, err, sizeof(err)), "%s", err);
+	cr_expect(strstr(read_all(fd), "recording"));
+	control_stop(s);
+	s = control_open(&config, err, sizeof(err));
+	cr_assert(s, "%s", err);
+	control_stop(s);
+	cr_expect_eq(access(path, F_OK), -1);
 }
 
 Test(watch_control, stale_and_live)
@@ -217,10 +239,10 @@ Test(watch_control, bad_config)
 	not_started("No such file");
 	config = good;
 	config.socket_owner = "no-such-user";
-	not_started("socket_owner: there is no user");
+	not_started("control.owner: there is no user");
 	config = good;
 	config.socket_group = "no-such-group";
-	not_started("socket_group: there is no group");
+	not_started("control.group: there is no group");
 }
 
 /* What a process with these ids is told. */

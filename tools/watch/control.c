@@ -37,6 +37,7 @@ struct control {
 	gid_t gid;		/* of socket_group; -1: none */
 	uint64_t patience_ns;
 	int stop_fd;		/* readable: everybody ends */
+	bool serves;		/* there is a thread */
 	pthread_t thread;
 	uint64_t said_ns;	/* when a refusal was told last; 0: never */
 	struct client clients[CONTROL_CLIENTS];
@@ -252,8 +253,8 @@ static void take_client(struct control *s, int fd)
 
 	if (!may(s, fd, &peer)) {
 		tell_refused(s, &peer);
-		refuse(fd, "permission denied: root, the recorder's user, socket_owner and members "
-			   "of socket_group may");
+		refuse(fd, "permission denied: root, the recorder's user, control.owner and "
+			   "members of control.group may");
 		return;
 	}
 	c = free_client(s);
@@ -297,25 +298,24 @@ static bool find_owner(struct control *s, const struct watch_config *c, char *er
 	s->uid = pw ? pw->pw_uid : (uid_t)-1;
 	s->gid = gr ? gr->gr_gid : (gid_t)-1;
 	if (c->socket_owner && !pw)
-		snprintf(err, cap, "socket_owner: there is no user '%s'", c->socket_owner);
+		snprintf(err, cap, "control.owner: there is no user '%s'", c->socket_owner);
 	else if (c->socket_group && !gr)
-		snprintf(err, cap, "socket_group: there is no group '%s'", c->socket_group);
+		snprintf(err, cap, "control.group: there is no group '%s'", c->socket_group);
 	else
 		return true;
 	return false;
 }
 
-struct control *control_start_patient(const struct watch_config *c, const struct watch_ops *ops,
-				      uint64_t patience_ns, char *err, size_t cap)
+struct control *control_open_patient(const struct watch_config *c, uint64_t patience_ns,
+				     char *err, size_t cap)
 {
 	struct control *s = calloc(1, sizeof(*s));
-	int rc;
+	char why[300];
 
 	if (!s) {
 		snprintf(err, cap, "not enough memory");
 		return NULL;
 	}
-	s->ops = *ops;
 	s->patience_ns = patience_ns;
 	if (!find_owner(s, c, err, cap))
 		goto free_it;
@@ -324,24 +324,31 @@ struct control *control_start_patient(const struct watch_config *c, const struct
 		snprintf(err, cap, "no event descriptor: %s", strerror(errno));
 		goto free_it;
 	}
-	if (!listen_unix(&s->listener, c->socket, (mode_t)c->socket_mode, s->uid, s->gid, err, cap))
-		goto close_stop;
-	rc = quiet_thread(&s->thread, accept_main, s);
-	if (!rc)
+	if (listen_unix(&s->listener, c->socket, (mode_t)c->socket_mode, s->uid, s->gid, why,
+			sizeof(why)))
 		return s;
-	snprintf(err, cap, "no thread could be started: %s", strerror(rc));
-	listen_close(&s->listener);
-close_stop:
+	snprintf(err, cap, "control.socket: %s", why);
 	close(s->stop_fd);
 free_it:
 	free(s);
 	return NULL;
 }
 
-struct control *control_start(const struct watch_config *c, const struct watch_ops *ops, char *err,
-			      size_t cap)
+struct control *control_open(const struct watch_config *c, char *err, size_t cap)
 {
-	return control_start_patient(c, ops, CONTROL_PATIENCE_NS, err, cap);
+	return control_open_patient(c, CONTROL_PATIENCE_NS, err, cap);
+}
+
+bool control_serve(struct control *s, const struct watch_ops *ops, char *err, size_t cap)
+{
+	int rc;
+
+	s->ops = *ops;
+	rc = quiet_thread(&s->thread, accept_main, s);
+	if (rc)
+		snprintf(err, cap, "no thread could be started: %s", strerror(rc));
+	s->serves = !rc;
+	return s->serves;
 }
 
 void control_stop(struct control *s)
@@ -349,7 +356,8 @@ void control_stop(struct control *s)
 	if (!s)
 		return;
 	eventfd_write(s->stop_fd, 1);
-	pthread_join(s->thread, NULL);
+	if (s->serves)
+		pthread_join(s->thread, NULL);
 	listen_close(&s->listener);
 	close(s->stop_fd);
 	free(s);

@@ -9,7 +9,7 @@
 #define CONTROL_LINE 65536	/* bytes of a request, with its end */
 #define CONTROL_PATIENCE_NS 10000000000ull	/* to send a request, to take an answer */
 
-struct control *control_start_patient(const struct watch_config *c, const struct watch_ops *ops,
-				      uint64_t patience_ns, char *err, size_t cap);
+struct control *control_open_patient(const struct watch_config *c, uint64_t patience_ns,
+				     char *err, size_t cap);
 
 #endif

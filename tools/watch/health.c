@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "opts.h"
 #include "watch/metrics.h"
 #include "watch/run.h"
 
@@ -187,7 +188,7 @@ static bool healthy(void *ctx, char *text, size_t cap)
 static void say(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "scap watch: %s\n", text);
+	tool_note("%s", text);
 }
 
 struct watch_ops watch_make_ops(struct watch *w)

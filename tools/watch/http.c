@@ -181,13 +181,13 @@ static bool read_token(struct http *h, const struct watch_config *c, char *err, 
 {
 	if (!c->token_file)
 		return true;
-	h->token = slurp("token_file", c->token_file, err, cap);
+	h->token = slurp("http.token-file", c->token_file, err, cap);
 	if (!h->token)
 		return false;
 	h->token_bytes = strcspn(h->token, "\r\n");
 	if (h->token_bytes && !h->token[h->token_bytes + strspn(h->token + h->token_bytes, "\r\n")])
 		return true;
-	snprintf(err, cap, "token_file: %s: a line with the token is wanted, and nothing else",
+	snprintf(err, cap, "http.token-file: %s: a line with the token is wanted, and nothing else",
 		 c->token_file);
 	return false;
 }
@@ -198,13 +198,13 @@ static bool read_files(struct http *h, const struct watch_config *c, char *err, 
 	if (!read_token(h, c, err, cap))
 		return false;
 	if (!c->tls_cert != !c->tls_key) {
-		snprintf(err, cap, "tls_cert and tls_key are needed both, or none");
+		snprintf(err, cap, "http.tls: cert and key need each other");
 		return false;
 	}
 	if (!c->tls_cert)
 		return true;
-	h->cert = slurp("tls_cert", c->tls_cert, err, cap);
-	h->key = h->cert ? slurp("tls_key", c->tls_key, err, cap) : NULL;
+	h->cert = slurp("http.tls.cert", c->tls_cert, err, cap);
+	h->key = h->cert ? slurp("http.tls.key", c->tls_key, err, cap) : NULL;
 	return h->key;
 }
 
@@ -212,20 +212,24 @@ static bool open_listener(struct http *h, const struct watch_config *c, char *er
 {
 	struct sockaddr_storage a;
 	socklen_t n = sizeof(a);
-	char why[200];
+	char why[300];
 
-	if (!strncmp(c->listen, "unix:", 5))
-		return listen_unix(&h->listener, c->listen + 5, 0660, (uid_t)-1, (gid_t)-1, err,
-				   cap);
+	if (!strncmp(c->listen, "unix:", 5)) {
+		if (listen_unix(&h->listener, c->listen + 5, 0660, (uid_t)-1, (gid_t)-1, why,
+				sizeof(why)))
+			return true;
+		snprintf(err, cap, "http.listen: %s", why);
+		return false;
+	}
 	if (!listen_address(c->listen, &a, &n, err, cap))
 		return false;
 	if (!h->token && !listen_is_loopback(&a)) {
-		snprintf(err, cap, "listen: %s is reached from other machines, which must have a "
-			 "token: set token_file", c->listen);
+		snprintf(err, cap, "http.listen: %s is reached from other machines, which must "
+			 "have a token: set http.token-file", c->listen);
 		return false;
 	}
 	if (!listen_tcp(&h->listener, &a, n, why, sizeof(why))) {
-		snprintf(err, cap, "listen: %s: %s", c->listen, why);
+		snprintf(err, cap, "http.listen: %s: %s", c->listen, why);
 		return false;
 	}
 	n = sizeof(a);
@@ -300,24 +304,15 @@ static void free_http(struct http *h)
 	free(h);
 }
 
-static void stop_daemon(struct http *h)
-{
-	eventfd_write(h->stop_fd, 1);
-	if (h->daemon)
-		MHD_stop_daemon(h->daemon);
-}
-
-struct http *http_start_limits(const struct watch_config *c, const struct watch_ops *ops,
-			       const struct http_limits *limits, char *err, size_t cap)
+struct http *http_open_limits(const struct watch_config *c, const struct http_limits *limits,
+			      char *err, size_t cap)
 {
 	struct http *h = calloc(1, sizeof(*h));
-	int rc;
 
 	if (!h) {
 		snprintf(err, cap, "not enough memory");
 		return NULL;
 	}
-	h->ops = *ops;
 	h->limits = *limits;
 	h->listener.fd = -1;
 	pthread_mutex_init(&h->parsing, NULL);
@@ -325,32 +320,42 @@ struct http *http_start_limits(const struct watch_config *c, const struct watch_
 	h->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (h->stop_fd < 0)
 		snprintf(err, cap, "no event descriptor: %s", strerror(errno));
-	else if (read_files(h, c, err, cap) && open_listener(h, c, err, cap) &&
-		 start_daemon(h, err, cap)) {
-		rc = quiet_thread(&h->watchdog, watchdog_main, h);
-		if (!rc)
-			return h;
-		snprintf(err, cap, "no thread could be started: %s", strerror(rc));
-		stop_daemon(h);
-	}
+	else if (read_files(h, c, err, cap) && open_listener(h, c, err, cap))
+		return h;
 	free_http(h);
 	return NULL;
 }
 
-struct http *http_start(const struct watch_config *c, const struct watch_ops *ops, char *err,
-			size_t cap)
+struct http *http_open(const struct watch_config *c, char *err, size_t cap)
 {
 	static const struct http_limits limits = { .idle_s = 10, .request_s = 30 };
 
-	return http_start_limits(c, ops, &limits, err, cap);
+	return http_open_limits(c, &limits, err, cap);
+}
+
+bool http_serve(struct http *h, const struct watch_ops *ops, char *err, size_t cap)
+{
+	int rc;
+
+	h->ops = *ops;
+	rc = quiet_thread(&h->watchdog, watchdog_main, h);
+	if (rc) {
+		snprintf(err, cap, "no thread could be started: %s", strerror(rc));
+		return false;
+	}
+	h->watched = true;
+	return start_daemon(h, err, cap);
 }
 
 void http_stop(struct http *h)
 {
 	if (!h)
 		return;
-	stop_daemon(h);
-	pthread_join(h->watchdog, NULL);
+	eventfd_write(h->stop_fd, 1);
+	if (h->daemon)
+		MHD_stop_daemon(h->daemon);
+	if (h->watched)
+		pthread_join(h->watchdog, NULL);
 	free_http(h);
 }
 

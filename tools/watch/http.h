@@ -57,6 +57,7 @@ struct http {
 	size_t log_cap;
 	int stop_fd;		/* readable: everybody ends */
 	pthread_t watchdog;
+	bool watched;		/* there is that thread */
 	pthread_mutex_t parsing;	/* one body at a time is JSON in memory */
 	pthread_mutex_t lock;	/* what follows */
 	struct http_connection connections[HTTP_CONNECTIONS];
@@ -66,8 +67,8 @@ struct http {
 	uint64_t n_full, n_address, n_slow;
 };
 
-struct http *http_start_limits(const struct watch_config *c, const struct watch_ops *ops,
-			       const struct http_limits *limits, char *err, size_t cap);
+struct http *http_open_limits(const struct watch_config *c, const struct http_limits *limits,
+			      char *err, size_t cap);
 
 /* For libmicrohttpd; cls is the struct http. */
 enum MHD_Result http_handle(void *cls, struct MHD_Connection *mhd, const char *url,

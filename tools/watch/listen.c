@@ -100,7 +100,7 @@ bool listen_unix(struct listener *l, const char *path, mode_t mode, uid_t uid, g
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd >= 0 && bind_path(l, &un, mode, uid, gid))
 		return true;
-	snprintf(err, cap, "%s: %s", path, strerror(errno));
+	snprintf(err, cap, "%s: %s: name another path", path, strerror(errno));
 	listen_close(l);
 	return false;
 }
@@ -145,8 +145,8 @@ bool listen_address(const char *text, struct sockaddr_storage *ret, socklen_t *r
 		    port_of(colon + 1, &in->sin_port))
 			return true;
 	}
-	snprintf(err, cap, "listen: '%s' is not an address such as 127.0.0.1:9466, [::1]:9466 or "
-		 "unix:/run/scap/http.sock", text);
+	snprintf(err, cap, "http.listen: '%s' is not an address such as 127.0.0.1:9466, "
+		 "[::1]:9466 or unix:/run/scap/http.sock", text);
 	return false;
 }
 
@@ -170,8 +170,8 @@ bool listen_tcp(struct listener *l, const struct sockaddr_storage *a, socklen_t 
 	if (l->fd >= 0 && !setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) &&
 	    !bind(l->fd, (const struct sockaddr *)a, n) && !listen(l->fd, 2048))
 		return true;
-	snprintf(err, cap, "%s%s", strerror(errno), errno == EADDRINUSE ?
-		 ": another program, or another scap watch, listens there" : "");
+	snprintf(err, cap, "%s: %s", strerror(errno), errno == EADDRINUSE ?
+		 "another program, or another scap watch, listens there" : "name another address");
 	listen_close(l);
 	return false;
 }

@@ -174,8 +174,8 @@ void watch_reload(struct watch *w)
 	if (read_again(w, &o, &next)) {
 		if (use(w, &next)) {
 			atomic_fetch_add(&w->n_reloads, 1);
-			fprintf(stderr, "scap watch: %s read again, %u triggers\n",
-				options_file(&o), w->c->n_triggers);
+			tool_note("%s read again, %u triggers", options_file(&o),
+				  w->c->n_triggers);
 			return;
 		}
 		config_fini(&next);

@@ -57,14 +57,15 @@ struct control;
 struct http;
 
 /*
- * Each opens what it needs at once, with the privileges of its caller, and serves from threads of
- * its own; tokens, certificates and keys are read here, too. NULL, and a line in err.
+ * Each is opened with the privileges of its caller: it listens, so that nobody else can, and has
+ * read tokens, certificates and keys; NULL, and a line in err. It answers once it serves, from
+ * threads of its own: false, and a line in err. It is to be stopped in any case; NULL is allowed.
  */
-struct control *control_start(const struct watch_config *c, const struct watch_ops *ops,
-			      char *err, size_t cap);
+struct control *control_open(const struct watch_config *c, char *err, size_t cap);
+bool control_serve(struct control *s, const struct watch_ops *ops, char *err, size_t cap);
 void control_stop(struct control *s);
-struct http *http_start(const struct watch_config *c, const struct watch_ops *ops, char *err,
-			size_t cap);
+struct http *http_open(const struct watch_config *c, char *err, size_t cap);
+bool http_serve(struct http *s, const struct watch_ops *ops, char *err, size_t cap);
 void http_stop(struct http *s);
 /* The port that listens, where the configuration says 0. */
 uint16_t http_port(const struct http *s);

@@ -196,11 +196,13 @@ static bool fail(char *err, size_t cap, const char *fmt, ...)
 static bool open_dir(struct store *s, const char *dir, char *err, size_t cap)
 {
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return fail(err, cap, "cannot make the directory %s: %s", dir, strerror(errno));
+		return fail(err, cap, "cannot make the directory %s: %s: --dir names another one",
+			    dir, strerror(errno));
 	s->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->dir = s->fd < 0 ? NULL : realpath(dir, NULL);
 	if (!s->dir)
-		return fail(err, cap, "cannot open the directory %s: %s", dir, strerror(errno));
+		return fail(err, cap, "cannot open the directory %s: %s: --dir names another one",
+			    dir, strerror(errno));
 	/* Whoever asks for a capture is told all of its path, or nothing that is true. */
 	if (strlen(s->dir) + 1 + STORE_NAME_BYTES > STORE_PATH_BYTES)
 		return fail(err, cap, "the path of the directory of captures is too long: %d bytes "

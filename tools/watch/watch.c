@@ -79,16 +79,32 @@ static bool find_user(struct watch *w)
 
 	if (!w->c->user)
 		return true;
+	if (!sandbox_user(w->c->user, &w->uid, &w->gid, text, sizeof(text))) {
+		tool_error("%s: privileges.user, or --user, names who is to record", text);
+		return false;
+	}
 	if (geteuid() != 0) {
 		tool_error("only root can become %s: leave privileges.user out", w->c->user);
 		return false;
 	}
-	if (!sandbox_user(w->c->user, &w->uid, &w->gid, text, sizeof(text))) {
-		tool_error("%s", text);
-		return false;
-	}
 	w->drops = true;
 	return true;
+}
+
+/* They are a process of their own, made before anything is open, and drop at once. */
+static bool start_hooks(struct watch *w)
+{
+	int rc;
+
+	w->hooks = hooks_start();
+	if (!w->hooks) {
+		tool_error("cannot start the runner of hooks: %s", strerror(errno));
+		return false;
+	}
+	rc = w->drops ? hooks_drop(w->hooks, w->uid, w->gid) : 0;
+	if (rc < 0)
+		tool_error("the hooks' runner keeps its privileges: %s", strerror(-rc));
+	return rc >= 0;
 }
 
 static bool open_store(struct watch *w)
@@ -134,27 +150,40 @@ static bool recover_ring(struct watch *w)
 		tool_error("cannot save what is in the ring: %s", strerror(-rc));
 		return false;
 	}
-	fprintf(stderr, "scap watch: a recorder was killed; what was in its ring, %" PRIu64
-		" events, is in %s\n", got.n_events, store_path(w->store, id));
+	tool_note("a recorder was killed; what was in its ring, %" PRIu64 " events, is in %s",
+		  got.n_events, store_path(w->store, id));
 	return true;
+}
+
+static const char *way_out(int rc)
+{
+	if (rc == -ENOSPC || rc == -ENOMEM || rc == -EFBIG || rc == -EDQUOT)
+		return ": lower --memory, or name a file on another disk with --ring";
+	if (rc == -EACCES || rc == -EPERM)
+		return ": start it as root, or name another file with --ring";
+	if (rc == -EBUSY || rc == -EROFS || rc == -ENOENT || rc == -ENOTDIR)
+		return ": name another file with --ring";
+	return "";
 }
 
 static bool make_ring(struct watch *w)
 {
 	char *slash = strrchr(w->c->ring, '/');
 	struct scap_error err = { 0 };
+	int rc;
 
+	/* What is wrong with the directory is wrong with the file, too: one message will do. */
 	if (slash && slash != w->c->ring) {
 		*slash = 0;
-		if (mkdir(w->c->ring, 0755) < 0 && errno != EEXIST)
-			tool_error("cannot make %s: %s", w->c->ring, strerror(errno));
+		mkdir(w->c->ring, 0755);
 		*slash = '/';
 	}
 	if (scap_ring_state(w->c->ring) == SCAP_RING_ABANDONED && !recover_ring(w))
 		return false;
-	if (!scap_ring_create(w->c->ring, w->c->memory, &w->ring, &err))
+	rc = scap_ring_create(w->c->ring, w->c->memory, &w->ring, &err);
+	if (!rc)
 		return true;
-	tool_error("%s", err.text);
+	tool_error("%s%s", err.text, way_out(rc));
 	return false;
 }
 
@@ -235,69 +264,83 @@ static bool start_recorder(struct watch *w)
 	return false;
 }
 
-static bool start_servers(struct watch *w)
+/* Clients may connect from now on, and wait. */
+static bool open_servers(struct watch *w)
 {
-	struct watch_ops ops = watch_make_ops(w);
-	char text[256];
+	char text[512];
 
-	w->control = control_start(w->c, &ops, text, sizeof(text));
+	w->control = control_open(w->c, text, sizeof(text));
 	if (!w->control) {
 		tool_error("%s", text);
 		return false;
 	}
 	if (!w->c->listen)
 		return true;
-	w->http = http_start(w->c, &ops, text, sizeof(text));
+	w->http = http_open(w->c, text, sizeof(text));
 	if (!w->http)
 		tool_error("%s", text);
 	return w->http;
 }
 
-/* Nothing is opened with privileges after this. */
+static bool serve(struct watch *w)
+{
+	struct watch_ops ops = watch_make_ops(w);
+	char text[256];
+
+	if (control_serve(w->control, &ops, text, sizeof(text)) &&
+	    (!w->http || http_serve(w->http, &ops, text, sizeof(text))))
+		return true;
+	tool_error("%s", text);
+	return false;
+}
+
+/* Nothing is opened with privileges after this; what others send is read after it. */
 static bool drop_privileges(struct watch *w)
 {
 	char text[256];
 
-	int rc = w->drops ? hooks_drop(w->hooks, w->uid, w->gid) : 0;
-
-	if (rc < 0) {
-		tool_error("the hooks' runner keeps its privileges: %s", strerror(-rc));
-		return false;
-	}
-	if ((w->drops && !sandbox_drop(w->uid, w->gid, text, sizeof(text))) ||
-	    (w->c->seccomp && !sandbox_seccomp(text, sizeof(text)))) {
-		tool_error("%s", text);
-		return false;
-	}
-	return true;
+	if (!w->drops || sandbox_drop(w->uid, w->gid, text, sizeof(text)))
+		return true;
+	tool_error("%s", text);
+	return false;
 }
 
-/* The hooks' runner is made before anything is open, and before what binds it. */
-static bool set_up(struct watch *w)
+/* All threads are there by now: it holds for all of them. */
+static bool bind_calls(struct watch *w)
 {
 	char text[256];
 
-	if (!find_user(w) || !catch_signals(w))
+	if (!w->c->seccomp || sandbox_seccomp(text, sizeof(text)))
+		return true;
+	tool_error("%s", text);
+	return false;
+}
+
+/* What needs no kernel module, so that all that is wrong is said before it is asked for. */
+static bool prepare(struct watch *w)
+{
+	char text[256];
+
+	if (!catch_signals(w) || !find_user(w) || !start_hooks(w))
 		return false;
-	w->hooks = hooks_start();
-	if (!w->hooks) {
-		tool_error("cannot start the runner of hooks: %s", strerror(errno));
-		return false;
-	}
 	if (w->drops && !sandbox_early(text, sizeof(text))) {
 		tool_error("%s", text);
 		return false;
 	}
 	notify_open();
-	if (!open_store(w) || !watch_rules_new(w) || !open_live(w) || !make_ring(w) ||
-	    !open_writer(w))
+	return open_store(w) && watch_rules_new(w) && open_servers(w) && make_ring(w);
+}
+
+static bool set_up(struct watch *w)
+{
+	if (!prepare(w) || !open_live(w) || !open_writer(w))
 		return false;
 	w->captures = captures_start(w->c, w->ring, w->store);
 	if (!w->captures) {
 		tool_error("no memory, or no thread");
 		return false;
 	}
-	return start_recorder(w) && start_servers(w) && drop_privileges(w);
+	return start_recorder(w) && drop_privileges(w) && serve(w) && bind_calls(w);
 }
 
 /* ---- the loop -------------------------------------------------------------------------------- */
@@ -387,10 +430,18 @@ static int loop(struct watch *w)
 
 static void stop_servers(struct watch *w)
 {
-	if (w->http)
-		http_stop(w->http);
-	if (w->control)
-		control_stop(w->control);
+	http_stop(w->http);
+	control_stop(w->control);
+}
+
+/* Nothing was recorded: there is nothing to keep, and to recover, in what was made. */
+static void undo(struct watch *w)
+{
+	if (w->captures)
+		captures_stop(w->captures);
+	stop_servers(w);
+	if (w->ring)
+		unlink(w->c->ring);
 }
 
 /* What is being captured gets all that there is; then the ring gets its end. */
@@ -399,8 +450,9 @@ static int finish(struct watch *w, int rc)
 	notify("STOPPING=1");
 	if (!rc)
 		rc = complete(w);
-	stop_servers(w);
+	/* Then those who wait are told of their captures. */
 	captures_stop(w->captures);
+	stop_servers(w);
 	if (rc < 0) {
 		tool_error("%s", scap_recorder_error(w->recorder)->text);
 		tool_error("what was recorded is in the ring %s: scap recover makes a capture of "
@@ -412,8 +464,8 @@ static int finish(struct watch *w, int rc)
 		return TOOL_FAILED;
 	}
 	note_totals(w);
-	fprintf(stderr, "scap watch: ended, %" PRIu64 " events, %" PRIu64 " lost\n",
-		atomic_load(&w->n_events), atomic_load(&w->n_lost));
+	tool_note("ended, %" PRIu64 " events, %" PRIu64 " lost", atomic_load(&w->n_events),
+		  atomic_load(&w->n_lost));
 	return TOOL_OK;
 }
 
@@ -443,14 +495,12 @@ int watch_run(struct watch_config *c, int argc, char **argv)
 	pthread_mutex_init(&w.lock, NULL);
 	atomic_store(&w.start_real_ns, watch_real_ns());
 	if (set_up(&w)) {
-		fprintf(stderr, "scap watch: recording, %" PRIu64 " MiB of history, %u triggers, "
-			"captures go to %s\n", c->memory >> 20, c->n_triggers, c->dir);
+		tool_note("recording, %" PRIu64 " MiB of history, %u triggers, captures go to %s",
+			  c->memory >> 20, c->n_triggers, c->dir);
 		notify("READY=1");
 		rc = finish(&w, loop(&w));
 	} else {
-		stop_servers(&w);
-		if (w.captures)
-			captures_stop(w.captures);
+		undo(&w);
 	}
 	clean_up(&w);
 	return rc;
