@@ -287,6 +287,34 @@ Test(watch_captures, cut_short)
 	rec_close(true);
 }
 
+static void count_call(void *ctx, char *buf, size_t cap)
+{
+	snprintf(buf, cap, "a test");
+	++*(unsigned *)ctx;
+}
+
+/* Text is only made for a capture. */
+Test(watch_captures, described)
+{
+	unsigned n = 0;
+	struct firing f;
+
+	go_on(6);
+	f = now(1);
+	f.why = NULL;
+	f.describe = count_call;
+	f.ctx = &n;
+	for (unsigned i = 0; i < 10; i++)
+		captures_fire(captures, &f, NULL, NULL);
+	cr_assert_eq(n, 1);
+	go_on(1);
+	wait_idle();
+	cr_assert_eq(outcomes(1, CAPTURE_WRITTEN), 1);
+	cr_assert_eq(outcomes(1, CAPTURE_REFUSED_COOLDOWN), 9);
+	stop();
+	rec_close(true);
+}
+
 /* A reload while a capture is on its way: what comes of it is counted for the trigger it was of. */
 Test(watch_captures, reload)
 {
@@ -346,6 +374,24 @@ Test(watch_captures, due)
 static bool leaves(void *ctx)
 {
 	return ++*(unsigned *)ctx == 2;
+}
+
+/* The recorder ends while somebody waits: who does is told of the file at once. */
+Test(watch_captures, ends_meanwhile)
+{
+	struct watch_reply reply = { 0 };
+	pthread_t thread;
+
+	go_on(6);
+	cr_assert_eq(pthread_create(&thread, NULL, fire_and_wait, &reply), 0);
+	usleep(200000);
+	rec_complete();
+	stop();
+	pthread_join(thread, NULL);
+	cr_assert_eq(reply.code, 0, "%s", reply.text);
+	cr_assert(reply.file[0]);
+	cr_assert_eq(access(reply.file, F_OK), 0);
+	rec_close(true);
 }
 
 /* A window that never ends: no time wraps, and who waits goes when nobody wants to know. */

@@ -28,6 +28,9 @@ struct firing {
 	const char *name;	/* of the trigger; NULL: the only one of that source */
 	const char *source;	/* "event", "alert", "hand", "signal" */
 	const char *why;
+	/* In place of why, if a capture comes of it: most events fall into a cool-down. */
+	void (*describe)(void *ctx, char *buf, size_t cap);
+	void *ctx;
 	const char *fingerprint;	/* NULL: none */
 	const struct scap_label *labels;
 	uint32_t n_labels;

@@ -96,7 +96,6 @@ static void run_alertmanager(struct request *q, struct MHD_Connection *mhd, stru
 	struct webhook w;
 	unsigned code;
 
-	(void)mhd;
 	if (!parse_body(q, webhook_alertmanager, &w, a))
 		goto fini;
 	replies = calloc(w.n_requests ? w.n_requests : 1, sizeof(*replies));
@@ -106,6 +105,8 @@ static void run_alertmanager(struct request *q, struct MHD_Connection *mhd, stru
 	}
 	*a = (struct answer){ .code = 200, .type = json_type };
 	for (uint32_t i = 0; i < w.n_requests; i++) {
+		w.requests[i].gone = client_gone;
+		w.requests[i].gone_ctx = mhd;
 		ops->request(ops->ctx, &w.requests[i], &replies[i]);
 		/* A refusal is as good as done: Alertmanager is not to try again. */
 		code = code_of(&replies[i], 200);

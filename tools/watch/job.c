@@ -7,6 +7,8 @@
 
 #include "watch/listen.h"
 
+#define WHY_BYTES 400		/* of what describes an event */
+
 char *copy_of(const char *s, bool *failed)
 {
 	char *p = s ? strdup(s) : NULL;
@@ -51,16 +53,20 @@ static const char *own(struct job *j, unsigned i, const char *s, bool *failed)
 struct job *job_new(const struct firing *f, const struct trigger_config *t)
 {
 	struct job *j = calloc(1, sizeof(*j));
+	char why[WHY_BYTES];
 	bool failed = false;
 
 	if (!j)
 		return NULL;
+	if (f->describe)
+		f->describe(f->ctx, why, sizeof(why));
 	j->refs = 1;
 	j->whole = j->part = -1;
 	j->labels = calloc(f->n_labels + 1, sizeof(*j->labels));
 	j->trigger = (struct scap_trigger){
 		.size = sizeof(j->trigger), .name = own(j, 0, t->name, &failed),
-		.source = own(j, 1, f->source, &failed), .why = own(j, 2, f->why, &failed),
+		.source = own(j, 1, f->source, &failed),
+		.why = own(j, 2, f->describe ? why : f->why, &failed),
 		.config = own(j, 3, t->text, &failed), .keep = own(j, 4, t->keep, &failed),
 		.labels = j->labels, .n_labels = j->labels ? f->n_labels : 0,
 		.raw_ns = f->raw_ns, .real_ns = f->real_ns, .event = f->event,

@@ -8,8 +8,6 @@
 #include "watch/options.h"
 #include "watch/run.h"
 
-#define WHY_BYTES 400
-
 /* "shop-back (136) write fd=4 ... res=73", as scap read shows it. */
 static void describe(const struct watch *w, const struct scap_event *ev, char *buf, size_t cap)
 {
@@ -27,18 +25,29 @@ static void describe(const struct watch *w, const struct scap_event *ev, char *b
 		memcpy(buf + cap - 4, "...", 4);
 }
 
+struct match {
+	const struct watch *w;
+	const struct scap_event *ev;
+};
+
+static void describe_match(void *ctx, char *buf, size_t cap)
+{
+	const struct match *m = ctx;
+
+	describe(m->w, m->ev, buf, cap);
+}
+
 static void fired(void *ctx, uint32_t condition, const struct scap_event *ev)
 {
 	struct watch *w = ctx;
-	char why[WHY_BYTES];
+	struct match match = { w, ev };
 	struct firing f = {
 		.by = TRIGGER_EVENT, .name = w->c->triggers[w->conditions[condition]].name,
-		.source = "event", .why = why,
+		.source = "event", .describe = describe_match, .ctx = &match,
 		.raw_ns = scap_event_raw_ns(ev), .real_ns = scap_event_wall_ns(ev),
 		.event = scap_event_num(ev), .before_ns = UINT64_MAX, .after_ns = UINT64_MAX,
 	};
 
-	describe(w, ev, why, sizeof(why));
 	captures_fire(w->captures, &f, NULL, NULL);
 }
 
