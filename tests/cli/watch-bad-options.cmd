@@ -5,7 +5,7 @@ bad()
 }
 bad --memroy 5
 bad --memory 256X
-bad --memory 1K
+bad --memory 32767K
 bad --before yesterday
 bad --after 2d
 bad --dir ''

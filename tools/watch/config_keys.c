@@ -3,6 +3,7 @@
 #include "watch/config_part.h"
 
 #include <scap/filter.h>
+#include <scap/ring.h>
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #define C(member) offsetof(struct watch_config, member)
 
 const struct key config_keys[] = {
-	{ "recording.memory", KEY_SIZE, C(memory), 4 * M, T, KEY_FIXED },
+	{ "recording.memory", KEY_SIZE, C(memory), SCAP_RING_MIN_BYTES, T, KEY_FIXED },
 	{ "recording.ring", KEY_TEXT, C(ring), 1, PATH_MOST, KEY_FIXED },
 	{ "recording.kernel-ring", KEY_RING, C(kernel_ring), 64 * K, 1024 * M, KEY_FIXED },
 	{ "recording.snaplen", KEY_SNAPLEN, 0, 0, SNAPLEN_MOST, KEY_FIXED },
