@@ -433,19 +433,30 @@ static uint64_t lost_at_end(const struct scap_cut *c)
 	return n;
 }
 
+/*
+ * Also after an error, if what was written is whole: without the part that found no room there may
+ * be enough for this.
+ */
+static void write_outcome(struct scap_cut *c, struct scap_writer *w)
+{
+	bool refusing = w->refusing;
+
+	if (w->broken)
+		return;
+	w->refusing = false;
+	if (!scap_writer_trigger(w, &c->trigger))
+		scap__seal_write(w, c->end_ns);
+	w->refusing |= refusing;
+}
+
 static int finish(struct scap_cut *c, struct scap_error *err)
 {
 	struct scap_writer *w = c->w;
-	int rc;
 
 	c->w = NULL;
 	if (!c->begun)
 		return scap_writer_close(w, 0, NULL, 0, err);
-	if (!c->error.code) {
-		rc = scap_writer_trigger(w, &c->trigger);
-		if (!rc)
-			rc = scap__seal_write(w, c->end_ns);
-	}
+	write_outcome(c, w);
 	return scap__ring_end_capture(w, c->end_ns, c->ends ? c->ends :
 				      &(struct scap_ring_end){ 0 }, c->n_ends, NULL, err);
 }

@@ -465,3 +465,44 @@ Test(cut, keyframes)
 		rec_close(true);
 	}
 }
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit l = { bytes, RLIM_INFINITY };
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+/* What it came to hold is told also where the next group found no room. */
+Test(cut, outcome_without_room)
+{
+	struct scap_trigger t, out;
+	struct scap_error err = { 0 };
+	const struct scap_event *ev;
+	struct scap_reader *r;
+	struct scap_cut *c;
+
+	seed = 60;
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	rec.payload = 50000;
+	for (unsigned i = 0; i < 14; i++)
+		rec_slice(1);
+	rec_complete();
+	t = trigger_at(rec.now_ns, 100 * SCAP_EPOCH_NS, 0);
+	c = cut_begin("out", &t, 0);
+	limit_files(9 << 20);
+	cr_assert_eq(scap_cut_step(c), -EFBIG);
+	limit_files(RLIM_INFINITY);
+	cr_assert_eq(scap_cut_close(c, &out, &err), -EFBIG);
+	cr_assert_eq(scap_reader_open_path(in_dir("out"), NULL, &r, &err), 0);
+	while (scap_reader_next(r, &ev) == 0)
+		;
+	cr_assert(scap_reader_info(r)->complete);
+	cr_assert(scap_reader_trigger(r)->flags & SCAP_TRIGGER_CUT);
+	cr_assert_eq(scap_reader_trigger(r)->to_raw_ns, out.to_raw_ns);
+	cr_assert_gt(out.to_raw_ns, 0);
+	scap_reader_close(r);
+	see_whole();
+	rec_close(true);
+}
