@@ -161,6 +161,7 @@ static const struct watch_health health = {
 	.disk_free_bytes = 27, .n_write_errors = 28, .n_hooks_ok = 29, .n_hooks_failed = 30,
 	.n_hooks_killed = 31, .n_hooks_skipped = 32, .n_reloads = 33, .n_reloads_failed = 34,
 	.n_decoded = 35, .evaluation_ns = 36, .n_sockets_dropped = 37, .n_programs_dropped = 38,
+	.n_sealed = 39, .seal_ns = 40500000000, .seal_max_ns = 41500000000,
 };
 
 Test(watch_metrics, health)
@@ -191,6 +192,8 @@ Test(watch_metrics, health)
 		"scap_trigger_decoded_events_total 35",
 		"scap_trigger_evaluation_seconds_total 0.000000036",
 		"scap_monitor_sockets_dropped_total 37", "scap_monitor_programs_dropped_total 38",
+		"scap_capture_seal_seconds_sum 40.500000000", "scap_capture_seal_seconds_count 39",
+		"scap_capture_seal_max_seconds 41.500000000",
 	};
 	FILE *f = begin();
 

@@ -108,6 +108,9 @@ static void put_store(struct watch *w, struct watch_health *h)
 	store_disk_ok(w->store, &h->disk_free_bytes);
 	h->n_capturing = c.n_capturing;
 	h->n_write_errors = c.n_write_errors;
+	h->n_sealed = c.n_sealed;
+	h->seal_ns = c.seal_ns;
+	h->seal_max_ns = c.seal_max_ns;
 	h->n_files = s.n_files;
 	h->file_bytes = s.bytes;
 	h->n_deleted = s.n_deleted;

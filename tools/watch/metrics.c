@@ -252,6 +252,13 @@ static void print_files(FILE *out, const struct watch_health *h)
 	    h->disk_free_bytes);
 	one(out, "scap_write_errors_total", "counter", "Writes of captures that failed.",
 	    h->n_write_errors);
+	metrics_family(out, "scap_capture_seal_seconds", "summary",
+		       "From the end of a capture's window to its sealed file.");
+	fputs("scap_capture_seal_seconds_sum ", out);
+	seconds(out, h->seal_ns);
+	fprintf(out, "\nscap_capture_seal_seconds_count %" PRIu64 "\n", h->n_sealed);
+	one_ns(out, "scap_capture_seal_max_seconds", "gauge", "The most that one took for that.",
+	       h->seal_max_ns);
 	metrics_family(out, "scap_hooks_total", "counter", "Hook commands, by how they ended.");
 	fprintf(out, "scap_hooks_total{outcome=\"ok\"} %" PRIu64 "\n"
 		"scap_hooks_total{outcome=\"failed\"} %" PRIu64 "\n"

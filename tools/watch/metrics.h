@@ -68,6 +68,7 @@ struct watch_health {
 	uint64_t n_deleted;
 	uint64_t disk_free_bytes;
 	uint64_t n_write_errors;
+	uint64_t n_sealed, seal_ns, seal_max_ns;	/* from windows' ends: all, the most */
 	/* Each hook and reload is one of these. */
 	uint64_t n_hooks_ok, n_hooks_failed, n_hooks_killed, n_hooks_skipped;
 	uint64_t n_reloads, n_reloads_failed;
