@@ -95,6 +95,19 @@ bool scap__filter_may_end(const struct scap_filter *f, unsigned type, unsigned a
 	return may_end(f, &ev, SCAP__KNOWN_KIND, end);
 }
 
+uint32_t scap__filter_entry(const struct scap_filter *f, unsigned type, unsigned abi, int64_t nr)
+{
+	struct scap_event ev;
+	struct walk w = { .f = f, .ev = &ev, .known = SCAP__KNOWN_KIND };
+	uint32_t i = f->entry;
+
+	scap__event_of_kind(&ev, type, abi, nr);
+	while (i < SCAP__REJECT && decides(&w, &f->checks[i].field))
+		i = scap__check_holds(&f->checks[i], &ev) ? f->checks[i].on_true :
+							    f->checks[i].on_false;
+	return i;
+}
+
 /* ---- for readers ----------------------------------------------------------------------------- */
 
 /* Of calls that are told by their files: as of a read(2) of it. */

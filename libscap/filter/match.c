@@ -163,11 +163,10 @@ bool scap__check_holds(const struct scap__check *check, const struct scap_event 
 	return check->field.def->large ? match_large(check, ev) : match_in(check, ev, &s);
 }
 
-bool scap_filter_match(const struct scap_filter *f, const struct scap_event *ev)
+bool scap__filter_match_from(const struct scap_filter *f, uint32_t i, const struct scap_event *ev)
 {
 	char buf[SCAP__SCRATCH_SMALL];
 	struct scap__scratch s = { buf, sizeof(buf), 0 };
-	uint32_t i = f->entry;
 
 	while (i < SCAP__REJECT) {
 		const struct scap__check *check = &f->checks[i];
@@ -177,4 +176,9 @@ bool scap_filter_match(const struct scap_filter *f, const struct scap_event *ev)
 		i = holds ? check->on_true : check->on_false;
 	}
 	return i == SCAP__ACCEPT;
+}
+
+bool scap_filter_match(const struct scap_filter *f, const struct scap_event *ev)
+{
+	return scap__filter_match_from(f, f->entry, ev);
 }

@@ -47,6 +47,15 @@ int scap__filter_init_chooser(struct scap_filter *f);
 bool scap__filter_may_end(const struct scap_filter *f, unsigned type, unsigned abi, int64_t nr,
 			  uint32_t end);
 
+/*
+ * Where a match of events of this kind may begin, behind what their kind decides: a check,
+ * SCAP__ACCEPT or SCAP__REJECT.
+ */
+uint32_t scap__filter_entry(const struct scap_filter *f, unsigned type, unsigned abi, int64_t nr);
+/* scap_filter_match() from there on. */
+bool scap__filter_match_from(const struct scap_filter *f, uint32_t i,
+			     const struct scap_event *ev);
+
 /* Converts a literal for a field; checks that it can be one of its values. */
 int scap__constant_init(struct scap__constant *c, const struct scap_field *f,
 			const struct scap__literal *lit, struct scap_error *err);

@@ -117,6 +117,8 @@ void scap__conditions_free(struct scap__conditions *c)
 		scap_filter_free(c->v[i].filter);
 		free(c->v[i].times);
 	}
+	for (uint32_t i = 0; i < SCAP__KINDS; i++)
+		free(c->entries[i]);
 	free(c->v);
 	free(c->bits);
 	free(c);
@@ -149,18 +151,30 @@ static bool may_want_other(const struct scap_filter *f, unsigned type)
 	return scap__filter_may_end(f, type, SCAP_ABI_X86_64, NR_NAMELESS, SCAP__ACCEPT);
 }
 
-static bool may_want(const struct scap_filter *f, uint32_t kind)
+struct kind {
+	unsigned type, abi;
+	int64_t nr;
+};
+
+static struct kind kind_at(uint32_t kind)
 {
 	uint32_t i = kind - SCAP__KIND_CALLS;
 	unsigned abi = i / SCAP__NRS % SCAP_ABIS;
 	int64_t nr = i % SCAP__NRS;
 
 	if (kind < SCAP__KIND_CALLS)
-		return scap__filter_may_end(f, kind, 0, INT64_MIN, SCAP__ACCEPT);
+		return (struct kind){ kind, 0, INT64_MIN };
+	return (struct kind){ i / (SCAP__NRS * SCAP_ABIS) + SCAP_REC_CALL, abi,
+			      abi == SCAP_ABI_X32 ? nr | X32_BIT : nr };
+}
+
+static bool may_want(const struct scap_filter *f, uint32_t kind)
+{
+	struct kind k = kind_at(kind);
+
 	if (kind >= SCAP__KIND_OTHER)
 		return may_want_other(f, kind - SCAP__KIND_OTHER + SCAP_REC_CALL);
-	return scap__filter_may_end(f, i / (SCAP__NRS * SCAP_ABIS) + SCAP_REC_CALL, abi,
-				    abi == SCAP_ABI_X32 ? nr | X32_BIT : nr, SCAP__ACCEPT);
+	return scap__filter_may_end(f, k.type, k.abi, k.nr, SCAP__ACCEPT);
 }
 
 /* Calls for which the roles of their arguments don't say it. */
@@ -199,6 +213,20 @@ static uint8_t io_of(const struct scap__syscall *sc)
 	}
 }
 
+/* What a kind decides is not asked of its records; calls that share a kind have other names. */
+static void find_entries(struct scap__conditions *c, uint32_t kind)
+{
+	struct kind k = kind_at(kind);
+	uint32_t *entries;
+
+	if (kind >= SCAP__KIND_OTHER)
+		return;
+	entries = c->entries[kind] = calloc(c->n, sizeof(*entries));
+	for (uint32_t i = 0; entries && i < c->n; i++)
+		if (c->v[i].kind == SCAP_CONDITION_FILTER)
+			entries[i] = scap__filter_entry(c->v[i].filter, k.type, k.abi, k.nr);
+}
+
 void scap__conditions_learn(struct scap__conditions *c, uint32_t kind)
 {
 	struct scap__monitor_kind *k = &c->kinds[kind];
@@ -216,6 +244,8 @@ void scap__conditions_learn(struct scap__conditions *c, uint32_t kind)
 		if (c->v[i].kind != SCAP_CONDITION_FILTER || !may_want(c->v[i].filter, kind))
 			continue;
 		bits[i / 64] |= 1ull << i % 64;
+		if (k->known != SCAP__KNOWN_WANTED)
+			find_entries(c, kind);
 		k->known = SCAP__KNOWN_WANTED;
 	}
 }

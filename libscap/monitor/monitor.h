@@ -72,6 +72,8 @@ struct scap__conditions {
 	bool numbers;		/* a filter asks for evt.num */
 	struct scap__condition *v;
 	uint64_t *bits;		/* for each kind n_words: the conditions that may want it */
+	/* Where their filters begin for a kind, by condition; NULL: at their entries. */
+	uint32_t *entries[SCAP__KINDS];
 	struct scap__monitor_kind kinds[SCAP__KINDS];
 };
 

@@ -3,6 +3,7 @@
 #include "monitor/monitor.h"
 
 #include "core/bytes.h"
+#include "filter/program.h"
 
 /* ---- the order: that of format/merge.h ------------------------------------------------------- */
 
@@ -156,6 +157,16 @@ static void attach(struct visit *v)
 		number(v);
 }
 
+static void match_wanted(struct visit *v, uint32_t i)
+{
+	const struct scap__conditions *c = v->m->conditions;
+	const struct scap_filter *f = c->v[i].filter;
+	const uint32_t *entries = c->entries[v->pick->kind];
+
+	if (scap__filter_match_from(f, entries ? entries[i] : f->entry, &v->m->ev))
+		satisfied(v, i);
+}
+
 static int go_over_wanted(struct visit *v)
 {
 	struct scap__conditions *c = v->m->conditions;
@@ -168,7 +179,7 @@ static int go_over_wanted(struct visit *v)
 	bits = c->bits + (size_t)v->pick->kind * c->n_words;
 	for (uint32_t word = 0; word < c->n_words; word++)
 		for (uint64_t b = bits[word]; b; b &= b - 1)
-			match(v, word * 64 + (uint32_t)__builtin_ctzll(b));
+			match_wanted(v, word * 64 + (uint32_t)__builtin_ctzll(b));
 	return 0;
 }
 
