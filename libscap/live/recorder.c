@@ -16,10 +16,10 @@
 #define BUFFER_BYTES_MIN (64ULL << 10)
 #define BUFFER_BYTES_MAX (256ULL << 20)
 /*
- * After its epoch's end a slice needs a watermark from behind that end, which the kernel gives when
+ * When it is due a slice needs a watermark from behind that time, which the kernel gives when
  * it was asked for twice, with a grace period between.
  */
-#define EPOCH_MARGIN_NS 1000000
+#define DUE_MARGIN_NS 1000000
 #define WATERMARK_RETRY_MS 16
 #define PIECE_BYTES_MIN 4096
 
@@ -232,6 +232,11 @@ static int write_slice(struct scap_recorder *r, struct scap_slice *slice)
 	if (r->on_slice)
 		r->on_slice(r->on_slice_ctx, slice);
 	rc = scap_writer_slice(r->writer, slice);
+	/* Captures can begin with a group only that begins an epoch: there is one again. */
+	if (rc >= 0 && r->flushed_early && !(slice->end_ns % SCAP_EPOCH_NS)) {
+		rc = scap_writer_flush(r->writer);
+		r->flushed_early = false;
+	}
 	if (rc < 0)
 		return scap__recorder_fail_write(r, rc);
 	scap__slicer_done(r->slicer);
@@ -363,10 +368,10 @@ int scap_recorder_start(struct scap_recorder *r)
 
 /* ---- running ------------------------------------------------------------------------------ */
 
-/* The open slice is not to wait for the next wake-up when its epoch is over. */
-static int wait_for_epoch(const struct scap_recorder *r, int wait_ms)
+/* The open slice is not to wait for the next wake-up when it is due. */
+static int wait_for_slice(const struct scap_recorder *r, int wait_ms)
 {
-	uint64_t end = scap__slicer_epoch_end_ns(r->slicer) + EPOCH_MARGIN_NS;
+	uint64_t end = scap__slicer_due_ns(r->slicer) + DUE_MARGIN_NS;
 	uint64_t left_ms = end > r->now_ns ? (end - r->now_ns) / 1000000 + 1 : WATERMARK_RETRY_MS;
 
 	return left_ms < (uint64_t)wait_ms ? (int)left_ms : wait_ms;
@@ -381,7 +386,7 @@ static int choose_wait(const struct scap_recorder *r, int max_wait_ms)
 	if (r->held && wait_ms > WATERMARK_RETRY_MS)
 		wait_ms = WATERMARK_RETRY_MS;
 	if (r->slicer && scap__slicer_bytes(r->slicer))
-		wait_ms = wait_for_epoch(r, wait_ms);
+		wait_ms = wait_for_slice(r, wait_ms);
 	return max_wait_ms >= 0 && max_wait_ms < wait_ms ? max_wait_ms : wait_ms;
 }
 
@@ -423,6 +428,7 @@ int scap_recorder_flush(struct scap_recorder *r)
 	int rc = r->writer ? scap_writer_flush(r->writer) : 0;
 
 	scap__recorder_update_totals(r);
+	r->flushed_early = r->totals.complete_raw_ns % SCAP_EPOCH_NS;
 	return rc < 0 ? scap__recorder_fail_write(r, rc) : 0;
 }
 
@@ -525,6 +531,12 @@ const struct scap_ring_end *scap_recorder_rings(struct scap_recorder *r)
 		return NULL;
 	}
 	return set_ends(r) < 0 ? NULL : r->ends;
+}
+
+void scap_recorder_want(struct scap_recorder *r, uint64_t raw_ns)
+{
+	if (r->slicer)
+		scap__slicer_want(r->slicer, raw_ns);
 }
 
 void scap_recorder_keyframe(struct scap_recorder *r)

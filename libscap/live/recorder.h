@@ -29,6 +29,7 @@ struct scap_recorder {
 	bool held;			/* something was left, but only a watermark makes room */
 	bool started, finished;
 	bool write_failed;
+	bool flushed_early;		/* inside an epoch, which is not over yet */
 	struct scap_recorder_next next;	/* open NULL: nobody asked for a seam */
 	uint64_t asked_ns;		/* raw */
 	int stop_requested;

@@ -38,6 +38,7 @@ struct scap__slicer {
 	size_t budget, hard, reserve;
 	size_t bytes, resident;
 	uint64_t start_ns;
+	uint64_t wanted_ns;	/* of no meaning where start_ns has reached it */
 	bool delivered;
 	uint64_t delivered_end_ns;
 	struct scap__row_counts counts;
@@ -368,9 +369,21 @@ static uint64_t epoch_start(uint64_t ns)
 	return ns & ~(SCAP_EPOCH_NS - 1);
 }
 
-uint64_t scap__slicer_epoch_end_ns(const struct scap__slicer *s)
+static uint64_t epoch_end(const struct scap__slicer *s)
 {
 	return epoch_start(s->start_ns) + SCAP_EPOCH_NS;
+}
+
+void scap__slicer_want(struct scap__slicer *s, uint64_t ns)
+{
+	s->wanted_ns = ns;
+}
+
+uint64_t scap__slicer_due_ns(const struct scap__slicer *s)
+{
+	uint64_t end = epoch_end(s);
+
+	return s->wanted_ns > s->start_ns && s->wanted_ns < end ? s->wanted_ns : end;
 }
 
 uint64_t scap__slicer_last_ns(const struct scap__slicer *s)
@@ -563,20 +576,33 @@ static bool worth_cutting(const struct scap__slicer *s, size_t cut_bytes)
 	return cut_bytes >= s->budget / 4 || (cut_bytes && s->bytes >= s->hard - s->hard / 8);
 }
 
+/* The same for a slice that somebody waits for, which may be of any size. */
+static bool cut_wanted(struct scap__slicer *s, uint64_t complete, uint64_t *ret_end)
+{
+	if (cut_slice(s, complete, ret_end))
+		return true;
+	s->start_ns = complete;
+	return false;
+}
+
 int scap__slicer_next(struct scap__slicer *s, struct scap_slice *ret_slice)
 {
 	uint64_t complete = scap__slicer_complete_ns(s, NULL);
 	uint64_t end;
 
-	if (complete < scap__slicer_epoch_end_ns(s) && s->bytes <= s->budget)
+	if (complete < scap__slicer_due_ns(s) && s->bytes <= s->budget)
 		return 1;
 	skip_empty(s, complete);
-	end = scap__slicer_epoch_end_ns(s);
-	if (complete >= end)
+	end = epoch_end(s);
+	if (complete >= end) {
 		cut_slice(s, end, &end);
-	else if (s->bytes <= s->budget || complete <= s->start_ns ||
-		 !worth_cutting(s, cut_slice(s, complete, &end)))
+	} else if (complete >= scap__slicer_due_ns(s)) {
+		if (!cut_wanted(s, complete, &end))
+			return 1;
+	} else if (s->bytes <= s->budget || complete <= s->start_ns ||
+		   !worth_cutting(s, cut_slice(s, complete, &end))) {
 		return 1;
+	}
 	deliver(s, end, ret_slice);
 	return 0;
 }
@@ -588,7 +614,7 @@ int scap__slicer_last(struct scap__slicer *s, uint64_t end_ns, struct scap_slice
 	if (!s->bytes)
 		return 1;
 	skip_empty(s, end_ns);
-	end = scap__slicer_epoch_end_ns(s);
+	end = epoch_end(s);
 	if (end > end_ns)
 		end = end_ns;
 	if (end <= s->start_ns || !cut_slice(s, end, &end))

@@ -8,6 +8,7 @@
  * read after it. What lies before the least frontier is complete, and only there a slice may end:
  *
  *   - at the end of its epoch, as soon as that is complete;
+ *   - earlier, when somebody waits for what lies before some time, and that is complete;
  *   - earlier, when more rows are kept than the budget allows.
  *
  * So no record outside a slice has its time inside it. The rows kept never exceed the hard limit
@@ -63,10 +64,15 @@ size_t scap__slicer_bytes(const struct scap__slicer *s);
 uint64_t scap__slicer_complete_ns(const struct scap__slicer *s, uint32_t *ret_ring);
 /* Time of the latest record. */
 uint64_t scap__slicer_last_ns(const struct scap__slicer *s);
-/* Where the open slice ends if nothing cuts it earlier. */
-uint64_t scap__slicer_epoch_end_ns(const struct scap__slicer *s);
+/* Where the open slice ends, or from where on it may, if its size does not cut it earlier. */
+uint64_t scap__slicer_due_ns(const struct scap__slicer *s);
 uint64_t scap__slicer_start_ns(const struct scap__slicer *s);
 
+/*
+ * Somebody waits for what lies before ns: as soon as that is complete, the open slice ends where
+ * all is complete. Instead of a slice without a record the open one begins later.
+ */
+void scap__slicer_want(struct scap__slicer *s, uint64_t ns);
 /*
  * The next slice that is due: 0; 1: none is. Slices without a record are passed over. Fills
  * start_ns, end_ns, n_parts and parts, which live until scap__slicer_done().

@@ -212,6 +212,7 @@ Test(live, filter_names)
 
 static struct rows file;
 static struct scap_recorder *recorder;
+static bool groups;	/* are written, not slices */
 
 static void open_recorder(bool write, uint64_t buffer_bytes)
 {
@@ -222,6 +223,7 @@ static void open_recorder(bool write, uint64_t buffer_bytes)
 	struct scap_sink sink = rows_sink(&file);
 	struct scap_writer *w = NULL;
 
+	wo.flags = groups ? SCAP_WRITER_GROUPS : 0;
 	if (write)
 		cr_assert_eq(scap_writer_open_sink(&sink, &wo, &w, &err), 0);
 	cr_assert_eq(scap_recorder_new(live, w, &ro, &recorder, &err), 0);
@@ -320,6 +322,46 @@ Test(recorder, everything_arrives_in_order)
 		check_file(fake.n_stored, 0);
 		close_all();
 	}
+}
+
+static void step_until_complete(uint64_t raw_ns)
+{
+	while (scap_recorder_totals(recorder)->complete_raw_ns < raw_ns)
+		cr_assert_eq(scap_recorder_step(recorder, 50), 0);
+}
+
+/* Who waits for a time need not wait for its epoch's end; groups begin with an epoch again then. */
+Test(recorder, wanted)
+{
+	const uint64_t wanted = 6 * SCAP_EPOCH_NS + SCAP_EPOCH_NS / 3;
+	const struct scap_recorder_totals *t;
+	uint64_t bytes;
+
+	seed = 3;
+	fake_init(&fake, 2);
+	fake.on_wait = busy;
+	fake.lag_ns = 20000000;
+	groups = true;
+	cr_assert_eq(open_fake(1 << 20), 0);
+	open_recorder(true, 0);
+	t = scap_recorder_totals(recorder);
+	step_until_complete(6 * SCAP_EPOCH_NS);
+	scap_recorder_want(recorder, wanted);
+	step_until_complete(wanted);
+	cr_expect_lt(fake.now_ns, wanted + 200000000);
+	bytes = t->file_bytes;
+	cr_expect_eq(scap_recorder_flush(recorder), 0);
+	cr_expect_gt(t->file_bytes, bytes);
+	bytes = t->file_bytes;
+	step_until_complete(7 * SCAP_EPOCH_NS);
+	cr_expect_gt(t->file_bytes, bytes);
+	bytes = t->file_bytes;
+	step_until_complete(9 * SCAP_EPOCH_NS);
+	cr_expect_eq(t->file_bytes, bytes);
+	cr_assert_eq(scap_recorder_finish(recorder), 0);
+	check_totals();
+	check_file(fake.n_stored, 0);
+	close_all();
 }
 
 static void stop_after_a_while(struct fake_device *f, int timeout_ms)

@@ -36,6 +36,7 @@ static struct {
 	uint64_t last_end_ns;
 	uint64_t n_slices;
 	size_t max_bytes, max_resident;
+	uint64_t wanted_ns;
 	struct scap__slicer *s;
 	size_t hard;
 } m;
@@ -174,6 +175,9 @@ static void take_slices(void)
 		check_slice(&slice);
 		scap__slicer_done(m.s);
 	}
+	/* Who waits gets what is complete. */
+	if (scap__slicer_complete_ns(m.s, NULL) >= m.wanted_ns)
+		cr_assert_geq(scap__slicer_start_ns(m.s), m.wanted_ns);
 }
 
 static void append(uint32_t cpu, size_t limit, bool force, uint64_t safe)
@@ -234,8 +238,17 @@ static void finish(void)
 	cr_assert_eq(scap__slicer_counts(m.s)->n_records, m.n_all);
 }
 
+/* A time that is over, or not yet, or far away. */
+static void want(uint64_t tick)
+{
+	m.wanted_ns = m.now_ns + rnd(400 * tick) - (rnd(3) ? 100 * tick : 0);
+	scap__slicer_want(m.s, m.wanted_ns);
+}
+
 static void run_model(uint32_t n_rings, uint64_t seed, size_t budget, unsigned steps, uint64_t tick)
 {
+	bool wants = seed % 2;
+
 	model_init(n_rings, seed, budget, 2 * budget);
 	for (unsigned i = 0; i < steps; i++) {
 		for (unsigned k = rnd(400); k; k--) {
@@ -248,6 +261,8 @@ static void run_model(uint32_t n_rings, uint64_t seed, size_t budget, unsigned s
 		for (uint32_t k = 0; k < n_rings; k++)
 			if (m.rings[k].held_ns && rnd(6) == 0)
 				model_release(k);
+		if (wants && rnd(4) == 0)
+			want(tick);
 		drain(false);
 	}
 	finish();
@@ -274,6 +289,36 @@ Test(slice, early_cuts)
 {
 	for (uint64_t seed = 1; seed <= 10; seed++)
 		run_model(1 + seed * 3, seed, 65536, 200, 20000);
+}
+
+/* It is not the epoch's end that is waited for, and without a record there is no slice either. */
+Test(slice, wanted)
+{
+	struct scap_slice slice;
+	uint64_t wanted;
+
+	model_init(2, 1, 1 << 20, 2 << 20);
+	m.now_ns += 1000;
+	model_put(0);
+	wanted = m.now_ns + 500;
+	scap__slicer_want(m.s, wanted);
+	cr_expect_eq(scap__slicer_due_ns(m.s), wanted);
+	append(0, SIZE_MAX, false, wanted - 1);
+	append(1, SIZE_MAX, false, wanted - 1);
+	cr_expect_eq(scap__slicer_next(m.s, &slice), 1);
+	append(0, SIZE_MAX, false, wanted + 7);
+	append(1, SIZE_MAX, false, wanted + 7);
+	cr_assert_eq(scap__slicer_next(m.s, &slice), 0);
+	cr_expect_eq(slice.end_ns, wanted + 7);
+	cr_expect_eq(slice.n_parts, 1);
+	scap__slicer_done(m.s);
+	scap__slicer_want(m.s, wanted + 100);
+	append(0, SIZE_MAX, false, wanted + 100);
+	append(1, SIZE_MAX, false, wanted + 100);
+	cr_expect_eq(scap__slicer_next(m.s, &slice), 1);
+	cr_expect_eq(scap__slicer_start_ns(m.s), wanted + 100);
+	cr_expect_eq(scap__slicer_due_ns(m.s) % SCAP_EPOCH_NS, 0);
+	model_fini();
 }
 
 Test(slice, idle_time_makes_no_slices)

@@ -246,6 +246,11 @@ SCAP_API int scap_recorder_flush(struct scap_recorder *r);
  * NULL, and the recorder's error, on failure. Lives until the next call.
  */
 SCAP_API const struct scap_ring_end *scap_recorder_rings(struct scap_recorder *r);
+/*
+ * What lies before raw_ns is waited for: complete_raw_ns reaches that as soon as all of it is here,
+ * and not only with the end of its epoch. The last call counts.
+ */
+SCAP_API void scap_recorder_want(struct scap_recorder *r, uint64_t raw_ns);
 /* Begins a keyframe with the next step, unless one is under way. */
 SCAP_API void scap_recorder_keyframe(struct scap_recorder *r);
 /*
