@@ -103,7 +103,7 @@ static void record(void)
 		atomic_store(&now_ns, rec.now_ns - 1);
 		if (captures_want_keyframe(captures))
 			rec_keyframe(2);
-		if (captures_due(captures, rec.now_ns)) {
+		if (captures_due_ns(captures) <= rec.now_ns) {
 			rec_complete();
 			captures_more(captures, rec.now_ns);
 		}

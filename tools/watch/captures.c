@@ -537,16 +537,20 @@ void captures_free(struct captures *s)
 	free(s);
 }
 
-bool captures_due(struct captures *s, uint64_t raw_ns)
+uint64_t captures_due_ns(struct captures *s)
 {
-	bool due = false;
+	uint64_t due_ns = UINT64_MAX;
 
 	pthread_mutex_lock(&s->lock);
-	for (const struct job *j = s->first; j && !due; j = j->next)
-		due = j->end_raw_ns <= raw_ns && (j->end_raw_ns > s->complete_ns ||
-						  raw_ns - s->complete_ns >= AGAIN_NS);
+	for (const struct job *j = s->first; j; j = j->next) {
+		uint64_t ns = j->end_raw_ns > s->complete_ns ? j->end_raw_ns :
+			      s->complete_ns + AGAIN_NS;
+
+		if (ns < due_ns)
+			due_ns = ns;
+	}
 	pthread_mutex_unlock(&s->lock);
-	return due;
+	return due_ns;
 }
 
 void captures_more(struct captures *s, uint64_t complete_raw_ns)

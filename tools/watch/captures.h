@@ -68,10 +68,10 @@ void captures_configure(struct captures *s, struct captures_config *c);
 void captures_fire(struct captures *s, const struct firing *f, struct watch_reply *reply,
 		   const struct captures_waiter *waiter);
 /*
- * Whether a capture waits for what was recorded before raw_ns: then the recorder flushes, says so
- * to the ring, and up to which time by captures_more(). UINT64_MAX: whether any will.
+ * What was recorded before this time, raw, is waited for; UINT64_MAX: nothing is. When it is all
+ * there the recorder flushes, says so to the ring, and up to which time by captures_more().
  */
-bool captures_due(struct captures *s, uint64_t raw_ns);
+uint64_t captures_due_ns(struct captures *s);
 void captures_more(struct captures *s, uint64_t complete_raw_ns);
 /* Once for each capture that begins: the state of the machine belongs into it. */
 bool captures_want_keyframe(struct captures *s);

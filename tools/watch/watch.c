@@ -377,14 +377,16 @@ static int complete(struct watch *w)
 
 static int serve_captures(struct watch *w)
 {
-	uint64_t now = watch_mono_ns();
+	uint64_t now = watch_mono_ns(), due_ns = captures_due_ns(w->captures);
 
 	if (captures_want_keyframe(w->captures) && now - w->keyframe_mono_ns >= KEYFRAME_NS) {
 		scap_recorder_keyframe(w->recorder);
 		w->keyframe_mono_ns = now;
 	}
-	if (now - w->flushed_mono_ns < FLUSH_NS ||
-	    !captures_due(w->captures, scap_recorder_totals(w->recorder)->complete_raw_ns))
+	if (now - w->flushed_mono_ns < FLUSH_NS)
+		return 0;
+	scap_recorder_want(w->recorder, due_ns);
+	if (due_ns > scap_recorder_totals(w->recorder)->complete_raw_ns)
 		return 0;
 	return complete(w);
 }
@@ -412,8 +414,8 @@ static int loop(struct watch *w)
 	int rc = 0;
 
 	while (!rc && !got_signal(w)) {
-		rc = scap_recorder_step(w->recorder, captures_due(w->captures, UINT64_MAX) ?
-				       50 : -1);
+		rc = scap_recorder_step(w->recorder, captures_due_ns(w->captures) == UINT64_MAX ?
+				       -1 : 50);
 		note_totals(w);
 		if (!rc)
 			rc = serve_captures(w);
