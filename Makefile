@@ -67,7 +67,8 @@ help:
 	@echo 'make demo-alert the same with scap watch, Prometheus and Alertmanager'
 	@echo 'make check      all tests; ends with one line of counts'
 	@echo 'make check-debug  the module in a kernel that looks for its errors; an hour'
-	@echo 'make bench      sizes and questions beside sysdig, CAPTURES="FILE..."; make bench-kernel'
+	@echo 'make bench      sizes and questions beside sysdig, CAPTURES="FILE..."'
+	@echo 'make bench-kernel  what recording costs, in instructions; make bench-watch'
 	@echo 'make lib | module | tools | unit | cli | big-endian | examples | guest | fuzz | hdr-check'
 	@echo 'make style | lint | abi'
 	@echo 'make install    PREFIX (/usr/local), DESTDIR'
@@ -320,6 +321,10 @@ bench-kernel:
 	$(Q)sh tests/deps.sh bench
 	$(Q)$(MAKE) --no-print-directory all guest-build
 	$(Q)tests/vm/bench-kernel
+bench-watch:
+	$(Q)sh tests/deps.sh bench
+	$(Q)$(MAKE) --no-print-directory all guest-build
+	$(Q)tests/vm/bench-watch
 bench: tools
 	$(Q)sh tests/deps.sh bench
 	$(Q)tests/bench/files $(CAPTURES)
@@ -358,8 +363,8 @@ clean:
 FORCE:
 .PHONY: all help module lib tools unit unit-build cli cli-build examples big-endian fuzz fuzz-build \
 	guest guest-build hdr-check \
-	style lint abi check check-debug demo demo-alert demo-build bench bench-kernel deps install \
-	clean FORCE
+	style lint abi check check-debug demo demo-alert demo-build bench bench-kernel bench-watch \
+	deps install clean FORCE
 .DELETE_ON_ERROR:
 # Otherwise deleted as intermediate files, and built again each time.
 .SECONDARY: $(UNIT_SUPPORT) $(FUZZ_SUPPORT) $(TSAN_SUPPORT)

@@ -122,6 +122,19 @@ vm_add_module()
 	esac
 }
 
+# Debian's sysdig and its module, into the tree $1, where they are installed.
+vm_add_sysdig()
+{
+	ko=$(find "/lib/modules/$(vm_version)/updates" -name 'scap.ko*' 2>/dev/null | head -1)
+	[ -n "$ko" ] && command -v sysdig >/dev/null || return 0
+	case $ko in
+	*.xz) xz -dc "$ko" ;;
+	*.zst) zstd -qdc "$ko" ;;
+	*) cat "$ko" ;;
+	esac >"$1/scap/sysdig.ko"
+	vm_add_program "$1" sysdig
+}
+
 # The initramfs, uncompressed: unpacking costs an emulated CPU more than reading does.
 # Optional argument: a directory whose contents go in on top.
 vm_pack()
