@@ -1,7 +1,7 @@
 # Without the kernel module nothing stays: no socket, no ring.
 [ -e /dev/kscap ] && { echo "the kernel module is loaded"; exit 77; }
-mkdir there
-cd there
+mkdir no-module
+cd no-module
 timeout 20 $SCAP watch --dir d --ring r --socket s --listen "unix:$PWD/h" --memory 32M
 echo "$?"
 ls

@@ -1,6 +1,6 @@
 # What is wrong is said before the kernel module is asked for, in a sentence, and with a way out.
-mkdir here
-cd here
+mkdir watch-start
+cd watch-start
 watch()
 {
 	echo "$*" | sed "s|$(pwd -P)|HERE|g"
@@ -14,6 +14,7 @@ echo text > file
 mkdir open && chmod 1777 open
 echo 'control: {owner: no-such-user}' > owner.yaml
 watch --user no-such-user
+watch --user root
 watch --dir /nonexistent/a/b
 watch --dir file
 watch --dir open

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <scap/filter.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "format/event.h"
@@ -368,4 +369,25 @@ Test(watch_config, triggers_of_the_command_line)
 	cr_expect(find(&config, "alert")->source == TRIGGER_ALERT);
 	cr_expect(find(&config, "hand")->source == TRIGGER_HAND);
 	config_fini(&config);
+}
+
+/* What SIGHUP must not read: it would wait, or find nothing, which is a configuration, too. */
+Test(watch_config, read_once)
+{
+	char dir[] = "/tmp/scap-config-XXXXXX", path[64];
+	char *argv[] = { (char *)"watch", (char *)"-c", (char *)"-", NULL };
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/pipe", dir);
+	cr_assert(options_again(1, argv));
+	cr_assert_not(options_again(3, argv));
+	argv[2] = path;
+	cr_assert(options_again(3, argv), "what is missing is told of when it is opened");
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_assert_not(options_again(3, argv));
+	unlink(path);
+	close(creat(path, 0600));
+	cr_assert(options_again(3, argv));
+	unlink(path);
+	rmdir(dir);
 }

@@ -10,12 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "support_recording.h"
 #include "watch/captures.h"
+#include "watch/server.h"
 
-#define CLIENTS 4
+#define CLIENTS 4	/* and as many through sockets */
 #define FIRINGS 12
 #define EPOCHS 60
 
@@ -29,6 +32,8 @@ static struct trigger_config triggers[] = {
 static struct watch_config configs[2];
 static struct captures *captures;
 static struct store *store;
+static struct control *control;
+static struct http *http;
 static atomic_uint n_clients, n_fired[2];
 static _Atomic uint64_t now_ns;
 
@@ -69,6 +74,96 @@ static void *client(void *arg)
 	}
 	atomic_fetch_sub(&n_clients, 1);
 	return NULL;
+}
+
+/* ---- servers --------------------------------------------------------------------------------- */
+
+static void serve_request(void *ctx, const struct watch_request *q, struct watch_reply *reply)
+{
+	struct captures_waiter waiter = {
+		.sealed = q->wait, .gone = q->gone, .gone_ctx = q->gone_ctx,
+	};
+	struct firing f = {
+		.by = TRIGGER_HAND, .source = "hand", .why = q->why, .labels = q->labels,
+		.n_labels = q->n_labels, .raw_ns = atomic_load(&now_ns),
+		.before_ns = q->before_ns, .after_ns = q->after_ns,
+	};
+
+	(void)ctx;
+	captures_fire(captures, &f, reply, &waiter);
+	atomic_fetch_add(&n_fired[0], 1);
+}
+
+static void serve_metrics(void *ctx, FILE *out)
+{
+	struct store_totals t;
+
+	(void)ctx;
+	store_totals(store, &t);
+	fprintf(out, "files %llu\n", (unsigned long long)t.n_files);
+	http_metrics(http, out);
+}
+
+static bool serve_health(void *ctx, char *text, size_t cap)
+{
+	(void)ctx;
+	snprintf(text, cap, "recording");
+	return true;
+}
+
+static void say(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)text;
+}
+
+static void start_servers(void)
+{
+	static const struct watch_ops ops = {
+		NULL, serve_request, serve_metrics, serve_health, say,
+	};
+	char text[512];
+
+	control = control_open(&configs[0], text, sizeof(text));
+	http = control ? http_open(&configs[0], text, sizeof(text)) : NULL;
+	if (!http || !control_serve(control, &ops, text, sizeof(text)) ||
+	    !http_serve(http, &ops, text, sizeof(text)))
+		die(text);
+}
+
+/* All that is answered, to the end; what comes of it is not looked at. */
+static size_t ask(const char *path, const char *text)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	char buf[4096];
+	size_t n = 0;
+	ssize_t got;
+
+	strcpy(un.sun_path, path);
+	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) ||
+	    send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+		die("no connection");
+	shutdown(fd, SHUT_WR);
+	while ((got = recv(fd, buf, sizeof(buf), 0)) > 0)
+		n += (size_t)got;
+	close(fd);
+	return n;
+}
+
+static void *remote(void *arg)
+{
+	for (unsigned i = 0; i < FIRINGS; i++) {
+		const char *line = i % 2 ? "{\"trigger\":\"hand\",\"wait\":true}\n" :
+					   "{\"trigger\":\"hand\",\"why\":\"x\"}\n";
+
+		if (!ask(configs[0].socket, line) ||
+		    !ask(configs[0].listen + 5, "GET /metrics HTTP/1.0\r\n\r\n") ||
+		    !ask(configs[0].listen + 5, "GET /healthz HTTP/1.0\r\n\r\n"))
+			die("no answer");
+	}
+	atomic_fetch_sub(&n_clients, 1);
+	return arg;
 }
 
 static void *looker(void *arg)
@@ -140,8 +235,10 @@ static void set_up(void)
 	recording_setup();
 	configs[0] = configs[1] = (struct watch_config){
 		.dir = strdup(in_dir("captures")), .triggers = triggers, .n_triggers = 2,
-		.keep_count = 20,
+		.keep_count = 20, .socket = strdup(in_dir("control")), .socket_mode = 0600,
+		.listen = malloc(200),
 	};
+	snprintf(configs[0].listen, 200, "unix:%s", in_dir("http"));
 	configs[1].hook = hook;
 	configs[1].keep_count = 10;
 	seed = 42;
@@ -160,19 +257,24 @@ static void set_up(void)
 int main(void)
 {
 	struct hooks *hooks = hooks_start();
-	pthread_t threads[CLIENTS + 1];
+	pthread_t threads[2 * CLIENTS + 1];
 	char command[300];
 
 	set_up();
 	store_use_hooks(store, hooks);
-	atomic_store(&n_clients, CLIENTS);
-	for (unsigned i = 0; i < CLIENTS; i++)
+	start_servers();
+	atomic_store(&n_clients, 2 * CLIENTS);
+	for (unsigned i = 0; i < CLIENTS; i++) {
 		pthread_create(&threads[i], NULL, client, i ? (void *)1 : NULL);
-	pthread_create(&threads[CLIENTS], NULL, looker, NULL);
+		pthread_create(&threads[CLIENTS + i], NULL, remote, NULL);
+	}
+	pthread_create(&threads[2 * CLIENTS], NULL, looker, NULL);
 	record();
-	for (unsigned i = 0; i <= CLIENTS; i++)
+	for (unsigned i = 0; i <= 2 * CLIENTS; i++)
 		pthread_join(threads[i], NULL);
 	captures_stop(captures);
+	http_stop(http);
+	control_stop(control);
 	check_counts();
 	captures_free(captures);
 	store_close(store);
@@ -182,6 +284,8 @@ int main(void)
 	if (system(command))
 		die(command);
 	free(configs[0].dir);
+	free(configs[0].socket);
+	free(configs[0].listen);
 	recording_teardown();
 	return 0;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* scap-watch: what `scap watch` executes. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "watch/config.h"
 #include "watch/options.h"
@@ -31,11 +33,24 @@ static int run(int argc, char **argv)
 	return rc;
 }
 
+/* Or a capture would become standard error, and get the messages. */
+static void hold_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct verb verb = WATCH_VERB(run);
 	int rc = TOOL_OK;
 
+	hold_standard_files();
 	/* A reader that closed the pipe ends us quietly, also if we inherited "ignored". */
 	signal(SIGPIPE, SIG_DFL);
 	tool_set_verb(verb.name);

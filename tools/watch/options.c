@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "watch/config_part.h"
 #include "watch_opts.h"
@@ -229,8 +230,12 @@ static bool read_all(int argc, char **argv, struct watch_options *o, struct watc
 bool options_again(int argc, char **argv)
 {
 	struct watch_options o = { 0 };
+	struct stat st;
 
-	return find_file(argc, argv, &o) && (!o.file || strcmp(o.file, "-"));
+	if (!find_file(argc, argv, &o) || (o.file && !strcmp(o.file, "-")))
+		return false;
+	/* What is missing is told of by who opens it. */
+	return !o.file || stat(o.file, &st) < 0 || S_ISREG(st.st_mode);
 }
 
 bool options_read(int argc, char **argv, struct watch_options *o, struct watch_config *c)

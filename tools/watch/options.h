@@ -18,7 +18,7 @@ struct watch_options {
  * reload needs. False: the message was printed, and nothing is in c.
  */
 bool options_read(int argc, char **argv, struct watch_options *o, struct watch_config *c);
-/* False: the file is standard input, which is read once. */
+/* False: the file is a pipe, or standard input: read once, and again would say nothing, or wait. */
 bool options_again(int argc, char **argv);
 /* What the configuration is called in messages. */
 const char *options_file(const struct watch_options *o);

@@ -162,7 +162,8 @@ static bool read_again(struct watch *w, struct watch_options *o, struct watch_co
 	const char *fixed;
 
 	if (!options_again(w->argc, w->argv)) {
-		tool_error("standard input can't be read again: restart to change it");
+		tool_error("a configuration that is no regular file can't be read again: restart "
+			   "to change it");
 		return false;
 	}
 	if (!options_read(w->argc, w->argv, o, next))

@@ -83,6 +83,11 @@ static bool find_user(struct watch *w)
 		tool_error("%s: privileges.user, or --user, names who is to record", text);
 		return false;
 	}
+	if (!w->uid || !w->gid) {
+		tool_error("%s is user or group 0: leave privileges.user out to stay root",
+			   w->c->user);
+		return false;
+	}
 	if (geteuid() != 0) {
 		tool_error("only root can become %s: leave privileges.user out", w->c->user);
 		return false;
