@@ -51,7 +51,8 @@ static bool remove_stale(const struct sockaddr_un *un, char *err, size_t cap)
 	return false;
 }
 
-static void make_directory(const char *path)
+/* 0 or an errno. */
+static int make_directory(const char *path)
 {
 	char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char *slash;
@@ -59,9 +60,9 @@ static void make_directory(const char *path)
 	snprintf(dir, sizeof(dir), "%s", path);
 	slash = strrchr(dir, '/');
 	if (!slash || slash == dir)
-		return;
+		return 0;
 	*slash = 0;
-	mkdir(dir, 0755);
+	return mkdir(dir, 0755) < 0 && errno != EEXIST ? errno : 0;
 }
 
 /* Nobody connects before listen(), and by then the mode is what it is to be. */
@@ -86,6 +87,7 @@ bool listen_unix(struct listener *l, const char *path, mode_t mode, uid_t uid, g
 		 size_t cap)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int code;
 
 	*l = (struct listener){ .fd = -1 };
 	if (!*path || strlen(path) >= sizeof(un.sun_path)) {
@@ -96,11 +98,15 @@ bool listen_unix(struct listener *l, const char *path, mode_t mode, uid_t uid, g
 	strcpy(un.sun_path, path);
 	if (!remove_stale(&un, err, cap))
 		return false;
-	make_directory(path);
-	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l->fd >= 0 && bind_path(l, &un, mode, uid, gid))
-		return true;
-	snprintf(err, cap, "%s: %s: name another path", path, strerror(errno));
+	code = make_directory(path);
+	if (!code) {
+		l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (l->fd >= 0 && bind_path(l, &un, mode, uid, gid))
+			return true;
+		code = errno;
+	}
+	snprintf(err, cap, "%s: %s: %sname another path", path, strerror(code),
+		 code == EACCES || code == EPERM ? "start it as root, or " : "");
 	listen_close(l);
 	return false;
 }

@@ -171,18 +171,31 @@ static const char *way_out(int rc)
 	return "";
 }
 
+/* /run/scap is there no more after a reboot. */
+static bool make_ring_directory(struct watch *w)
+{
+	char *dir = w->c->ring, *slash = strrchr(dir, '/');
+	int rc = 0;
+
+	if (!slash || slash == dir)
+		return true;
+	*slash = 0;
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST) {
+		rc = -errno;
+		tool_error("cannot make %s, the directory of the ring: %s%s", dir, strerror(-rc),
+			   way_out(rc));
+	}
+	*slash = '/';
+	return !rc;
+}
+
 static bool make_ring(struct watch *w)
 {
-	char *slash = strrchr(w->c->ring, '/');
 	struct scap_error err = { 0 };
 	int rc;
 
-	/* What is wrong with the directory is wrong with the file, too: one message will do. */
-	if (slash && slash != w->c->ring) {
-		*slash = 0;
-		mkdir(w->c->ring, 0755);
-		*slash = '/';
-	}
+	if (!make_ring_directory(w))
+		return false;
 	if (scap_ring_state(w->c->ring) == SCAP_RING_ABANDONED && !recover_ring(w))
 		return false;
 	rc = scap_ring_create(w->c->ring, w->c->memory, &w->ring, &err);
