@@ -6,7 +6,7 @@
 struct watch_config;
 
 /*
- * Records until a signal ends it; enum watch_exit. argc and argv are read again, with
+ * Records until a signal ends it; enum tool_exit. argc and argv are read again, with
  * options_read(), when SIGHUP comes: what is in *c may be another configuration afterwards.
  */
 int watch_run(struct watch_config *c, int argc, char **argv);
