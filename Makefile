@@ -11,7 +11,7 @@ KDIR	?= $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1)
 CC	?= cc
 CLANG	?= clang
 CFLAGS	?= -O2 -g
-FUZZ_SECONDS		?= 60
+FUZZ_SECONDS		?= 30
 export FUZZ_SECONDS
 
 B	?= build

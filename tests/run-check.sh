@@ -95,7 +95,7 @@ fuzz_one()
 {
 	prog=$1
 	kind=$(basename "$prog" | sed 's/^fuzz_//')
-	seconds=${FUZZ_SECONDS:-60}
+	seconds=${FUZZ_SECONDS:-30}
 	seeds=
 	for d in "tests/fuzz/corpus/$kind" "tests/golden/$kind"; do
 		[ -d "$d" ] && seeds="$seeds $d"
