@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "opts.h"
+#include "watch_opts.h"
 
-#define DEFAULT_SOCKET	"/run/scap/control.sock"
 #define ANSWER_BYTES	65536
 #define PATIENCE_MS	30000	/* for an answer that nothing is waited for */
 
@@ -27,7 +27,7 @@ static const struct opt trigger_opts[] = {
 	{ OPT_BEFORE, 0, "before", "TIME", "how much of the past: 30, 1.5m; else as configured" },
 	{ OPT_AFTER, 0, "after", "TIME", "how much of what comes" },
 	{ OPT_WAIT, 0, "wait", NULL, "until the capture is finished" },
-	{ OPT_SOCKET, 0, "socket", "PATH", "of scap watch; else " DEFAULT_SOCKET },
+	{ OPT_SOCKET, 0, "socket", "PATH", "of scap watch; else " WATCH_SOCKET },
 	{ OPT_JSON, 'j', "json", NULL, "the answer as it came" },
 	{ 0 }
 };
@@ -278,7 +278,7 @@ const struct verb verb_trigger = {
 static int trigger_run(int argc, char **argv)
 {
 	struct trigger_request req = {
-		.socket = DEFAULT_SOCKET,
+		.socket = WATCH_SOCKET,
 		.body = json_pack("{s:s}", "trigger", "hand"),
 		.labels = json_object(),
 	};

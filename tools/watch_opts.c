@@ -18,7 +18,7 @@ const struct opt watch_opts[] = {
 	  "only these system calls, as for scap record" },
 	{ WATCH_OPT_CGROUP, 0, "cgroup", "PATH",
 	  "only what runs below this cgroup; may be repeated" },
-	{ WATCH_OPT_SOCKET, 0, "socket", "FILE", "for scap trigger (/run/scap/control)" },
+	{ WATCH_OPT_SOCKET, 0, "socket", "FILE", "for scap trigger (" WATCH_SOCKET ")" },
 	{ WATCH_OPT_LISTEN, 0, "listen", "ADDRESS",
 	  "HTTP, for alerts and /metrics: 127.0.0.1:9466, [::1]:9466,\n"
 	  "unix:FILE" },

@@ -5,6 +5,9 @@
 
 #include "opts.h"
 
+/* Where scap trigger finds it, if neither is told otherwise. */
+#define WATCH_SOCKET "/run/scap/control"
+
 enum watch_opt {
 	WATCH_OPT_CONFIG = 1, WATCH_OPT_BEFORE, WATCH_OPT_AFTER, WATCH_OPT_TRIGGER, WATCH_OPT_DIR,
 	WATCH_OPT_MEMORY, WATCH_OPT_RING, WATCH_OPT_KERNEL_RING, WATCH_OPT_SNAPLEN,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "watch/config_part.h"
+#include "watch_opts.h"
 
 #define S 1000000000ull
 
@@ -15,7 +16,7 @@ void config_init(struct watch_config *c)
 		.dir = strdup("/var/lib/scap"), .keep_bytes = 2ull << 30,
 		.keep_age_ns = 30 * 86400 * S, .keep_count = 1000,
 		.hook_timeout_ns = 60 * S, .hook_parallel = 2,
-		.socket = strdup("/run/scap/control"), .socket_mode = 0660,
+		.socket = strdup(WATCH_SOCKET), .socket_mode = 0660,
 		.signals = true, .max_programs = 256, .seccomp = true,
 		.before_ns = 30 * S, .after_ns = 10 * S,
 	};
