@@ -343,6 +343,12 @@ static bool is_behind(const struct scap_cut *c, const struct scap__ring_entry *e
 	       !(e->flags & SCAP__RING_MISSING);
 }
 
+/* Its last part comes soon, or never: then the keyframe is told as far as it goes. */
+static bool waits_for_keyframe(const struct scap_cut *c, uint64_t now_ns)
+{
+	return c->keyframe_open && now_ns - c->to_ns < KEYFRAME_NS;
+}
+
 static int copy(struct scap_cut *c, const struct scap__ring_found *f)
 {
 	const uint8_t *fixed = c->r->map + SCAP__RING_FIXED_OFFSET;
@@ -382,7 +388,7 @@ static int next(struct scap_cut *c)
 		return scap__fail(&c->error, rc, SCAP_NO_OFFSET, "the ring is damaged");
 	if (rc)
 		return 1;
-	if (is_behind(c, &f.e) && !c->keyframe_open)
+	if (is_behind(c, &f.e) && !waits_for_keyframe(c, f.e.start_ns))
 		return 2;
 	if (!is_wanted(c, &f.e)) {
 		c->position += f.e.bytes;
@@ -410,7 +416,7 @@ int scap_cut_step(struct scap_cut *c)
 			c->error = *scap_writer_error(c->w);
 		return c->error.code = rc;
 	}
-	if (rc == 1 && c->begun && !c->keyframe_open && look_complete(c))
+	if (rc == 1 && c->begun && look_complete(c) && !waits_for_keyframe(c, c->end_ns))
 		rc = 2;
 	c->done = rc == 2;
 	return c->done ? 0 : 1;

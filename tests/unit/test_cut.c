@@ -506,3 +506,35 @@ Test(cut, outcome_without_room)
 	see_whole();
 	rec_close(true);
 }
+
+/* A keyframe whose last part never comes: the capture does not wait for it for ever. */
+Test(cut, keyframe_without_end)
+{
+	struct rows rows = { 0 };
+	struct scap_keyframe_part part = { .number = 1 };
+	struct scap_trigger t, out;
+	struct scap_cut *c;
+
+	seed = 61;
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	rec_slice(1);
+	part.begin_ns = part.clock_raw_ns = rec.now_ns;
+	rows_file(&rows, 0, rec.now_ns, 5, "/etc/motd");
+	part.rows = rows.p;
+	part.bytes = rows.n;
+	cr_assert_eq(scap_writer_keyframe(rec.w, &part), 0);
+	rows_free(&rows);
+	rec_slice(1);
+	rec_complete();
+	t = trigger_at(rec.now_ns, 10 * SCAP_EPOCH_NS, 0);
+	c = cut_begin("out", &t, 0);
+	cr_assert_eq(scap_cut_step(c), 1, "it may still come");
+	rec.now_ns += 10 * SCAP_EPOCH_NS;
+	rec_complete();
+	cr_assert_eq(scap_cut_step(c), 0);
+	cr_assert_eq(scap_cut_close(c, &out, NULL), 0);
+	see_whole();
+	compare(in_dir("out"), out.from_raw_ns, out.to_raw_ns);
+	cr_assert_eq(n_cut, rec.n_events);
+	rec_close(true);
+}

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* scap watch: records into a ring, and writes captures when a trigger fires. */
+#define _GNU_SOURCE	/* renameat2 */
 #include "watch/watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +25,7 @@
 #define FLUSH_NS 100000000ull
 /* A keyframe that is younger than this does for another capture. */
 #define KEYFRAME_NS (5 * 1000000000ull)
+#define CATCH_UP_NS (2 * 1000000000ull)
 
 uint64_t watch_mono_ns(void)
 {
@@ -127,6 +131,37 @@ static bool open_store(struct watch *w)
 }
 
 /* What a recorder that was killed left becomes a capture like others. */
+static bool move(const char *from, const char *to, const char *suffix)
+{
+	char a[PATH_MAX], b[PATH_MAX];
+
+	if (snprintf(a, sizeof(a), "%s%s", from, suffix) >= (int)sizeof(a) ||
+	    snprintf(b, sizeof(b), "%s%s", to, suffix) >= (int)sizeof(b))
+		return false;
+	return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_NOREPLACE) == 0;
+}
+
+/*
+ * There is no room for a capture of it, and recording must not wait for that: it stays, under
+ * another name. What an earlier crash left there is worth more than what a later one did.
+ */
+static bool put_aside(struct watch *w)
+{
+	char to[PATH_MAX];
+
+	if (snprintf(to, sizeof(to), "%s.left", w->c->ring) >= (int)sizeof(to) ||
+	    !move(w->c->ring, to, "")) {
+		tool_error("what was in %s is given up, for it cannot become %s: %s", w->c->ring,
+			   to, strerror(errno));
+		return true;
+	}
+	move(w->c->ring, to, ".journal");
+	move(w->c->ring, to, ".journal2");
+	tool_note("what a recorder that was killed left is in %s now: make room, then scap recover "
+		  "makes a capture of it", to);
+	return true;
+}
+
 static bool recover_ring(struct watch *w)
 {
 	struct scap_trigger t = {
@@ -139,21 +174,21 @@ static bool recover_ring(struct watch *w)
 	int fd = store_create(w->store, "recovered", t.real_ns, &id), rc;
 
 	if (fd < 0) {
-		tool_error("cannot save what is in the ring %s: %s; scap recover does, too",
-			   w->c->ring, strerror(-fd));
-		return false;
+		tool_error("cannot save what is in the ring: %s", strerror(-fd));
+		return put_aside(w);
 	}
 	rc = scap_ring_recover(w->c->ring, fd, &got, &err);
 	if (rc) {
 		store_drop(w->store, id);
 		tool_error("%s", err.text);
 		/* Nothing in it, or nothing whole: there is nothing to keep it for. */
-		return rc == -ENODATA || rc == SCAP_EDAMAGED;
+		return rc == -ENODATA || rc == SCAP_EDAMAGED || put_aside(w);
 	}
 	rc = store_finish(w->store, id, &t);
 	if (rc < 0) {
 		tool_error("cannot save what is in the ring: %s", strerror(-rc));
-		return false;
+		store_drop(w->store, id);
+		return put_aside(w);
 	}
 	tool_note("a recorder was killed; what was in its ring, %" PRIu64 " events, is in %s",
 		  got.n_events, store_path(w->store, id));
@@ -464,10 +499,25 @@ static void undo(struct watch *w)
 		unlink(w->c->ring);
 }
 
+/* All until now is to be in the captures, not only what was in slices already. */
+static int catch_up(struct watch *w)
+{
+	uint64_t now = watch_raw_ns(w), until = watch_mono_ns() + CATCH_UP_NS;
+	int rc = 0;
+
+	scap_recorder_want(w->recorder, now);
+	while (!rc && scap_recorder_totals(w->recorder)->complete_raw_ns < now &&
+	       watch_mono_ns() < until)
+		rc = scap_recorder_step(w->recorder, 20);
+	return rc;
+}
+
 /* What is being captured gets all that there is; then the ring gets its end. */
 static int finish(struct watch *w, int rc)
 {
 	notify("STOPPING=1");
+	if (!rc)
+		rc = catch_up(w);
 	if (!rc)
 		rc = complete(w);
 	/* Then those who wait are told of their captures. */
