@@ -110,10 +110,11 @@ if [ $# = 0 ]; then
 	for f in "$dir"/files/*.scapz "${SCAP_SAMPLES:-../shared/samples}"/*.scap*; do
 		[ ! -f "$f" ] || compare "$f"
 	done
-	# scap-watch, whose libraries are not here, is for the machine that is traced.
+	# scap-watch, whose libraries are not here, is for the machine that is traced; and an ioctl that
+	# qemu does not know is none that a device refuses.
 	# shellcheck disable=SC2046
 	SCAP=$(realpath "$dir")/run GROUP=big-endian/cli B=$(realpath "$B") sh tests/cli/run.sh \
-		$(cd tests/cli && ls -- *.cmd | grep -v '^watch' | sed 's/\.cmd$//')
+		$(cd tests/cli && ls -- *.cmd | grep -v -e '^watch' -e '^doctor-device' | sed 's/\.cmd$//')
 else
 	for f; do compare "$f"; done
 fi
