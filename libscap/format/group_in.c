@@ -73,6 +73,14 @@ static int unpack(struct scap__group_in *g, const uint8_t *p, size_t stored, siz
 	return 0;
 }
 
+/* A record has a value in a column at most once, but may have several names, and data. */
+static uint64_t most_values(const struct scap__group_in *g, unsigned kind)
+{
+	bool of_blobs = kind == SCAP__COL_NAME_LENGTH || kind == SCAP__COL_DATA_LENGTH;
+
+	return (uint64_t)g->n_records * (of_blobs ? SCAP_SLOTS : 1);
+}
+
 static int read_column(struct scap__group_in *g, const struct scap__group_column *c,
 		       struct scap__column *ret)
 {
@@ -93,7 +101,7 @@ static int read_column(struct scap__group_in *g, const struct scap__group_column
 	ret->least = (int64_t)c->least;
 	ret->most = (int64_t)c->most;
 	ret->of_bytes = scap__column_is_bytes(c->kind);
-	if (ret->of_bytes ? ret->n != c->raw_bytes : ret->n > g->n_records)
+	if (ret->of_bytes ? ret->n != c->raw_bytes : ret->n > most_values(g, c->kind))
 		return scap__group_bad(g, "a column has more values than it can");
 	return 0;
 }

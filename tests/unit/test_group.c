@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <endian.h>
 #include <scap/error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,37 @@ Test(group, strange_records)
 	}
 	parts[0][0].rows = rows[0][0].p;
 	parts[0][0].bytes = rows[0][0].n;
+	pack();
+	cr_assert_eq(unpack(payload.p, payload.n, &rc), SLICES);
+	cr_assert_eq(rc, 1);
+}
+
+/* Renames, each with two names that no other has: there are more names than records. */
+Test(group, more_names_than_records)
+{
+	struct scap_rec_call c = { .tid = 7, .latency_ns = 100, .nr = 82,
+				   .shape = SCAP_SHAPE(SCAP_ABI_X86_64, 2) };
+	struct rows *r = &rows[0][0];
+	uint64_t args[2] = { 0x1000, 0x2000 };
+	char name[30];
+	int rc;
+
+	make(0, 1);
+	for (unsigned i = 0; i < 100; i++) {
+		size_t at = rows_begin(r, SCAP_REC_CALL, 0, i, 1000 + i);
+
+		rows_put(r, (uint8_t *)&c + sizeof(struct scap_rec), sizeof(c) -
+			 sizeof(struct scap_rec));
+		rows_put(r, args, sizeof(args));
+		for (unsigned slot = 0; slot < 2; slot++) {
+			size_t n = (size_t)snprintf(name, sizeof(name), "/tmp/%u-%u", i, slot);
+
+			rows_blob(r, slot, SCAP_STATE_WHOLE, name, n, (uint32_t)n);
+		}
+		rows_end(r, at);
+	}
+	parts[0][0].rows = r->p;
+	parts[0][0].bytes = r->n;
 	pack();
 	cr_assert_eq(unpack(payload.p, payload.n, &rc), SLICES);
 	cr_assert_eq(rc, 1);
