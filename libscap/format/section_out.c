@@ -145,7 +145,7 @@ int scap__section_copy(struct scap_writer *w, const struct scap__section_header 
 		w->unsealed = true;
 	if (rc < 0)
 		return write_failed(w, rc);
-	if (!still(ctx))
+	if (still && !still(ctx))
 		return take_back(w);
 	w->section_offset = w->bytes;
 	w->bytes += sizeof(h) + stored + pad;

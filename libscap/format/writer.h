@@ -97,7 +97,7 @@ int scap__section_room(struct scap__buffer *b);
 /*
  * Writes another capture's section, with a header of its own: 0; 1, and nothing has changed: what
  * still() is asked after the writing, whether the payload was what it should be, was false; or an
- * error.
+ * error. still NULL: it can't change.
  */
 int scap__section_copy(struct scap_writer *w, const struct scap__section_header *h,
 		       const uint8_t *payload, bool (*still)(void *ctx), void *ctx);

@@ -265,12 +265,6 @@ static int find_places(struct recovery *v)
 
 /* ---- out ------------------------------------------------------------------------------------- */
 
-static bool always(void *ctx)
-{
-	(void)ctx;
-	return true;
-}
-
 /* A description of the host where the ring's own is not to be read. */
 static int write_unknown_host(struct recovery *v)
 {
@@ -373,7 +367,7 @@ static int write_place(struct recovery *v, const struct place *p)
 	v->cap = 0;
 	rc = v->begun ? 0 : begin(v, &f);
 	if (!rc)
-		rc = scap__ring_copy(v->w, &f, always, NULL);
+		rc = scap__ring_copy(v->w, &f, NULL, NULL);
 	v->ret->n_sections += !rc;
 	free(v->buf);
 	v->buf = entry;

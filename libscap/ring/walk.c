@@ -210,12 +210,6 @@ int scap__ring_copy(struct scap_writer *w, const struct scap__ring_found *f,
 	return 0;
 }
 
-static bool always(void *ctx)
-{
-	(void)ctx;
-	return true;
-}
-
 int scap__ring_copy_fixed(struct scap_writer *w, const uint8_t *p, size_t n, size_t *at)
 {
 	int rc = 0;
@@ -235,7 +229,7 @@ int scap__ring_copy_fixed(struct scap_writer *w, const uint8_t *p, size_t n, siz
 		    le16toh(h.type) != (*at ? SCAP__SECTION_SCHEMA : SCAP__SECTION_HOST) ||
 		    scap__crc32c(0, payload, (size_t)stored) != le32toh(h.payload_crc))
 			break;
-		rc = scap__section_copy(w, &h, payload, always, NULL);
+		rc = scap__section_copy(w, &h, payload, NULL, NULL);
 		*at += bytes;
 	}
 	return rc;

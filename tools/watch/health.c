@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "opts.h"
+#include "watch/listen.h"
 #include "watch/metrics.h"
 #include "watch/run.h"
 
@@ -79,7 +80,7 @@ static uint64_t since(uint64_t now_ns, uint64_t then_ns)
 
 static bool is_alive(struct watch *w)
 {
-	return since(watch_mono_ns(), atomic_load(&w->seen_mono_ns)) < SILENT_NS;
+	return since(now_ns(), atomic_load(&w->seen_mono_ns)) < SILENT_NS;
 }
 
 /* ---- metrics --------------------------------------------------------------------------------- */

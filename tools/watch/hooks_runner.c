@@ -2,6 +2,7 @@
 /* The process that runs hooks: a queue, and as many at a time as each of them allows. */
 #define _GNU_SOURCE
 #include "watch/hooks.h"
+#include "watch/listen.h"
 
 #include "watch/sandbox.h"
 
@@ -40,14 +41,6 @@ struct runner {
 	bool skipping;
 	bool ended;		/* nothing more will come */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* ---- a hook -------------------------------------------------------------------------------- */
 

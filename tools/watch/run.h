@@ -42,7 +42,6 @@ struct watch {
 	uint64_t flushed_mono_ns, keyframe_mono_ns;
 };
 
-uint64_t watch_mono_ns(void);
 uint64_t watch_real_ns(void);
 /* The raw clock now, from any thread. */
 uint64_t watch_raw_ns(struct watch *w);

@@ -14,7 +14,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -22,6 +21,8 @@
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "watch/fail.h"
 
 #define SLOTS 1024		/* captures at a time; paths are kept as long */
 #define TICK_NS 10000000000	/* between two looks at what is too old */
@@ -181,17 +182,6 @@ static int retain(struct store *s)
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
-
-static bool fail(char *err, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static bool fail(char *err, size_t cap, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(err, cap, fmt, ap);
-	va_end(ap);
-	return false;
-}
 
 static bool open_dir(struct store *s, const char *dir, char *err, size_t cap)
 {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "opts.h"
+#include "watch/listen.h"
 #include "watch/run.h"
 #include "watch/sandbox.h"
 #include "watch_opts.h"
@@ -26,14 +27,6 @@
 /* A keyframe that is younger than this does for another capture. */
 #define KEYFRAME_NS (5 * 1000000000ull)
 #define CATCH_UP_NS (2 * 1000000000ull)
-
-uint64_t watch_mono_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 uint64_t watch_real_ns(void)
 {
@@ -45,13 +38,13 @@ uint64_t watch_real_ns(void)
 
 uint64_t watch_raw_ns(struct watch *w)
 {
-	return watch_mono_ns() + atomic_load(&w->raw_ahead_ns);
+	return now_ns() + atomic_load(&w->raw_ahead_ns);
 }
 
 /* The raw clock drifts away from the monotonic one, which is steered. */
 static void note_clock(struct watch *w, const struct scap_live_clock *clock)
 {
-	uint64_t now = watch_mono_ns();
+	uint64_t now = now_ns();
 
 	atomic_store(&w->raw_ahead_ns, clock->raw_ns - now);
 	atomic_store(&w->seen_mono_ns, now);
@@ -424,13 +417,13 @@ static int complete(struct watch *w)
 		return scap_recorder_error(w->recorder)->code;
 	scap_ring_complete(w->ring, complete_ns, rings, scap_live_info(w->live)->n_rings);
 	captures_more(w->captures, complete_ns);
-	w->flushed_mono_ns = watch_mono_ns();
+	w->flushed_mono_ns = now_ns();
 	return 0;
 }
 
 static int serve_captures(struct watch *w)
 {
-	uint64_t now = watch_mono_ns(), due_ns = captures_due_ns(w->captures);
+	uint64_t now = now_ns(), due_ns = captures_due_ns(w->captures);
 
 	if (captures_want_keyframe(w->captures) && now - w->keyframe_mono_ns >= KEYFRAME_NS) {
 		scap_recorder_keyframe(w->recorder);
@@ -472,7 +465,7 @@ static int loop(struct watch *w)
 		note_totals(w);
 		if (!rc)
 			rc = serve_captures(w);
-		now = watch_mono_ns();
+		now = now_ns();
 		if (interval_ns && now - notified_ns >= interval_ns / 2) {
 			notify("WATCHDOG=1");
 			notified_ns = now;
@@ -502,12 +495,12 @@ static void undo(struct watch *w)
 /* All until now is to be in the captures, not only what was in slices already. */
 static int catch_up(struct watch *w)
 {
-	uint64_t now = watch_raw_ns(w), until = watch_mono_ns() + CATCH_UP_NS;
+	uint64_t now = watch_raw_ns(w), until = now_ns() + CATCH_UP_NS;
 	int rc = 0;
 
 	scap_recorder_want(w->recorder, now);
 	while (!rc && scap_recorder_totals(w->recorder)->complete_raw_ns < now &&
-	       watch_mono_ns() < until)
+	       now_ns() < until)
 		rc = scap_recorder_step(w->recorder, 20);
 	return rc;
 }
