@@ -232,7 +232,9 @@ static int report(const struct trigger_request *req, const char *line)
 		rc = json_is_true(json_object_get(o, "refused")) ? TOOL_REFUSED : TOOL_FAILED;
 		tool_error("%s%s", rc == TOOL_REFUSED ? "refused: " : "",
 			   error ?: "no reason given");
-	} else if (!req->json && file) {
+	}
+	/* One that was cut short has its file, too. */
+	if (!req->json && file) {
 		printf("%s\n", isatty(STDOUT_FILENO) ? tool_shown(file, shown, sizeof(shown)) :
 		       file);
 	}

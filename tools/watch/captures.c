@@ -292,6 +292,7 @@ static void fail_job(struct captures *s, struct job *j, const char *text)
 	job_close(j);
 	pthread_mutex_lock(&s->lock);
 	j->failed = true;
+	j->path[0] = '\0';
 	snprintf(j->error, sizeof(j->error), "%s", text);
 	end_job(s, j, CAPTURE_FAILED);
 	pthread_mutex_unlock(&s->lock);
@@ -396,27 +397,29 @@ static struct scap_trigger whole_trigger(const struct job *j, const struct scap_
 	return t;
 }
 
-/* The cut is over, well or not: what it wrote is whole in any case, unless the close fails. */
-static void close_job(struct captures *s, struct job *j, bool cut_short)
+/*
+ * The cut is over, well or not: what it wrote is whole in any case, unless the close fails.
+ * cut_short: it was not done; why: for who asked for it, or empty.
+ */
+static void close_job(struct captures *s, struct job *j, bool cut_short, const char *why)
 {
 	struct scap_error step = *scap_cut_error(j->cut), err = { 0 };
 	struct scap_trigger outcome, whole;
 	enum capture_outcome how = CAPTURE_WRITTEN;
-	char text[256] = "";
+	char text[256];
 	int rc = scap_cut_close(j->cut, &outcome, &err);
 
 	j->cut = NULL;
 	whole = whole_trigger(j, &outcome);
 	if (rc && !outcome.to_raw_ns) {
 		drop_files(s, j);
-		fail_job(s, j, err.text);
+		fail_job(s, j, why[0] ? why : err.text);
 		return;
 	}
 	if (rc || step.code || cut_short || outcome.flags & (SCAP_TRIGGER_OVERTAKEN |
 							     SCAP_TRIGGER_CUT))
 		how = CAPTURE_CUT;
-	if (rc)
-		snprintf(text, sizeof(text), "%s", err.text);
+	snprintf(text, sizeof(text), "%s", rc ? err.text : why);
 	if (j->part >= 0 && !choose(s, j, !rc, &whole, text, sizeof(text)))
 		how = CAPTURE_CUT;
 	rc = store_finish(s->store, j->id, &whole);
@@ -445,12 +448,10 @@ static void step_job(struct captures *s, struct job *j, bool all)
 	if (!j->cut && !open_job(s, j))
 		return;
 	rc = scap_cut_step(j->cut);
-	if (rc > 0 && disk_is_full(s, text, sizeof(text))) {
-		tool_error("%s", text);
-		close_job(s, j, true);
-	} else if (rc <= 0 || all) {
-		close_job(s, j, rc > 0);
-	}
+	if (rc > 0 && disk_is_full(s, text, sizeof(text)))
+		close_job(s, j, true, text);
+	else if (rc <= 0 || all)
+		close_job(s, j, rc > 0, "");
 }
 
 /* Those that are there now; they are taken off by this thread alone. */

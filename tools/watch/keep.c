@@ -100,7 +100,8 @@ bool keep_chosen(int fd, const char *filter, int out, const struct scap_trigger 
 		scap_writer_close(w, 0, NULL, 0, &end);
 	scap_reader_close(r);
 	scap_filter_free(f);
-	snprintf(text, cap, "%s", err.text);
+	if (rc)
+		snprintf(text, cap, "%s", err.text);
 	if (!rc && fsync(out) < 0) {
 		snprintf(text, cap, "writing the capture failed: %s", strerror(errno));
 		rc = -errno;
