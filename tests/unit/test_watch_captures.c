@@ -256,6 +256,52 @@ Test(watch_captures, keep)
 	rec_close(true);
 }
 
+/* One whose filter takes long holds up no other. */
+Test(watch_captures, keep_is_patient)
+{
+	char keep[64 * 32] = "evt.type=close";
+	struct firing f;
+
+	for (unsigned i = 0; i < 60; i++)
+		snprintf(keep + strlen(keep), sizeof(keep) - strlen(keep),
+			 " or evt.args contains not-%u", i);
+	triggers[2].keep = keep;
+	captures_configure(captures, captures_prepare(&config));
+	go_on(400);
+	f = now(2);
+	f.before_ns = 4000 * SCAP_EPOCH_NS;
+	captures_fire(captures, &f, NULL, NULL);
+	f = now(0);
+	f.before_ns = f.after_ns = 0;
+	captures_fire(captures, &f, NULL, NULL);
+	go_on(1);
+	while (!outcomes(0, CAPTURE_WRITTEN))
+		usleep(500);
+	cr_assert_eq(outcomes(2, CAPTURE_WRITTEN), 0);
+	wait_idle();
+	cr_assert_eq(outcomes(2, CAPTURE_WRITTEN), 1);
+	cr_assert_eq(n_in_directory(), 2);
+	stop();
+	see_whole();
+	rec_close(true);
+}
+
+/* It ends while one is being chosen from: that is finished. */
+Test(watch_captures, keep_at_the_end)
+{
+	struct firing f;
+
+	go_on(100);
+	f = now(2);
+	f.before_ns = 4000 * SCAP_EPOCH_NS;
+	captures_fire(captures, &f, NULL, NULL);
+	go_on(1);
+	stop();
+	cr_assert_eq(outcomes(2, CAPTURE_WRITTEN), 1);
+	cr_assert_eq(n_in_directory(), 1);
+	rec_close(true);
+}
+
 /* The recorder ends before the window does: what there is is written, and said to be cut. */
 Test(watch_captures, cut_short)
 {

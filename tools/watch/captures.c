@@ -38,12 +38,13 @@ struct captures {
 	struct store *store;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t work, done;	/* on the monotonic clock */
+	pthread_t chooser;
+	pthread_cond_t work, done, choose;	/* on the monotonic clock */
 	/* Under lock. */
 	struct captures_config *c;
 	struct job *first;		/* all that are not done */
 	uint32_t n_jobs;
-	bool quit, want_keyframe;
+	bool quit, over, want_keyframe;
 	uint64_t complete_ns;		/* what lies before is all in the ring; raw */
 	struct captures_totals totals;
 };
@@ -371,19 +372,6 @@ static bool open_job(struct captures *s, struct job *j)
 	return true;
 }
 
-/* Only what the trigger's filter chooses stays; if that fails, all does. */
-static bool choose(struct captures *s, struct job *j, bool sound,
-		   const struct scap_trigger *outcome, char *text, size_t cap)
-{
-	bool ok = sound && lseek(j->whole, 0, SEEK_SET) == 0 &&
-		  keep_chosen(j->whole, j->trigger.keep, j->part, outcome, text, cap);
-
-	store_drop(s->store, ok ? j->whole_id : j->id);
-	if (!ok)
-		j->id = j->whole_id;
-	return ok;
-}
-
 /* What trigger and outcome say together, for who is told of the capture. */
 static struct scap_trigger whole_trigger(const struct job *j, const struct scap_trigger *outcome)
 {
@@ -397,6 +385,35 @@ static struct scap_trigger whole_trigger(const struct job *j, const struct scap_
 	return t;
 }
 
+/* It is cut, and chosen from where that was asked for: its name, or what became of it. */
+static void finish_job(struct captures *s, struct job *j)
+{
+	char text[256];
+	int rc;
+
+	if (j->part >= 0) {
+		/* If the choice failed, all of it stays. */
+		store_drop(s->store, j->part_ok ? j->whole_id : j->id);
+		if (!j->part_ok)
+			j->id = j->whole_id;
+		j->cut_short |= !j->part_ok;
+	}
+	rc = store_finish(s->store, j->id, &j->outcome);
+	if (rc < 0) {
+		snprintf(text, sizeof(text), "cannot give it its name: %s", strerror(-rc));
+		fail_job(s, j, text);
+		return;
+	}
+	if (j->error[0])
+		tool_error("%s: %s", store_path(s->store, j->id), j->error);
+	job_close(j);
+	pthread_mutex_lock(&s->lock);
+	snprintf(j->path, sizeof(j->path), "%s", store_path(s->store, j->id));
+	j->failed = j->error[0];
+	end_job(s, j, j->cut_short ? CAPTURE_CUT : CAPTURE_WRITTEN);
+	pthread_mutex_unlock(&s->lock);
+}
+
 /*
  * The cut is over, well or not: what it wrote is whole in any case, unless the close fails.
  * cut_short: it was not done; why: for who asked for it, or empty.
@@ -404,39 +421,63 @@ static struct scap_trigger whole_trigger(const struct job *j, const struct scap_
 static void close_job(struct captures *s, struct job *j, bool cut_short, const char *why)
 {
 	struct scap_error step = *scap_cut_error(j->cut), err = { 0 };
-	struct scap_trigger outcome, whole;
-	enum capture_outcome how = CAPTURE_WRITTEN;
-	char text[256];
+	struct scap_trigger outcome;
 	int rc = scap_cut_close(j->cut, &outcome, &err);
 
 	j->cut = NULL;
-	whole = whole_trigger(j, &outcome);
 	if (rc && !outcome.to_raw_ns) {
 		drop_files(s, j);
 		fail_job(s, j, why[0] ? why : err.text);
 		return;
 	}
-	if (rc || step.code || cut_short || outcome.flags & (SCAP_TRIGGER_OVERTAKEN |
-							     SCAP_TRIGGER_CUT))
-		how = CAPTURE_CUT;
-	snprintf(text, sizeof(text), "%s", rc ? err.text : why);
-	if (j->part >= 0 && !choose(s, j, !rc, &whole, text, sizeof(text)))
-		how = CAPTURE_CUT;
-	rc = store_finish(s->store, j->id, &whole);
-	if (rc < 0) {
-		snprintf(text, sizeof(text), "cannot give it its name: %s", strerror(-rc));
-		fail_job(s, j, text);
+	j->outcome = whole_trigger(j, &outcome);
+	j->cut_short = rc || step.code || cut_short ||
+		       outcome.flags & (SCAP_TRIGGER_OVERTAKEN | SCAP_TRIGGER_CUT);
+	snprintf(j->error, sizeof(j->error), "%s", rc ? err.text : why);
+	if (j->part < 0 || rc) {
+		finish_job(s, j);
 		return;
 	}
-	if (text[0])
-		tool_error("%s: %s", store_path(s->store, j->id), text);
-	job_close(j);
 	pthread_mutex_lock(&s->lock);
-	snprintf(j->path, sizeof(j->path), "%s", store_path(s->store, j->id));
-	j->failed = text[0];
-	snprintf(j->error, sizeof(j->error), "%s", text);
-	end_job(s, j, how);
+	j->state = JOB_CHOOSING;
+	pthread_cond_broadcast(&s->choose);
 	pthread_mutex_unlock(&s->lock);
+}
+
+/*
+ * Reading a capture again takes long: a thread of its own does it, one at a time, for whoever cuts
+ * must keep pace with the ring.
+ */
+static void *run_choose(void *arg)
+{
+	struct captures *s = arg;
+	char text[256] = "";
+	struct job *j;
+	bool ok;
+
+	pthread_mutex_lock(&s->lock);
+	for (;;) {
+		for (j = s->first; j && j->state != JOB_CHOOSING;)
+			j = j->next;
+		if (!j && s->over)
+			break;
+		if (!j) {
+			pthread_cond_wait(&s->choose, &s->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&s->lock);
+		ok = lseek(j->whole, 0, SEEK_SET) == 0 &&
+		     keep_chosen(j->whole, j->trigger.keep, j->part, &j->outcome, text,
+				 sizeof(text));
+		pthread_mutex_lock(&s->lock);
+		j->part_ok = ok;
+		if (!ok)
+			snprintf(j->error, sizeof(j->error), "%s", text);
+		j->state = JOB_CHOSEN;
+		pthread_cond_broadcast(&s->work);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
 }
 
 /* One look at a capture. all: nothing more will come. */
@@ -454,37 +495,43 @@ static void step_job(struct captures *s, struct job *j, bool all)
 		close_job(s, j, rc > 0, "");
 }
 
-/* Those that are there now; they are taken off by this thread alone. */
-static void step_all(struct captures *s, bool all)
+/* Those that are there now; they are taken off by this thread alone. True: some are left. */
+static bool step_all(struct captures *s, bool all)
 {
+	enum job_state state;
 	struct job *j, *next;
+	bool left;
 
 	pthread_mutex_lock(&s->lock);
-	j = s->first;
-	pthread_mutex_unlock(&s->lock);
-	while (j) {
-		pthread_mutex_lock(&s->lock);
+	for (j = s->first; j; j = next) {
 		next = j->next;
+		state = j->state;
 		pthread_mutex_unlock(&s->lock);
-		step_job(s, j, all);
-		j = next;
+		if (state == JOB_CUTTING)
+			step_job(s, j, all);
+		else if (state == JOB_CHOSEN)
+			finish_job(s, j);
+		pthread_mutex_lock(&s->lock);
 	}
+	left = s->first;
+	pthread_mutex_unlock(&s->lock);
+	return left;
 }
 
 static void *run(void *arg)
 {
 	struct captures *s = arg;
 	uint64_t ticked_ns = now_ns();
-	bool quit = false;
+	bool quit = false, left = false;
 
-	while (!quit) {
+	while (!quit || left) {
 		pthread_mutex_lock(&s->lock);
-		if (!s->quit)
+		if (!s->quit || quit)
 			wait_until(s, &s->work, now_ns() + (s->first ? LOOK_MS * 1000000ull :
 							     TICK_NS));
 		quit = s->quit;
 		pthread_mutex_unlock(&s->lock);
-		step_all(s, quit);
+		left = step_all(s, quit);
 		if (now_ns() - ticked_ns >= TICK_NS) {
 			store_tick(s->store);
 			ticked_ns = now_ns();
@@ -494,6 +541,15 @@ static void *run(void *arg)
 }
 
 /* ---- from outside ---------------------------------------------------------------------------- */
+
+static void stop_chooser(struct captures *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->over = true;
+	pthread_cond_broadcast(&s->choose);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->chooser, NULL);
+}
 
 struct captures *captures_start(const struct watch_config *c, struct scap_ring *ring,
 				struct store *store)
@@ -511,9 +567,13 @@ struct captures *captures_start(const struct watch_config *c, struct scap_ring *
 	pthread_cond_init(&s->work, &attr);
 	pthread_cond_init(&s->done, &attr);
 	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&s->choose, NULL);
 	s->c = captures_prepare(c);
-	if (s->c && !quiet_thread(&s->thread, run, s))
-		return s;
+	if (s->c && !quiet_thread(&s->chooser, run_choose, s)) {
+		if (!quiet_thread(&s->thread, run, s))
+			return s;
+		stop_chooser(s);
+	}
 	captures_free(s);
 	return NULL;
 }
@@ -525,6 +585,7 @@ void captures_stop(struct captures *s)
 	pthread_cond_broadcast(&s->work);
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->thread, NULL);
+	stop_chooser(s);
 }
 
 void captures_free(struct captures *s)
@@ -534,6 +595,7 @@ void captures_free(struct captures *s)
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->work);
 	pthread_cond_destroy(&s->done);
+	pthread_cond_destroy(&s->choose);
 	captures_discard(s->c);
 	free(s);
 }
@@ -547,7 +609,7 @@ uint64_t captures_due_ns(struct captures *s)
 		uint64_t ns = j->end_raw_ns > s->complete_ns ? j->end_raw_ns :
 			      s->complete_ns + AGAIN_NS;
 
-		if (ns < due_ns)
+		if (j->state == JOB_CUTTING && ns < due_ns)
 			due_ns = ns;
 	}
 	pthread_mutex_unlock(&s->lock);

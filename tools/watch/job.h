@@ -5,6 +5,9 @@
 
 #include "watch/captures.h"
 
+/* Where a capture is; the second only where its trigger has a filter for what stays. */
+enum job_state { JOB_CUTTING, JOB_CHOOSING, JOB_CHOSEN };
+
 /* A capture, from its trigger to its sealed file. Who waits for it holds it, too. */
 struct job {
 	struct job *next;
@@ -18,6 +21,9 @@ struct job {
 	/* Where only a part is to stay: all of it, to be read again, and the file of that part. */
 	uint32_t whole_id;
 	int whole, part;		/* -1: all stays */
+	enum job_state state;
+	struct scap_trigger outcome;	/* once it is cut: with what happened */
+	bool cut_short, part_ok;
 	uint64_t end_raw_ns, end_mono_ns;	/* of the window */
 	char path[STORE_PATH_BYTES];
 	bool done;
