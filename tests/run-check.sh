@@ -111,17 +111,18 @@ fuzz_one()
 # Two at a time.
 run_fuzz()
 {
-	n=0
+	pair=
 	for p; do
-		if [ -x "$p" ]; then
-			fuzz_one "$p" &
-			n=$((n + 1))
-			[ $((n % 2)) = 1 ] || wait
-		else
+		if [ ! -x "$p" ]; then
 			result FAIL "$(basename "$p")" "did not build"
+			continue
 		fi
+		fuzz_one "$p" &
+		# shellcheck disable=SC2086
+		if [ -n "$pair" ]; then wait $pair $!; pair=; else pair=$!; fi
 	done
-	wait
+	# shellcheck disable=SC2086
+	[ -z "$pair" ] || wait $pair
 }
 
 # Runners that print result lines themselves: GROUP COMMAND... What is not "ok" is shown as it comes.
@@ -167,6 +168,21 @@ run_debug()
 
 run_lint() { run_lines lint sh -c "$MAKE -s --no-print-directory lint"; }
 
+# A guest under load for ten minutes, on what the tests that run one after the other leave of the CPUs.
+begin_soak()
+{
+	nice -n 19 timeout -k 30 1800 tests/vm/check-soak >"$B/log/soak.out" 2>&1 </dev/null &
+	soak=$!
+	trap 'kill $soak 2>/dev/null' EXIT
+	trap 'exit 130' INT TERM HUP
+}
+end_soak()
+{
+	wait $soak
+	run_lines soak sh -c "cat '$B/log/soak.out'; exit $?"
+	trap - EXIT INT TERM HUP
+}
+
 run_guest() { run_lines guest tests/vm/check; }
 
 programs()
@@ -186,6 +202,7 @@ run_all()
 	run_lint
 	step install 300 sh tests/install.sh
 	step build-tests 1200 $MAKE -k -j"$jobs" unit-build fuzz-build cli-build
+	begin_soak
 	# shellcheck disable=SC2046
 	run_unit $(programs unit test unit) -- tsan $(programs unit tsan tsan)
 	run_cli
@@ -193,6 +210,7 @@ run_all()
 	run_big_endian
 	# shellcheck disable=SC2046
 	run_fuzz $(programs fuzz fuzz fuzz)
+	end_soak
 	run_guest
 }
 
