@@ -208,6 +208,15 @@ Test(watch_webhook, many_labels)
 	free(body);
 }
 
+/* In a capture a name ends at the first '=': an alert with such a label is captured, too. */
+Test(watch_webhook, label_name)
+{
+	cr_assert_eq(take(webhook_plain, "{\"labels\":{\"a=b=\":\"c=d\"}}"), 0, "%s", err);
+	cr_expect_str_eq(w.requests[0].labels[0].name, "a_b_");
+	cr_expect_str_eq(w.requests[0].labels[0].value, "c=d");
+	webhook_fini(&w);
+}
+
 /* Cut between characters, and marked. */
 Test(watch_webhook, long_values)
 {

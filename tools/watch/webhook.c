@@ -210,12 +210,23 @@ static bool only(struct parser *p, json_t *o, const char *const *names)
 	return true;
 }
 
+/* In a capture a name ends at the first '=', while Alertmanager's may be any text. */
+static const char *keep_name(struct parser *p, const char *s)
+{
+	char *name = (char *)keep(p, s);
+
+	for (char *c = name; c && *c; c++)
+		if (*c == '=')
+			*c = '_';
+	return name;
+}
+
 static bool add_label(struct parser *p, struct watch_request *r, const char *name,
 		      const char *value)
 {
 	struct scap_label *l = (struct scap_label *)r->labels + r->n_labels;
 
-	l->name = keep(p, name);
+	l->name = keep_name(p, name);
 	l->value = l->name ? keep(p, value) : NULL;
 	r->n_labels += l->value != NULL;
 	return l->value;
