@@ -470,6 +470,25 @@ Test(watch_http, slow)
 	expect(talk(GET("/healthz")), 200, "recording");
 }
 
+/* One that begins while the others are looked at is not slow. */
+Test(watch_http, slow_and_new)
+{
+	int fd;
+
+	start(&long_limits);
+	fd = connect_from(1);
+	cr_expect(within(5, metric("scap_http_connections") == 1));
+	pthread_mutex_lock(&server->lock);
+	usleep(700000);
+	for (unsigned i = 0; i < HTTP_CONNECTIONS; i++)
+		server->connections[i].since_ns = now_ns();
+	pthread_mutex_unlock(&server->lock);
+	usleep(100000);
+	send_text(fd, GET("/healthz"));
+	expect(read_all(fd), 200, "recording");
+	cr_expect_eq(metric("scap_http_connections_slow_total"), 0);
+}
+
 /* Requests one after the other are not ended as one that is slow, refused ones neither. */
 Test(watch_http, keep_alive)
 {

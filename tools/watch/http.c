@@ -129,9 +129,11 @@ void http_busy(struct http *h, struct MHD_Connection *mhd, bool busy)
 /* libmicrohttpd only knows how long nothing came: a byte now and then would go on for ever. */
 static void end_slow(struct http *h)
 {
-	uint64_t now = now_ns(), most = h->limits.request_s * 1000000000ull;
+	uint64_t most = h->limits.request_s * 1000000000ull, now;
 
 	pthread_mutex_lock(&h->lock);
+	/* Not before: what began while we waited would be older than time itself. */
+	now = now_ns();
 	for (unsigned i = 0; i < HTTP_CONNECTIONS; i++) {
 		struct http_connection *c = &h->connections[i];
 
