@@ -3,6 +3,8 @@
 mkdir left
 cd left
 $GEN-ring box abandoned
+# Of one that was put aside before, and removed; its journals were forgotten.
+echo old > box.left.journal2
 (ulimit -f 3; trap '' XFSZ; timeout 20 $SCAP watch --dir d --ring box --socket s --memory 32M 2>&1)
 ls
 $SCAP recover box.left -o out.scapz | grep events

@@ -124,14 +124,14 @@ static bool open_store(struct watch *w)
 }
 
 /* What a recorder that was killed left becomes a capture like others. */
-static bool move(const char *from, const char *to, const char *suffix)
+static bool move(const char *from, const char *to, const char *suffix, unsigned flags)
 {
 	char a[PATH_MAX], b[PATH_MAX];
 
 	if (snprintf(a, sizeof(a), "%s%s", from, suffix) >= (int)sizeof(a) ||
 	    snprintf(b, sizeof(b), "%s%s", to, suffix) >= (int)sizeof(b))
 		return false;
-	return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_NOREPLACE) == 0;
+	return renameat2(AT_FDCWD, a, AT_FDCWD, b, flags) == 0;
 }
 
 /*
@@ -143,13 +143,14 @@ static bool put_aside(struct watch *w)
 	char to[PATH_MAX];
 
 	if (snprintf(to, sizeof(to), "%s.left", w->c->ring) >= (int)sizeof(to) ||
-	    !move(w->c->ring, to, "")) {
+	    !move(w->c->ring, to, "", RENAME_NOREPLACE)) {
 		tool_error("what was in %s is given up, for it cannot become %s: %s", w->c->ring,
 			   to, strerror(errno));
 		return true;
 	}
-	move(w->c->ring, to, ".journal");
-	move(w->c->ring, to, ".journal2");
+	/* There was no such ring: journals by its name are nobody's. */
+	move(w->c->ring, to, ".journal", 0);
+	move(w->c->ring, to, ".journal2", 0);
 	tool_note("what a recorder that was killed left is in %s now: make room, then scap recover "
 		  "makes a capture of it", to);
 	return true;
