@@ -148,8 +148,8 @@ static int open_socket(const char *path)
 		tool_error("%s: %s: is scap watch running? --socket names another path", path,
 			   strerror(errno));
 	else if (errno == EACCES)
-		tool_error("%s: %s: root may, and whom socket_owner and socket_group of "
-			   "scap-watch.yaml name", path, strerror(errno));
+		tool_error("%s: %s: root may, and whom owner, group and mode of control: in the "
+			   "configuration of scap watch let in", path, strerror(errno));
 	else
 		tool_error("%s: %s", path, strerror(errno));
 	if (fd >= 0)
