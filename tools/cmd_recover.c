@@ -28,8 +28,8 @@ static const struct opt recover_opts[] = {
 static const char recover_details[] =
 	"RING is the file that scap watch records into; its journals lie beside it. It may be\n"
 	"damaged or cut: all of it that is whole is taken. It is not changed.\n"
-	"A recorder that was killed leaves no end, and neither has the capture: scap verify says\n"
-	"that it is not sound, exit status 3, also where nothing else is wrong with it.\n";
+	"A recorder that was killed may have lost events just before: scap verify says that it is\n"
+	"unknown, exit status 5, also where nothing else is wrong with the capture.\n";
 
 static int recover_run(int argc, char **argv);
 
