@@ -286,6 +286,28 @@ Test(watch_captures, keep_is_patient)
 	rec_close(true);
 }
 
+/* What can't be chosen from stays whole, where its name was told to be. */
+Test(watch_captures, keep_fails)
+{
+	struct watch_reply reply;
+	struct firing f;
+
+	triggers[2].keep = "evt.type=nonsense";
+	captures_configure(captures, captures_prepare(&config));
+	go_on(8);
+	f = now(2);
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, 0, "%s", reply.text);
+	go_on(2);
+	wait_idle();
+	cr_assert_eq(outcomes(2, CAPTURE_CUT), 1);
+	cr_assert_eq(n_in_directory(), 1);
+	see_whole();
+	check_capture(reply.file, "some");
+	stop();
+	rec_close(true);
+}
+
 /* It ends while one is being chosen from: that is finished. */
 Test(watch_captures, keep_at_the_end)
 {

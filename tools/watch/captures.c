@@ -392,10 +392,10 @@ static void finish_job(struct captures *s, struct job *j)
 	int rc;
 
 	if (j->part >= 0) {
-		/* If the choice failed, all of it stays. */
-		store_drop(s->store, j->part_ok ? j->whole_id : j->id);
+		/* If the choice failed, all of it stays, by the name that was told. */
 		if (!j->part_ok)
-			j->id = j->whole_id;
+			store_swap(s->store, j->id, j->whole_id);
+		store_drop(s->store, j->whole_id);
 		j->cut_short |= !j->part_ok;
 	}
 	rc = store_finish(s->store, j->id, &j->outcome);

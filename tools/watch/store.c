@@ -439,6 +439,18 @@ int store_finish(struct store *s, uint32_t id, const struct scap_trigger *t)
 	return rc;
 }
 
+void store_swap(struct store *s, uint32_t a, uint32_t b)
+{
+	struct slot *x = find_slot(s, a), *y = find_slot(s, b);
+	char part[STORE_NAME_BYTES];
+
+	if (!x || !y || !x->open || !y->open)
+		return;
+	memcpy(part, x->part, sizeof(part));
+	memcpy(x->part, y->part, sizeof(part));
+	memcpy(y->part, part, sizeof(part));
+}
+
 void store_drop(struct store *s, uint32_t id)
 {
 	struct slot *slot = find_slot(s, id);

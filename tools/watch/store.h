@@ -59,6 +59,8 @@ const char *store_path(const struct store *s, uint32_t id);
  */
 struct scap_trigger;
 int store_finish(struct store *s, uint32_t id, const struct scap_trigger *t);
+/* Of two captures that are not finished: each gets the other's file, and keeps its own name. */
+void store_swap(struct store *s, uint32_t a, uint32_t b);
 /* It came to nothing: the unfinished file goes. */
 void store_drop(struct store *s, uint32_t id);
 /*
