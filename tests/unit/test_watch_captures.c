@@ -341,8 +341,11 @@ Test(watch_captures, cut_short)
 	rec_complete();
 	stop();
 	cr_assert_eq(outcomes(0, CAPTURE_CUT), 1);
+	/* The next one may take it: it is not refused. */
 	captures_fire(captures, &f, &late, NULL);
-	cr_assert_eq(late.code, 1);
+	cr_assert_eq(late.code, -ESHUTDOWN);
+	cr_assert_str_eq(late.text, "the recorder ends");
+	cr_assert_eq(outcomes(0, CAPTURE_REFUSED_LIMIT), 0);
 	see_whole();
 	cr_assert_eq(scap_reader_open_path(reply.file, NULL, &r, NULL), 0);
 	while (scap_reader_next(r, &ev) == 0)

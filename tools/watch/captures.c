@@ -176,10 +176,15 @@ static struct job *begin(struct captures *s, uint32_t trigger, const struct firi
 	struct job *j;
 	char why[200];
 
-	if (s->n_jobs >= CAPTURES_MOST || s->quit) {
-		refuse(reply, 1, s->quit ? "the recorder ends" :
-		       "too many captures are being written");
+	if (s->quit) {
+		/* The next one may take it: whoever asks is to come again. */
+		p->health.n[CAPTURE_FAILED]++;
+		refuse(reply, -ESHUTDOWN, "the recorder ends");
+		return NULL;
+	}
+	if (s->n_jobs >= CAPTURES_MOST) {
 		p->health.n[CAPTURE_REFUSED_LIMIT]++;
+		refuse(reply, 1, "too many captures are being written");
 		return NULL;
 	}
 	outcome = policy_ask(p, &s->c->triggers[trigger], now_ns(), f->fingerprint, why,
