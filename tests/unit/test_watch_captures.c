@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -485,6 +486,48 @@ Test(watch_captures, endless)
 	rec_complete();
 	stop();
 	cr_assert_eq(outcomes(0, CAPTURE_CUT), 1);
+	rec_close(true);
+}
+
+/* A request that failed may come again: there was no capture that it would repeat. */
+Test(watch_captures, again)
+{
+	const rlim_t hour = 3600;
+	struct rlimit before, few;
+	struct watch_reply reply;
+	struct firing f;
+
+	triggers[0].cooldown_ns = triggers[1].cooldown_ns = hour * 1000000000ull;
+	triggers[0].per_hour = 1;
+	captures_configure(captures, captures_prepare(&config));
+	go_on(6);
+	f = now(0);
+	f.fingerprint = "this alert";
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = 3;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, -EIO, "%s", reply.text);
+	cr_assert(strstr(reply.text, "Too many open files"), "%s", reply.text);
+	/* An event comes a thousand times a second: it does not try each time. */
+	f = now(1);
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, -EIO);
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, 1);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	f = now(0);
+	f.fingerprint = "this alert";
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, 0, "%s", reply.text);
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, 1);
+	go_on(4);
+	wait_idle();
+	cr_assert_eq(outcomes(0, CAPTURE_FAILED), 1);
+	cr_assert_eq(outcomes(0, CAPTURE_WRITTEN), 1);
+	stop();
 	rec_close(true);
 }
 

@@ -58,6 +58,27 @@ Test(watch_policy, fingerprints)
 	cr_assert_eq(ask(&c, 160, "a"), CAPTURE_WRITTEN);
 }
 
+/* What came to nothing repeats nothing, and is none of those of this hour; the others stay. */
+Test(watch_policy, forget)
+{
+	struct trigger_config c = { .cooldown_ns = 60 * S, .per_hour = 2 };
+
+	cr_assert_eq(ask(&c, 100, "a"), CAPTURE_WRITTEN);
+	cr_assert_eq(ask(&c, 101, "b"), CAPTURE_WRITTEN);
+	policy_forget(&p, 101 * S);
+	cr_assert_eq(ask(&c, 102, "a"), CAPTURE_REFUSED_COOLDOWN);
+	cr_assert_eq(ask(&c, 102, "b"), CAPTURE_WRITTEN);
+	cr_assert_eq(ask(&c, 103, "b"), CAPTURE_REFUSED_COOLDOWN);
+	cr_assert_eq(ask(&c, 103, "c"), CAPTURE_REFUSED_LIMIT);
+	policy_forget(&p, 102 * S);
+	cr_assert_eq(ask(&c, 104, NULL), CAPTURE_WRITTEN);
+	/* Of an hour that is over. */
+	cr_assert_eq(ask(&c, 5000, "d"), CAPTURE_WRITTEN);
+	policy_forget(&p, 104 * S);
+	cr_assert_eq(ask(&c, 5001, "e"), CAPTURE_WRITTEN);
+	cr_assert_eq(ask(&c, 5002, "f"), CAPTURE_REFUSED_LIMIT);
+}
+
 Test(watch_policy, per_hour)
 {
 	struct trigger_config c = { .per_hour = 3 };

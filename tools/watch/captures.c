@@ -167,12 +167,21 @@ static void refuse(struct watch_reply *reply, int code, const char *text)
 	snprintf(reply->text, sizeof(reply->text), "%s", text);
 }
 
+/* Whoever asked may try again; events come a thousand times a second, and are not to. */
+static void count_failed(struct captures *s, uint32_t trigger, uint64_t asked_ns)
+{
+	s->c->policies[trigger].health.n[CAPTURE_FAILED]++;
+	if (s->c->triggers[trigger].source != TRIGGER_EVENT)
+		policy_forget(&s->c->policies[trigger], asked_ns);
+}
+
 /* Under lock: a job that is on its way, or NULL, and why in reply. */
 static struct job *begin(struct captures *s, uint32_t trigger, const struct firing *f,
 			 struct watch_reply *reply)
 {
 	struct policy *p = &s->c->policies[trigger];
 	enum capture_outcome outcome;
+	uint64_t now = now_ns();
 	struct job *j;
 	char why[200];
 
@@ -187,8 +196,7 @@ static struct job *begin(struct captures *s, uint32_t trigger, const struct firi
 		refuse(reply, 1, "too many captures are being written");
 		return NULL;
 	}
-	outcome = policy_ask(p, &s->c->triggers[trigger], now_ns(), f->fingerprint, why,
-			     sizeof(why));
+	outcome = policy_ask(p, &s->c->triggers[trigger], now, f->fingerprint, why, sizeof(why));
 	if (outcome != CAPTURE_WRITTEN) {
 		p->health.n[outcome]++;
 		refuse(reply, 1, why);
@@ -196,10 +204,11 @@ static struct job *begin(struct captures *s, uint32_t trigger, const struct firi
 	}
 	j = job_new(f, &s->c->triggers[trigger]);
 	if (!j) {
-		p->health.n[CAPTURE_FAILED]++;
+		count_failed(s, trigger, now);
 		refuse(reply, -ENOMEM, "out of memory");
 		return NULL;
 	}
+	j->asked_ns = now;
 	add(s, j);
 	return j;
 }
@@ -264,7 +273,9 @@ static void count(struct captures *s, const struct job *j, enum capture_outcome 
 {
 	int64_t trigger = find_name(s->c, j->trigger.name);
 
-	if (trigger >= 0)
+	if (trigger >= 0 && outcome == CAPTURE_FAILED)
+		count_failed(s, (uint32_t)trigger, j->asked_ns);
+	else if (trigger >= 0)
 		s->c->policies[trigger].health.n[outcome]++;
 }
 

@@ -63,3 +63,14 @@ enum capture_outcome policy_ask(struct policy *p, const struct trigger_config *c
 	}
 	return CAPTURE_WRITTEN;
 }
+
+void policy_forget(struct policy *p, uint64_t asked_ns)
+{
+	if (p->last_ns == asked_ns)
+		p->last_ns = 0;
+	for (unsigned i = 0; i < POLICY_FINGERPRINTS; i++)
+		if (p->seen[i].ns == asked_ns)
+			p->seen[i].hash = p->seen[i].ns = 0;
+	if (p->n_hour && asked_ns >= p->hour_ns)
+		p->n_hour--;
+}

@@ -24,5 +24,7 @@ struct policy {
  */
 enum capture_outcome policy_ask(struct policy *p, const struct trigger_config *c, uint64_t now_ns,
 				const char *fingerprint, char *why, size_t cap);
+/* Nothing came of the capture that was asked for at this time: the next one repeats nothing. */
+void policy_forget(struct policy *p, uint64_t asked_ns);
 
 #endif
