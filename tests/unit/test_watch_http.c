@@ -364,6 +364,14 @@ Test(watch_http, unix_socket)
 	http_stop(server);
 	server = NULL;
 	cr_expect(stat(path, &st) < 0);
+	if (getuid() != 0)
+		return;
+	/* Whoever the recorder becomes can let others in: his group. */
+	config.user = "nobody";
+	start(&long_limits);
+	cr_assert_eq(stat(path, &st), 0);
+	cr_expect_eq(st.st_uid, 65534);
+	cr_expect_eq(st.st_gid, 65534);
 }
 
 /* ---- clients that mean no good -------------------------------------------------------------- */

@@ -304,6 +304,17 @@ Test(watch_control, peers)
 	cr_expect(strstr(ask_as(12345, 12345, 100), "recording"));
 	cr_expect(strstr(ask_as(12345, 12345, 101), "permission denied"));
 	control_stop(s);
+	/* Whoever the recorder becomes may, too, if nobody else is named. */
+	config.socket_owner = config.socket_group = NULL;
+	config.user = "nobody";
+	config.socket_mode = 0600;
+	s = start(ms_ns(2000));
+	cr_expect(strstr(ask_as(65534, 12345, 0), "recording"));
+	cr_expect_str_eq(ask_as(12345, 12345, 0), "cannot connect");
+	control_stop(s);
+	config.user = NULL;
+	config.socket_owner = "nobody";
+	config.socket_group = "users";
 	/* The mode decides, too. */
 	config.socket_mode = 0600;
 	s = start(ms_ns(2000));

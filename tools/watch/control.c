@@ -290,9 +290,11 @@ static void *accept_main(void *arg)
 
 /* ---- start and stop ------------------------------------------------------------------------- */
 
+/* It is made before the recorder becomes another user, whose it is to be. */
 static bool find_owner(struct control *s, const struct watch_config *c, char *err, size_t cap)
 {
-	struct passwd *pw = c->socket_owner ? getpwnam(c->socket_owner) : NULL;
+	const char *owner = c->socket_owner ? c->socket_owner : c->user;
+	struct passwd *pw = owner ? getpwnam(owner) : NULL;
 	struct group *gr = c->socket_group ? getgrnam(c->socket_group) : NULL;
 
 	s->uid = pw ? pw->pw_uid : (uid_t)-1;
