@@ -23,7 +23,7 @@ const struct opt watch_opts[] = {
 	  "HTTP, for alerts and /metrics: 127.0.0.1:9466, [::1]:9466,\n"
 	  "unix:FILE" },
 	{ WATCH_OPT_TOKEN_FILE, 0, "token-file", "FILE",
-	  "its first line is what alerts must bring" },
+	  "its only line is what alerts must bring" },
 	{ WATCH_OPT_TLS_CERT, 0, "tls-cert", "FILE", "HTTPS, with this certificate (PEM)" },
 	{ WATCH_OPT_TLS_KEY, 0, "tls-key", "FILE", "and its key" },
 	{ WATCH_OPT_USER, 0, "user", "NAME", "run as this user once recording has begun" },
