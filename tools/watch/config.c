@@ -8,6 +8,7 @@
 #include "watch_opts.h"
 
 #define S 1000000000ull
+#define HOOK_MOST (32U << 10)	/* of the 64 KiB that go to the hooks' runner */
 
 void config_init(struct watch_config *c)
 {
@@ -187,6 +188,16 @@ static const char *http_wrong(const struct watch_config *c)
 	return NULL;
 }
 
+/* What it is told of a capture must have room beside it. */
+static bool hook_fits(char *const *hook)
+{
+	size_t n = 0;
+
+	for (; hook && *hook; hook++)
+		n += strlen(*hook) + 1;
+	return n <= HOOK_MOST;
+}
+
 bool config_check(const struct watch_config *c, struct config_error *err)
 {
 	const char *wrong = http_wrong(c);
@@ -195,6 +206,9 @@ bool config_check(const struct watch_config *c, struct config_error *err)
 		return conf_fail_at(err, 0, 0, "no memory");
 	if (wrong)
 		return conf_fail_at(err, 0, 0, "%s", wrong);
+	if (!hook_fits(c->hook))
+		return conf_fail_at(err, 0, 0, "captures.hook.command: longer than %u KiB",
+				    HOOK_MOST >> 10);
 	return check_triggers(c, err);
 }
 
