@@ -381,6 +381,30 @@ Test(watch_store, long_path)
 	config.dir = dir;
 }
 
+/* A link may be of whoever owns the directory above: what it leads to is nobody's to give. */
+Test(watch_store, links_are_not_given)
+{
+	char name[120];
+	struct stat st;
+
+	if (geteuid())
+		cr_skip_test("needs root");
+	cr_assert_eq(mkdir(in_dir("roots"), 0700), 0);
+	cr_assert_eq(symlink("roots", in_dir("link")), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "%s/link%s", dir, i ? "//" : "");
+		config.dir = name;
+		cr_expect_null(store_open(&config, 12345, 12346, err, sizeof(err)));
+		cr_expect(strstr(err, "is a link: chown"), "%s", err);
+		cr_assert_eq(stat(in_dir("roots"), &st), 0);
+		cr_expect_eq(st.st_uid, 0U);
+	}
+	cr_assert_eq(chown(in_dir("roots"), 12345, 12346), 0);
+	store = store_open(&config, 12345, 12346, err, sizeof(err));
+	cr_expect(store, "%s", err);
+	config.dir = dir;
+}
+
 Test(watch_store, given_to_a_user)
 {
 	struct stat st;

@@ -46,6 +46,7 @@ struct keep {
 struct store {
 	int fd;
 	char *dir;		/* absolute */
+	bool linked;		/* a link led there */
 	int64_t uid, gid;	/* of what is created; -1: whoever creates it */
 	struct hooks *hooks;	/* NULL: none are run */
 	struct hook_job job;
@@ -183,12 +184,29 @@ static int retain(struct store *s)
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
+static void open_fd(struct store *s, const char *dir)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	size_t n = strlen(dir);
+	char path[PATH_MAX];
+
+	/* A '/' behind a link would have it followed. */
+	while (n > 1 && dir[n - 1] == '/')
+		n--;
+	snprintf(path, sizeof(path), "%.*s", (int)n, dir);
+	s->fd = open(path, flags | O_NOFOLLOW);
+	if (s->fd >= 0)
+		return;
+	s->fd = open(dir, flags);
+	s->linked = true;
+}
+
 static bool open_dir(struct store *s, const char *dir, char *err, size_t cap)
 {
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return fail(err, cap, "cannot make the directory %s: %s: --dir names another one",
 			    dir, strerror(errno));
-	s->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	open_fd(s, dir);
 	s->dir = s->fd < 0 ? NULL : realpath(dir, NULL);
 	if (!s->dir)
 		return fail(err, cap, "cannot open the directory %s: %s: --dir names another one",
@@ -203,7 +221,10 @@ static bool open_dir(struct store *s, const char *dir, char *err, size_t cap)
 	return true;
 }
 
-/* Only a directory that holds nothing of others is given away. */
+/*
+ * Only a directory that holds nothing of others is given away, and none behind a link, which may be
+ * of whom it would be given to.
+ */
 static bool own(struct store *s, int64_t uid, int64_t gid, uint64_t n_foreign, char *err,
 		size_t cap)
 {
@@ -219,6 +240,9 @@ static bool own(struct store *s, int64_t uid, int64_t gid, uint64_t n_foreign, c
 			return fail(err, cap, "%s belongs to user %u and holds other files, too: "
 				    "chown it to user %" PRId64 ", or name another directory",
 				    s->dir, st.st_uid, uid);
+		if (s->linked)
+			return fail(err, cap, "the directory of captures is a link: chown %s to "
+				    "user %" PRId64, s->dir, uid);
 		if (fchown(s->fd, (uid_t)uid, gid < 0 ? (gid_t)-1 : (gid_t)gid) < 0)
 			return fail(err, cap, "cannot give %s to user %" PRId64 ": %s", s->dir,
 				    uid, strerror(errno));

@@ -25,9 +25,10 @@ struct store_totals {
 
 /*
  * Makes the directory (0700) where it is missing, gives it to uid and gid (-1: leaves it; so is one
- * with files of others, which must be uid's), takes stock of the captures in it, and gives those
- * that an earlier run left unfinished a name of their own (NAME.cut.scapz); empty ones go. It is
- * locked and held open: everything later happens below that descriptor. NULL and a line in err.
+ * with files of others, or behind a link, which must be uid's), takes stock of the captures in it,
+ * and gives those that an earlier run left unfinished a name of their own (NAME.cut.scapz); empty
+ * ones go. It is locked and held open: everything later happens below that descriptor. NULL and a
+ * line in err.
  *
  * All functions are called by one thread at a time, store_configure(), store_totals() and
  * store_disk_ok() by any.
