@@ -359,6 +359,35 @@ Test(watch_captures, cut_short)
 	rec_close(true);
 }
 
+/* An alert, or a person, may name any trigger: it is made as that one's captures are. */
+Test(watch_captures, by_name)
+{
+	struct watch_reply reply;
+	struct firing f;
+
+	go_on(8);
+	f = now(1);
+	f.by = TRIGGER_ALERT;
+	f.source = "alert";
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, 0, "%s", reply.text);
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, 1, "the cool-down is its, too");
+	f.name = "nobody";
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, -ENOENT);
+	cr_assert_str_eq(reply.text, "no trigger 'nobody' is configured");
+	f.name = NULL;
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, -ENOENT);
+	cr_assert_str_eq(reply.text, "no trigger is configured for alert");
+	go_on(2);
+	wait_idle();
+	cr_assert_eq(outcomes(1, CAPTURE_WRITTEN), 1);
+	stop();
+	rec_close(true);
+}
+
 static void count_call(void *ctx, char *buf, size_t cap)
 {
 	snprintf(buf, cap, "a test");
@@ -412,7 +441,7 @@ Test(watch_captures, reload)
 	captures_configure(captures, captures_prepare(&next));
 	captures_fire(captures, &f, &none, &for_name);
 	cr_assert_eq(none.code, -ENOENT);
-	cr_assert_str_eq(none.text, "no trigger 'hand' is configured for hand");
+	cr_assert_str_eq(none.text, "no trigger 'hand' is configured");
 	go_on(3);
 	wait_idle();
 	see_whole();

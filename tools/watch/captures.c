@@ -99,7 +99,7 @@ struct captures_config *captures_prepare(const struct watch_config *from)
 	return NULL;
 }
 
-/* Of that name, whatever its source; -1: there is none. */
+/* -1: there is none. */
 static int64_t find_name(const struct captures_config *c, const char *name)
 {
 	for (uint32_t i = 0; i < c->n; i++)
@@ -108,11 +108,13 @@ static int64_t find_name(const struct captures_config *c, const char *name)
 	return -1;
 }
 
+/* Any that is named; else the only one of that source. */
 static int64_t find(const struct captures_config *c, enum trigger_source source, const char *name)
 {
+	if (name)
+		return find_name(c, name);
 	for (uint32_t i = 0; i < c->n; i++)
-		if (c->triggers[i].source == source &&
-		    (!name || !strcmp(c->triggers[i].name, name)))
+		if (c->triggers[i].source == source)
 			return i;
 	return -1;
 }
@@ -168,10 +170,11 @@ static void refuse(struct watch_reply *reply, int code, const char *text)
 }
 
 /* Whoever asked may try again; events come a thousand times a second, and are not to. */
-static void count_failed(struct captures *s, uint32_t trigger, uint64_t asked_ns)
+static void count_failed(struct captures *s, uint32_t trigger, enum trigger_source by,
+			 uint64_t asked_ns)
 {
 	s->c->policies[trigger].health.n[CAPTURE_FAILED]++;
-	if (s->c->triggers[trigger].source != TRIGGER_EVENT)
+	if (by != TRIGGER_EVENT)
 		policy_forget(&s->c->policies[trigger], asked_ns);
 }
 
@@ -204,7 +207,7 @@ static struct job *begin(struct captures *s, uint32_t trigger, const struct firi
 	}
 	j = job_new(f, &s->c->triggers[trigger]);
 	if (!j) {
-		count_failed(s, trigger, now);
+		count_failed(s, trigger, f->by, now);
 		refuse(reply, -ENOMEM, "out of memory");
 		return NULL;
 	}
@@ -252,8 +255,9 @@ void captures_fire(struct captures *s, const struct firing *f, struct watch_repl
 	trigger = find(s->c, f->by, f->name);
 	if (trigger < 0) {
 		reply->code = -ENOENT;
-		snprintf(reply->text, sizeof(reply->text), "no trigger '%.100s' is configured "
-			 "for %s", f->name ? f->name : "", f->source);
+		snprintf(reply->text, sizeof(reply->text), f->name ?
+			 "no trigger '%.100s' is configured" : "no trigger is configured for %s",
+			 f->name ? f->name : f->source);
 	} else {
 		j = begin(s, (uint32_t)trigger, f, reply);
 	}
@@ -274,7 +278,7 @@ static void count(struct captures *s, const struct job *j, enum capture_outcome 
 	int64_t trigger = find_name(s->c, j->trigger.name);
 
 	if (trigger >= 0 && outcome == CAPTURE_FAILED)
-		count_failed(s, (uint32_t)trigger, j->asked_ns);
+		count_failed(s, (uint32_t)trigger, j->by, j->asked_ns);
 	else if (trigger >= 0)
 		s->c->policies[trigger].health.n[outcome]++;
 }

@@ -25,7 +25,7 @@ struct captures_totals {
 /* A trigger that fires. */
 struct firing {
 	enum trigger_source by;
-	const char *name;	/* of the trigger; NULL: the only one of that source */
+	const char *name;	/* of any trigger; NULL: the only one of that source */
 	const char *source;	/* "event", "alert", "hand", "signal" */
 	const char *why;
 	/* In place of why, if a capture comes of it: most events fall into a cool-down. */

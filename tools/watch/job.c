@@ -61,6 +61,7 @@ struct job *job_new(const struct firing *f, const struct trigger_config *t)
 	if (f->describe)
 		f->describe(f->ctx, why, sizeof(why));
 	j->refs = 1;
+	j->by = f->by;
 	j->whole = j->part = -1;
 	j->labels = calloc(f->n_labels + 1, sizeof(*j->labels));
 	j->trigger = (struct scap_trigger){

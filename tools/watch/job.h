@@ -17,6 +17,7 @@ struct job {
 	struct scap_label *labels;
 	uint64_t max_bytes;
 	struct scap_cut *cut;		/* NULL: not begun */
+	enum trigger_source by;		/* it was asked for */
 	uint64_t asked_ns;		/* when its trigger's policy let it begin */
 	uint32_t id;			/* in the store */
 	/* Where only a part is to stay: all of it, to be read again, and the file of that part. */

@@ -18,7 +18,7 @@
 /* A request for a capture. Strings live during the call. */
 struct watch_request {
 	enum trigger_source source;	/* HAND or ALERT */
-	const char *name;	/* of a configured trigger of that source; NULL: its only one */
+	const char *name;	/* of a configured trigger; NULL: the only one of that source */
 	const char *why;
 	/* Of the alert; NULL: none. In the cool-down the same one is refused, others are not. */
 	const char *fingerprint;
