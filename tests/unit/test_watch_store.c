@@ -612,6 +612,23 @@ Test(watch_store, the_last_one_stays)
 	cr_assert_eq(t.n_deleted, 1);
 }
 
+/* A time that no nanoseconds can say is the youngest or the oldest there is. */
+Test(watch_store, times_without_bounds)
+{
+	mount_there("size=1m,mode=700");
+	config.keep_count = 2;
+	put("20261129T120000.123Z-t-future.scapz", 1, 20000000000);
+	put("20261129T120000.123Z-t-past.scapz", 1, (uint64_t)-20000000000);
+	put("20261129T120000.123Z-t-now.scapz", 1, NOON / NS);
+	open_store();
+	cr_expect(is_there("20261129T120000.123Z-t-future.scapz"));
+	cr_expect_not(is_there("20261129T120000.123Z-t-past.scapz"));
+	cr_expect(is_there("20261129T120000.123Z-t-now.scapz"));
+	store_close(store);
+	store = NULL;
+	cr_assert_eq(umount(dir), 0);
+}
+
 Test(watch_store, unfinished_ones_stay)
 {
 	struct store_totals t;

@@ -147,6 +147,16 @@ static int add_part(struct store_scan *scan, const char *name)
 	return scan->parts[scan->n_parts] ? (scan->n_parts++, 0) : -ENOMEM;
 }
 
+/* Where a file system's years reach further, the first or the last moment. */
+static int64_t mtime_ns(const struct stat *st)
+{
+	int64_t s = st->st_mtim.tv_sec, most = INT64_MAX / 1000000000 - 1;
+
+	if (s < -most || s > most)
+		return s < 0 ? INT64_MIN : INT64_MAX;
+	return s * 1000000000 + st->st_mtim.tv_nsec;
+}
+
 static int add_file(struct store_scan *scan, const char *name, const struct stat *st)
 {
 	struct store_file *f;
@@ -155,8 +165,7 @@ static int add_file(struct store_scan *scan, const char *name, const struct stat
 		return -ENOMEM;
 	f = &scan->files[scan->n];
 	*f = (struct store_file){
-		.name = strdup(name), .bytes = (uint64_t)st->st_size,
-		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+		.name = strdup(name), .bytes = (uint64_t)st->st_size, .mtime_ns = mtime_ns(st),
 	};
 	if (!f->name)
 		return -ENOMEM;
