@@ -117,18 +117,37 @@ static void say(void *ctx, const char *text)
 	(void)text;
 }
 
+/* A client may come before anybody serves it; libmicrohttpd complains of it while it starts. */
+static int come_early(void)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(un.sun_path, configs[0].listen + 5);
+	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) || send(fd, "GET /x", 6, 0) != 6)
+		die("no connection");
+	shutdown(fd, SHUT_WR);
+	return fd;
+}
+
 static void start_servers(void)
 {
 	static const struct watch_ops ops = {
 		NULL, serve_request, serve_metrics, serve_health, say,
 	};
 	char text[512];
+	int early = -1;
 
 	control = control_open(&configs[0], text, sizeof(text));
 	http = control ? http_open(&configs[0], text, sizeof(text)) : NULL;
+	if (http)
+		early = come_early();
 	if (!http || !control_serve(control, &ops, text, sizeof(text)) ||
 	    !http_serve(http, &ops, text, sizeof(text)))
 		die(text);
+	/* Before all that follows has the threads meet. */
+	usleep(200000);
+	close(early);
 }
 
 /* All that is answered, to the end; what comes of it is not looked at. */

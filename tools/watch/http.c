@@ -249,10 +249,18 @@ static void complain(void *cls, const char *fmt, va_list ap)
 {
 	struct http *h = cls;
 
-	if (!h->log)
-		return;		/* clients could fill the log */
-	vsnprintf(h->log, h->log_cap, fmt, ap);
-	h->log[strcspn(h->log, "\n")] = 0;
+	pthread_mutex_lock(&h->lock);
+	/* Not later: clients could fill the log. Some come before the start is over. */
+	if (h->starts)
+		vsnprintf(h->log, sizeof(h->log), fmt, ap);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void set_starts(struct http *h, bool starts)
+{
+	pthread_mutex_lock(&h->lock);
+	h->starts = starts;
+	pthread_mutex_unlock(&h->lock);
 }
 
 static bool start_daemon(struct http *h, char *err, size_t cap)
@@ -265,11 +273,10 @@ static bool start_daemon(struct http *h, char *err, size_t cap)
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
-	char why[200] = "no memory, or no thread";
 	sigset_t all, old;
 
-	h->log = why;
-	h->log_cap = sizeof(why);
+	strcpy(h->log, "no memory, or no thread");
+	set_starts(h, true);
 	/* Its threads get no signals: those are for the thread that waits for them. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -284,9 +291,10 @@ static bool start_daemon(struct http *h, char *err, size_t cap)
 		MHD_OPTION_NOTIFY_CONNECTION, notify_connection, h,
 		MHD_OPTION_ARRAY, h->cert ? tls : none, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	h->log = NULL;
+	set_starts(h, false);
 	if (!h->daemon)
-		snprintf(err, cap, "the HTTP server does not start: %s", why);
+		snprintf(err, cap, "the HTTP server does not start: %.*s",
+			 (int)strcspn(h->log, "\n"), h->log);
 	/* It has taken the descriptor, also where it failed. */
 	h->listener.fd = -1;
 	return h->daemon;

@@ -53,13 +53,13 @@ struct http {
 	size_t token_bytes;
 	bool metrics_need_token;
 	char *cert, *key;
-	char *log;		/* while it starts: where libmicrohttpd's complaint goes */
-	size_t log_cap;
 	int stop_fd;		/* readable: everybody ends */
 	pthread_t watchdog;
 	bool watched;		/* there is that thread */
 	pthread_mutex_t parsing;	/* one body at a time is JSON in memory */
 	pthread_mutex_t lock;	/* what follows */
+	bool starts;
+	char log[200];		/* libmicrohttpd's last complaint until then */
 	struct http_connection connections[HTTP_CONNECTIONS];
 	unsigned n_connections;
 	unsigned n_scrapes;
