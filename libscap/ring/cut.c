@@ -222,7 +222,7 @@ static int begin_at(struct scap_cut *c, const struct plan *p)
 	if (e->start_ns > c->from_ns || !p->aligned)
 		c->trigger.flags |= SCAP_TRIGGER_SHORT;
 	c->data_from = p->data;
-	c->position = p->keyframe != NOWHERE ? p->keyframe : p->data;
+	c->position = p->keyframe < p->data ? p->keyframe : p->data;
 	rc = write_front(c, e->start_ns, rings, e->n_rings);
 	/* Where it ends, too, if all of the window is gone already and nothing is copied. */
 	free(c->ends);

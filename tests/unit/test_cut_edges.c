@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Windows whose edges lie where little happens: nothing is lost there without it being said. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+
+#include "support_recording.h"
+
+TestSuite(cut_edges, .init = recording_setup, .fini = recording_teardown, .timeout = 60);
+
+static struct scap_cut *cut_begin(uint64_t from_ns, uint64_t to_ns)
+{
+	struct scap_trigger t = {
+		.size = sizeof(t), .name = "t", .source = "hand", .raw_ns = to_ns,
+		.before_ns = to_ns - from_ns,
+	};
+	struct scap_cut_options o = { .size = sizeof(o), .trigger = &t };
+	struct scap_error err = { 0 };
+	struct scap_cut *c;
+
+	o.fd = open(in_dir("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	cr_assert_geq(o.fd, 0);
+	cr_assert_eq(scap_ring_cut(rec.ring, &o, &c, &err), 0, "%s", err.text);
+	return c;
+}
+
+static struct scap_trigger cut_end(struct scap_cut *c)
+{
+	struct scap_error err = { 0 };
+	struct scap_trigger out;
+
+	cr_assert_eq(scap_cut_step(c), 0, "%s", scap_cut_error(c)->text);
+	cr_assert_eq(scap_cut_close(c, &out, &err), 0, "%s", err.text);
+	return out;
+}
+
+static struct scap_trigger cut(uint64_t from_ns, uint64_t to_ns)
+{
+	return cut_end(cut_begin(from_ns, to_ns));
+}
+
+/* A slice of n calls of one CPU, which is a group of its own. */
+static void slice(unsigned cpu, unsigned n, uint64_t ns)
+{
+	struct rows rows = { 0 };
+	struct scap_slice_part part = { .cpu = cpu };
+	struct scap_slice s = {
+		.start_ns = rec.now_ns, .end_ns = rec.now_ns + ns, .n_parts = 1, .parts = &part,
+	};
+
+	for (unsigned i = 0; i < n; i++)
+		rows_call(&rows, rec.seq[cpu]++, rec.now_ns + i, 7, 39, 0);
+	rec.n_events += n;
+	part.rows = rows.p;
+	part.bytes = rows.n;
+	cr_assert_eq(scap_writer_slice(rec.w, &s), 0);
+	cr_assert_eq(scap_writer_slice(rec.whole, &s), 0);
+	cr_assert_eq(scap_writer_flush(rec.w), 0);
+	rec.now_ns += ns;
+	rows_free(&rows);
+}
+
+/* Nothing happens but a keyframe in front of the window: what lies before that is not lost. */
+Test(cut_edges, keyframe_amid_silence)
+{
+	struct scap_trigger out;
+
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	slice(0, 10, SCAP_EPOCH_NS);
+	rec.now_ns += SCAP_EPOCH_NS;
+	rec_keyframe(1);
+	rec.now_ns += SCAP_EPOCH_NS;
+	slice(0, 10, SCAP_EPOCH_NS);
+	rec_complete();
+	out = cut(E0 + 2 * SCAP_EPOCH_NS + 10, rec.now_ns);
+	see_whole();
+	see_cut(in_dir("out"));
+	cr_assert_eq(cut_unexplained, 0);
+	cr_assert_eq(out.n_lost, 0);
+	compare(in_dir("out"), out.from_raw_ns, out.to_raw_ns);
+	rec_close(true);
+}
