@@ -132,6 +132,7 @@ struct plan {
 	uint64_t keyframe;		/* position of the last one that is near enough */
 	uint64_t data;			/* of the entry that the window begins in */
 	uint64_t after_keyframe;	/* of the first one behind it that begins an epoch */
+	uint64_t last;			/* of the last entry with events */
 	struct scap__ring_found first;	/* at data, or after_keyframe */
 	bool aligned;			/* data is at an epoch's beginning: all names are in it */
 	bool reached;			/* an entry was met that holds some of the window */
@@ -157,23 +158,27 @@ static void consider(struct plan *p, const struct scap_cut *c, uint64_t at,
 		p->data = at;
 		p->aligned = aligned;
 	}
+	p->last = at;
 	p->reached |= f->e.end_ns > c->from_ns;
 }
 
-/* 0; 1: nothing of the window is there yet; -EAGAIN. */
+/* 0; 1: nothing of the window is there yet, p->first is the last entry; -EAGAIN. */
 static int make_plan(struct scap_cut *c, struct plan *p)
 {
 	struct scap__ring_found f;
 	uint64_t at = atomic_load(&c->r->tail);
 	int rc;
 
-	*p = (struct plan){ .keyframe = NOWHERE, .data = NOWHERE, .after_keyframe = NOWHERE };
+	*p = (struct plan){ .keyframe = NOWHERE, .data = NOWHERE, .after_keyframe = NOWHERE,
+			    .last = NOWHERE };
 	while (!p->reached && (rc = scap__ring_look(c->r, &at, &f)) == 0) {
 		consider(p, c, at, &f);
 		at += f.e.bytes;
 	}
+	if (!p->reached && rc == 1 && p->last != NOWHERE)
+		rc = scap__ring_look(c->r, &p->last, &p->first);
 	if (!p->reached)
-		return rc;
+		return rc < 0 ? rc : 1;
 	if (p->after_keyframe != NOWHERE && p->after_keyframe <= p->data)
 		p->data = p->after_keyframe;
 	else
@@ -234,14 +239,49 @@ static int begin_at(struct scap_cut *c, const struct plan *p)
 	return rc;
 }
 
-/* Nothing at all happened in the window, and that is known. */
-static int begin_empty(struct scap_cut *c)
+/* Where the rings stood behind the last entry there is; *ret_ns: when that was, if there is one. */
+static int ends_before(struct scap_cut *c, const struct plan *p, struct scap_ring_end *rings,
+		       uint32_t *ret_n, uint64_t *ret_ns)
 {
-	c->trigger.from_raw_ns = c->from_ns;
-	c->trigger.event = 0;
-	c->begun = true;
-	c->position = c->data_from = c->complete_head;
-	return write_front(c, c->from_ns, c->ends, c->n_ends);
+	const struct scap__ring_entry *e = &p->first.e;
+
+	*ret_n = 0;	/* from the recording's beginning on */
+	if (p->last != NOWHERE) {
+		scap__ring_list(p->first.ends, e->n_ends, rings);
+		*ret_n = e->n_ends;
+		*ret_ns = e->end_ns;
+		return scap__ring_holds(c->r, p->last) ? 0 : -EAGAIN;
+	}
+	if (!atomic_load(&c->r->n_evicted))
+		return 0;
+	/* Nobody knows any more. */
+	c->trigger.flags |= SCAP_TRIGGER_SHORT;
+	*ret_n = c->n_ends < UINT16_MAX ? c->n_ends : UINT16_MAX;
+	if (*ret_n)
+		memcpy(rings, c->ends, *ret_n * sizeof(*rings));
+	return 0;
+}
+
+/* No event of the window is there, and that is known; what was lost since the last one may be. */
+static int begin_empty(struct scap_cut *c, const struct plan *p)
+{
+	struct scap_ring_end *rings = malloc(UINT16_MAX * sizeof(*rings));
+	uint64_t from_ns = c->from_ns;
+	uint32_t n;
+	int rc;
+
+	if (!rings)
+		return scap__fail(&c->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
+	rc = ends_before(c, p, rings, &n, &from_ns);
+	if (!rc) {
+		c->trigger.from_raw_ns = from_ns;
+		c->trigger.event = 0;
+		c->begun = true;
+		c->position = c->data_from = c->complete_head;
+		rc = write_front(c, from_ns, rings, n);
+	}
+	free(rings);
+	return rc;
 }
 
 /* ---- what is known to be all ---------------------------------------------------------------- */
@@ -286,9 +326,9 @@ static int begin(struct scap_cut *c)
 			return scap__fail(&c->error, rc, SCAP_NO_OFFSET, "the ring is damaged");
 		if (!rc)
 			rc = begin_at(c, &p);
+		else if (rc == 1 && complete)
+			rc = begin_empty(c, &p);
 	} while (rc == -EAGAIN);
-	if (rc == 1)
-		return complete ? begin_empty(c) : 1;
 	return rc;
 }
 

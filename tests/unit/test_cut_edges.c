@@ -79,3 +79,39 @@ Test(cut_edges, keyframe_amid_silence)
 	compare(in_dir("out"), out.from_raw_ns, out.to_raw_ns);
 	rec_close(true);
 }
+
+/* All that happened in the window was lost: that is not nothing. */
+Test(cut_edges, nothing_but_loss)
+{
+	struct scap_trigger out;
+
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	slice(0, 10, SCAP_EPOCH_NS);
+	rec.now_ns += 2 * SCAP_EPOCH_NS;
+	rec.seq[0] += 5;
+	rec_complete();
+	out = cut(E0 + 2 * SCAP_EPOCH_NS, rec.now_ns);
+	see_whole();
+	see_cut(in_dir("out"));
+	cr_assert_eq(n_cut, 0);
+	cr_assert_eq(cut_unexplained, 5);
+	cr_assert_eq(out.n_lost, 5);
+	rec_close(true);
+}
+
+/* From the beginning on. */
+Test(cut_edges, nothing_but_loss_ever)
+{
+	struct scap_trigger out;
+
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	rec.now_ns += 2 * SCAP_EPOCH_NS;
+	rec.seq[0] += 5;
+	rec_complete();
+	out = cut(E0 + SCAP_EPOCH_NS, rec.now_ns);
+	see_whole();
+	see_cut(in_dir("out"));
+	cr_assert_eq(cut_unexplained, 5);
+	cr_assert_eq(out.n_lost, 5);
+	rec_close(true);
+}
