@@ -24,7 +24,7 @@ struct scap_cut {
 	uint64_t from_ns, to_ns, max_bytes;
 	uint64_t position;		/* of the next entry */
 	uint64_t data_from;		/* position of the first one with events that is copied */
-	bool begun, done, at_complete;
+	bool begun, done;
 	bool keyframe_open;		/* its last part is still to come */
 	size_t fixed_at;
 	uint64_t event;			/* number of the one that fired it, in the recording */
@@ -234,7 +234,6 @@ static int begin_at(struct scap_cut *c, const struct plan *p)
 	c->ends = rings;
 	c->n_ends = e->n_rings;
 	c->trigger.event = 0;	/* until it is copied */
-	c->at_complete = false;
 	c->begun = true;
 	return rc;
 }
@@ -308,7 +307,6 @@ static bool look_complete(struct scap_cut *c)
 		c->complete_head = r->complete_head;
 	}
 	pthread_mutex_unlock(&r->lock);
-	c->at_complete = ok;
 	return ok;
 }
 
@@ -470,7 +468,7 @@ static uint64_t lost_at_end(const struct scap_cut *c)
 	const struct scap__index *ix = &c->w->index;
 	uint64_t n = 0;
 
-	for (uint32_t i = 0; c->at_complete && i < c->n_ends; i++) {
+	for (uint32_t i = 0; i < c->n_ends; i++) {
 		uint32_t ring = c->ends[i].cpu * SCAP_LANES + c->ends[i].lane;
 		uint32_t hole = c->ends[i].next_seq - (ring < ix->n_rings ? ix->next_seq[ring] : 0);
 

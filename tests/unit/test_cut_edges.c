@@ -115,3 +115,39 @@ Test(cut_edges, nothing_but_loss_ever)
 	cr_assert_eq(out.n_lost, 5);
 	rec_close(true);
 }
+
+/* What a keyframe is waited for does not hide what was lost. */
+Test(cut_edges, loss_while_a_keyframe_is_awaited)
+{
+	struct rows rows = { 0 };
+	struct scap_keyframe_part part = { .number = 1 };
+	struct scap_trigger out;
+	struct scap_cut *c;
+
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	slice(0, 10, SCAP_EPOCH_NS);
+	part.begin_ns = part.clock_raw_ns = rec.now_ns - 1;
+	rows_file(&rows, 0, rec.now_ns, 5, "/etc/motd");
+	part.rows = rows.p;
+	part.bytes = rows.n;
+	cr_assert_eq(scap_writer_keyframe(rec.w, &part), 0);
+	rec.seq[1] += 5;
+	rec_complete();
+	c = cut_begin(E0, rec.now_ns);
+	cr_assert_eq(scap_cut_step(c), 1);
+	part.part = 1;
+	part.bytes = 0;
+	part.flags = SCAP_KEYFRAME_LAST;
+	part.end_ns = rec.now_ns;
+	cr_assert_eq(scap_writer_keyframe(rec.w, &part), 0);
+	rows_free(&rows);
+	cr_assert_eq(scap_writer_flush(rec.w), 0);
+	cr_assert_eq(scap_cut_step(c), 1);
+	slice(0, 10, SCAP_EPOCH_NS);
+	out = cut_end(c);
+	see_whole();
+	see_cut(in_dir("out"));
+	cr_assert_eq(out.n_lost, cut_lost + cut_unexplained);
+	cr_assert_eq(out.n_lost, 5);
+	rec_close(true);
+}
