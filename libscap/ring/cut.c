@@ -375,10 +375,11 @@ static bool is_wanted(const struct scap_cut *c, const struct scap__ring_entry *e
 }
 
 /* The window is over; an entry that may tell what was lost in it belongs to it all the same. */
-static bool is_behind(const struct scap_cut *c, const struct scap__ring_entry *e)
+static bool is_behind(const struct scap_cut *c, const struct scap__ring_found *f)
 {
-	return e->type != SCAP__SECTION_KEYFRAME && e->start_ns >= c->to_ns &&
-	       !(e->flags & SCAP__RING_MISSING);
+	return f->e.type != SCAP__SECTION_KEYFRAME && f->e.start_ns >= c->to_ns &&
+	       !(f->e.flags & SCAP__RING_MISSING) && !scap__ring_jumped(c->w, f) &&
+	       scap__ring_holds(c->r, c->position);
 }
 
 /* Its last part comes soon, or never: then the keyframe is told as far as it goes. */
@@ -426,7 +427,7 @@ static int next(struct scap_cut *c)
 		return scap__fail(&c->error, rc, SCAP_NO_OFFSET, "the ring is damaged");
 	if (rc)
 		return 1;
-	if (is_behind(c, &f.e) && !waits_for_keyframe(c, f.e.start_ns))
+	if (is_behind(c, &f) && !waits_for_keyframe(c, f.e.start_ns))
 		return 2;
 	if (!is_wanted(c, &f.e)) {
 		c->position += f.e.bytes;

@@ -74,6 +74,11 @@ bool scap__ring_holds(struct scap_ring *r, uint64_t position);
 /* ---- what is common to cuts and recoveries --------------------------------------------------- */
 
 /*
+ * Numbers that were given out since what w wrote last: those of sections that were overwritten,
+ * damaged or too large for the ring, and so are not in its file.
+ */
+uint64_t scap__ring_jumped(const struct scap_writer *w, const struct scap__ring_found *f);
+/*
  * A section in the ring is written as w's next one: as scap__section_copy(). What lay between it
  * and the one before, if that was not copied, is missing in w's file. w->facts says what is in it.
  */

@@ -130,11 +130,7 @@ void scap__ring_list(const uint8_t *p, uint32_t n, struct scap_ring_end *ends)
 	}
 }
 
-/*
- * Numbers that were given out since what w wrote last: those of sections that were overwritten or
- * damaged, and so are not in its file.
- */
-static uint64_t jumped(const struct scap_writer *w, const struct scap__ring_found *f)
+uint64_t scap__ring_jumped(const struct scap_writer *w, const struct scap__ring_found *f)
 {
 	const struct scap__index *ix = &w->index;
 	uint64_t n = 0;
@@ -154,7 +150,7 @@ static int describe(struct scap_writer *w, const struct scap__ring_found *f)
 {
 	const struct scap__ring_entry *e = &f->e;
 	struct scap__index_facts *facts = &w->facts;
-	uint64_t hole = e->type == SCAP__SECTION_KEYFRAME ? 0 : jumped(w, f);
+	uint64_t hole = e->type == SCAP__SECTION_KEYFRAME ? 0 : scap__ring_jumped(w, f);
 
 	facts->start_ns = e->start_ns;
 	facts->end_ns = e->end_ns;

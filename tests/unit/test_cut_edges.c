@@ -116,6 +116,32 @@ Test(cut_edges, nothing_but_loss_ever)
 	rec_close(true);
 }
 
+/* A section that was too large for the ring is missing also where the window ends with it. */
+Test(cut_edges, dropped_at_the_end)
+{
+	struct scap_ring_info info;
+	struct scap_trigger out;
+	uint64_t to_ns;
+
+	seed = 3;
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	slice(0, 10, SCAP_EPOCH_NS);
+	rec.payload = 50000;
+	rec.per_slice = 332;
+	rec_slice(1);
+	to_ns = rec.now_ns;
+	slice(0, 10, SCAP_EPOCH_NS);
+	rec_complete();
+	scap_ring_info(rec.ring, &info);
+	cr_assert_eq(info.n_dropped, 1);
+	out = cut(E0, to_ns);
+	see_whole();
+	see_cut(in_dir("out"));
+	cr_assert_gt(cut_unexplained, 300);
+	cr_assert_eq(out.n_lost, cut_unexplained);
+	rec_close(true);
+}
+
 /* What a keyframe is waited for does not hide what was lost. */
 Test(cut_edges, loss_while_a_keyframe_is_awaited)
 {
