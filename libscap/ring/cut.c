@@ -285,29 +285,41 @@ static int begin_empty(struct scap_cut *c, const struct plan *p)
 
 /* ---- what is known to be all ---------------------------------------------------------------- */
 
-/* Whether everything up to the window's end is in the ring, and nothing behind our place. */
+/* When everything up to the window's end was in the ring, and nothing behind our place; or NULL. */
+static const struct scap__ring_done *find_done(const struct scap_cut *c)
+{
+	const struct scap_ring *r = c->r;
+	uint32_t n = r->n_done < SCAP__RING_DONE ? r->n_done : SCAP__RING_DONE;
+
+	for (uint32_t i = 1; i <= n; i++) {
+		const struct scap__ring_done *d = &r->done[(r->n_done - i) % SCAP__RING_DONE];
+
+		if (d->ns >= c->to_ns && (!c->begun || d->head == c->position))
+			return d;
+	}
+	return NULL;
+}
+
+/* Then the rings' numbers of that moment are known, also of those that are in no record. */
 static bool look_complete(struct scap_cut *c)
 {
-	struct scap_ring *r = c->r;
-	bool ok;
+	const struct scap__ring_done *d;
+	struct scap_ring_end *ends;
 
-	pthread_mutex_lock(&r->lock);
-	ok = r->complete_ns >= c->to_ns && (!c->begun || r->complete_head == c->position);
-	if (ok && r->n_ends) {
-		struct scap_ring_end *ends = realloc(c->ends, r->n_ends * sizeof(*ends));
-
-		if (ends) {
-			c->ends = ends;
-			c->n_ends = r->n_ends;
-			memcpy(ends, r->ends, r->n_ends * sizeof(*ends));
-		}
+	pthread_mutex_lock(&c->r->lock);
+	d = find_done(c);
+	ends = d && d->n_ends ? realloc(c->ends, d->n_ends * sizeof(*ends)) : NULL;
+	if (ends) {
+		c->ends = ends;
+		c->n_ends = d->n_ends;
+		memcpy(ends, d->ends, d->n_ends * sizeof(*ends));
 	}
-	if (ok) {
-		c->end_ns = r->complete_ns;
-		c->complete_head = r->complete_head;
+	if (d) {
+		c->end_ns = d->ns;
+		c->complete_head = d->head;
 	}
-	pthread_mutex_unlock(&r->lock);
-	return ok;
+	pthread_mutex_unlock(&c->r->lock);
+	return d;
 }
 
 /* 0: begun; 1: not yet; or an error. */
@@ -427,8 +439,11 @@ static int next(struct scap_cut *c)
 		return scap__fail(&c->error, rc, SCAP_NO_OFFSET, "the ring is damaged");
 	if (rc)
 		return 1;
-	if (is_behind(c, &f) && !waits_for_keyframe(c, f.e.start_ns))
+	if (is_behind(c, &f) && !waits_for_keyframe(c, f.e.start_ns)) {
+		/* The ring of a CPU that is silent since tells of its loss only later. */
+		look_complete(c);
 		return 2;
+	}
 	if (!is_wanted(c, &f.e)) {
 		c->position += f.e.bytes;
 		return 0;

@@ -209,22 +209,25 @@ int scap_ring_writer(struct scap_ring *r, const struct scap_writer_options *opt,
 void scap_ring_complete(struct scap_ring *r, uint64_t raw_ns, const struct scap_ring_end *rings,
 			uint32_t n_rings)
 {
-	struct scap_ring_end *ends = r->ends;
+	struct scap__ring_done *d;
+	struct scap_ring_end *ends;
 
 	pthread_mutex_lock(&r->lock);
-	if (n_rings > r->ends_cap) {
+	d = &r->done[r->n_done++ % SCAP__RING_DONE];
+	ends = d->ends;
+	if (n_rings > d->cap) {
 		ends = realloc(ends, n_rings * sizeof(*ends));
 		if (ends) {
-			r->ends = ends;
-			r->ends_cap = n_rings;
+			d->ends = ends;
+			d->cap = n_rings;
 		}
 	}
-	r->complete_ns = raw_ns;
-	r->complete_head = atomic_load(&r->head);
+	d->ns = raw_ns;
+	d->head = atomic_load(&r->head);
 	/* Without memory for them a cut takes the numbers of what it holds. */
-	r->n_ends = ends ? n_rings : 0;
+	d->n_ends = ends ? n_rings : 0;
 	if (ends)
-		memcpy(r->ends, rings, n_rings * sizeof(*ends));
+		memcpy(ends, rings, n_rings * sizeof(*ends));
 	pthread_mutex_unlock(&r->lock);
 	atomic_store(&r->journal_errors, r->writer ? r->writer->journal_errors : 0);
 }
@@ -255,7 +258,8 @@ void scap_ring_close(struct scap_ring *r)
 	if (r->fd >= 0)
 		close(r->fd);
 	pthread_mutex_destroy(&r->lock);
-	free(r->ends);
+	for (unsigned i = 0; i < SCAP__RING_DONE; i++)
+		free(r->done[i].ends);
 	free(r->path);
 	free(r);
 }

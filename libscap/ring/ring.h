@@ -10,6 +10,15 @@
 #include "format/writer.h"
 #include "ring/layout.h"
 
+#define SCAP__RING_DONE 16
+
+/* Where all stood when everything before a moment was in the ring. */
+struct scap__ring_done {
+	uint64_t ns, head;
+	struct scap_ring_end *ends;
+	uint32_t n_ends, cap;
+};
+
 /*
  * The one who fills it moves the tail on, then writes over what lay there, then moves the head on.
  * Who reads copies or uses what lies at a position, then looks whether the tail is still not past
@@ -27,10 +36,8 @@ struct scap_ring {
 	_Atomic uint64_t n_sections, n_evicted, n_dropped, n_seen, tail_events, journal_errors;
 	_Atomic uint64_t start_ns, end_ns;
 	pthread_mutex_t lock;		/* of what follows */
-	uint64_t complete_ns;
-	uint64_t complete_head;		/* the head then */
-	struct scap_ring_end *ends;
-	uint32_t n_ends, ends_cap;
+	struct scap__ring_done done[SCAP__RING_DONE];	/* the last ones; a cut may be late */
+	uint32_t n_done;
 };
 
 static inline struct scap__ring_state_page *scap__ring_page(const struct scap_ring *r)

@@ -116,6 +116,31 @@ Test(cut_edges, nothing_but_loss_ever)
 	rec_close(true);
 }
 
+/* The ring of a CPU that is silent for long tells late what it lost. */
+Test(cut_edges, loss_of_a_silent_ring)
+{
+	struct scap_trigger out;
+	uint64_t to_ns;
+
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	slice(0, 10, SCAP_EPOCH_NS);
+	slice(1, 10, SCAP_EPOCH_NS);
+	rec.seq[1] += 5;
+	rec_complete();
+	to_ns = rec.now_ns;
+	for (unsigned i = 0; i < 3; i++) {
+		slice(0, 10, SCAP_EPOCH_NS);
+		rec_complete();
+	}
+	slice(1, 10, SCAP_EPOCH_NS);
+	out = cut(E0, to_ns);
+	see_whole();
+	see_cut(in_dir("out"));
+	cr_assert_eq(cut_unexplained, 5);
+	cr_assert_eq(out.n_lost, 5);
+	rec_close(true);
+}
+
 /* A section that was too large for the ring is missing also where the window ends with it. */
 Test(cut_edges, dropped_at_the_end)
 {
