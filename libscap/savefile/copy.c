@@ -36,6 +36,9 @@ struct scap_copy {
 	uint64_t n_slices;	/* the reader's, with it */
 	size_t bytes;
 	uint64_t last_ns;	/* of the last event or gap */
+	/* Bits of the reader's events from first_num on: whether the copy has it. */
+	struct scap__buffer chosen;
+	uint64_t first_num;
 	/* The keyframe at hand. */
 	struct scap__buffer key;
 	uint64_t key_begin_ns, key_wall_ns;
@@ -386,6 +389,7 @@ static void free_copy(struct scap_copy *c)
 		free(c->rings[i].rows.p);
 	free(c->rings);
 	free(c->key.p);
+	scap__buffer_fini(&c->chosen);
 	free(c);
 }
 
@@ -434,19 +438,46 @@ int scap_copy_close(struct scap_copy *c, const struct scap_capture_info *info,
 
 /* ---- by filter ------------------------------------------------------------------------------ */
 
+/* Which event fired the trigger is known at the end: where some were lost, not before. */
+static int note_chosen(struct scap_copy *c, uint64_t num)
+{
+	uint64_t i = num - c->first_num, n = i / 8 + 1;
+
+	if (n > c->chosen.n) {
+		size_t more = (size_t)n - c->chosen.n;
+
+		if (scap__buffer_reserve(&c->chosen, more))
+			return fail(c, -ENOMEM, "out of memory");
+		memset(c->chosen.p + c->chosen.n, 0, more);
+		c->chosen.n = (size_t)n;
+	}
+	c->chosen.p[i / 8] |= (uint8_t)(1 << i % 8);
+	return 0;
+}
+
+/* The number in the copy of the reader's event num; 0: it is not in it. */
+static uint64_t number_in_copy(const struct scap_copy *c, uint64_t num)
+{
+	uint64_t at = num - c->first_num, n = 0;
+
+	if (!num || at / 8 >= c->chosen.n || !(c->chosen.p[at / 8] >> at % 8 & 1))
+		return 0;
+	for (uint64_t i = 0; i <= at; i++)
+		n += c->chosen.p[i / 8] >> i % 8 & 1;
+	return n;
+}
+
 static int choose_event(struct scap_copy *c, const struct scap_reader *r,
 			const struct scap_filter *f, const struct scap_event *ev)
 {
-	const struct scap_trigger *t = scap_reader_trigger(r);
-	int rc;
-
+	if (ev->num && !c->first_num)
+		c->first_num = ev->num;
 	/* What has no number explains those that have one. */
 	if (ev->num && f && !scap_filter_match(f, ev))
 		return scap_copy_skip(c, r, ev);
-	rc = scap_copy_event(c, r, ev);
-	if (!rc && t && ev->num && ev->num == t->event)
-		c->w->copied_event = c->n_events;
-	return rc;
+	if (scap_copy_event(c, r, ev))
+		return c->failed;
+	return ev->num && scap_reader_trigger(r) ? note_chosen(c, ev->num) : 0;
 }
 
 /* 0; what was wrong with the capture, of which all that could be read is copied; or it failed. */
@@ -492,7 +523,10 @@ int scap_copy_chosen(struct scap_reader *r, const struct scap_filter *f, struct 
 	if (rc)
 		return scap__fail(err, rc, SCAP_NO_OFFSET, "out of memory");
 	scap_copy_choose(c);
+	c->chosen.budget = w->budget;
 	rc = choose_all(c, r, f, err);
+	if (scap_reader_trigger(r))
+		w->copied_event = number_in_copy(c, scap_reader_trigger(r)->event);
 	if (!flush(c))
 		keep_ends(c);
 	if (c->failed && err)

@@ -348,9 +348,10 @@ static const struct scap_trigger trigger = {
 	.size = sizeof(trigger), .name = "t", .raw_ns = 1, .event = 17,
 };
 
-/* A capture with a trigger, whose event is number 17. */
-static void with_trigger(struct rows *to)
+/* A capture with a trigger, whose event is number 17, though it was thought to be `first`. */
+static void with_trigger(struct rows *to, uint64_t first)
 {
+	struct scap_trigger front = trigger;
 	struct capture c;
 	struct rows_reader rr;
 	struct scap_reader *r;
@@ -361,7 +362,8 @@ static void with_trigger(struct rows *to)
 		     .per_slice = 30, .gaps = true, .first_seq = 1000 });
 	r = open_rows(&c.file, &rr);
 	cr_assert_eq(scap_copy_new(open_writer(r, to, 0), &copy), 0);
-	cr_assert_eq(scap_copy_trigger(copy, r, &trigger), 0);
+	front.event = first;
+	cr_assert_eq(scap_copy_trigger(copy, r, &front), 0);
 	while (scap_reader_next(r, &ev) == 0)
 		cr_assert_eq(scap_copy_event(copy, r, ev), 0, "%s", scap_copy_error(copy)->text);
 	cr_assert_eq(scap_copy_trigger(copy, r, &trigger), 0);
@@ -377,7 +379,7 @@ Test(copy, the_event_of_the_trigger)
 	struct rows_reader rr;
 	struct scap_reader *r;
 
-	with_trigger(&file);
+	with_trigger(&file, 17);
 	r = open_rows(&file, &rr);
 	cr_assert(scap_reader_info(r)->continues, "START stands in front of TRIGGER");
 	cr_assert_eq(scap_reader_trigger(r)->event, 17);
@@ -392,6 +394,35 @@ Test(copy, the_event_of_the_trigger)
 		w = open_writer(r, &to, 0);
 		cr_assert_eq(scap_copy_chosen(r, f, w, NULL), 0);
 		cr_assert_eq(scap_copy_trigger_event(w), a.at_event, "%s", filters[i]);
+		cr_assert_eq(scap_copy_finish(w, r, NULL), 0);
+		scap_reader_close(r);
+		free(a.events);
+		scap_filter_free(f);
+	}
+	rows_free(&file);
+	rows_free(&to);
+}
+
+/* Where events were lost in front of it, only the second TRIGGER knows which one it is. */
+Test(copy, the_event_as_it_turned_out)
+{
+	static const uint64_t thought[] = { 0, 1, 16, 18, 40, UINT64_MAX };
+	struct rows file = { 0 }, to = { 0 };
+	struct rows_reader rr;
+
+	for (size_t i = 0; i < sizeof(thought) / sizeof(*thought) * N_FILTERS; i++) {
+		struct scap_filter *f = compile(filters[i % N_FILTERS]);
+		struct contents a;
+		struct scap_reader *r;
+		struct scap_writer *w;
+
+		file.n = to.n = 0;
+		with_trigger(&file, thought[i / N_FILTERS]);
+		a = read_contents(&file, f);
+		r = open_rows(&file, &rr);
+		w = open_writer(r, &to, 0);
+		cr_assert_eq(scap_copy_chosen(r, f, w, NULL), 0);
+		cr_assert_eq(scap_copy_trigger_event(w), a.at_event);
 		cr_assert_eq(scap_copy_finish(w, r, NULL), 0);
 		scap_reader_close(r);
 		free(a.events);
