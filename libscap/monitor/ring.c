@@ -303,10 +303,13 @@ static uint32_t kind_of(const uint8_t *p)
 static inline uint32_t usual_kind_of(const uint8_t *p)
 {
 	const uint32_t abi_and_large_nr = 0xf8fe00;
-	uint32_t word = scap__le32(p + offsetof(struct scap_rec_call, nr));
+	uint32_t word;
 
-	if ((scap__le16(p + 2) & (SCAP_CALL_NR64 << 8 | 0xff)) != SCAP_REC_CALL ||
-	    word & abi_and_large_nr)
+	/* Others may be too short for a number. */
+	if ((scap__le16(p + 2) & (SCAP_CALL_NR64 << 8 | 0xff)) != SCAP_REC_CALL)
+		return 0;
+	word = scap__le32(p + offsetof(struct scap_rec_call, nr));
+	if (word & abi_and_large_nr)
 		return 0;
 	return SCAP__KIND_CALLS + (word & (SCAP__NRS - 1));
 }

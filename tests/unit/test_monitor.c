@@ -144,6 +144,27 @@ Test(monitor, numbers_go_on_where_nobody_looked)
 	watched_fini(&w);
 }
 
+/* Nothing behind a slice's last record is looked at, which may be nothing but a header. */
+Test(monitor, the_shortest_record)
+{
+	static const struct scap_condition c = { .filter = "evt.type exists" };
+	struct scap_slice_part part = { .bytes = 16 };
+	struct scap_slice s = { .start_ns = MONITOR_T0, .end_ns = MONITOR_T0 + 1, .n_parts = 1,
+				.parts = &part };
+	struct rows rows = { 0 };
+	struct watched w;
+	void *p;
+
+	watched_init(&w, &c, 1, 0, 0, 0);
+	rows_end(&rows, rows_begin(&rows, 22, 0, 0, MONITOR_T0));
+	part.rows = p = malloc(rows.n);
+	memcpy(p, rows.p, rows.n);
+	cr_assert_eq(scap_monitor_slice(w.m, &s), 0);
+	free(p);
+	rows_free(&rows);
+	watched_fini(&w);
+}
+
 /* ---- the triggers that people want ----------------------------------------------------------- */
 
 /* Types that this library does not know get no number from a reader, either. */
