@@ -507,7 +507,11 @@ static int take_record(struct scap_reader *r, const struct scap__cursor *top)
 	if (rc)
 		return rc < 0 ? rc : 0;
 	count(c, ev, !decoded);
-	return decoded ? 1 : finish_event(r);
+	if (!decoded)
+		return finish_event(r);
+	/* What is not known here has a number all the same, or others would count otherwise. */
+	r->n_events += !is_bookkeeping(ev->type);
+	return 1;
 }
 
 /* The slice's next event: 0; 1 when it is done; or an error, after which it goes on. */

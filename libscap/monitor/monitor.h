@@ -213,10 +213,10 @@ static inline size_t scap__rec_bytes(const uint8_t *p)
 	return (size_t)scap__le16(p) * 8;
 }
 
-/* Known types of events: those that get a number. */
+/* What gets a number, whether its type is known or not. */
 static inline bool scap__rec_is_event(unsigned type)
 {
-	return type >= SCAP_REC_CALL && type <= SCAP_REC_FAULT;
+	return type < SCAP_REC_INTRO;
 }
 
 static inline bool scap__monitor_follows(const struct scap_monitor *m)

@@ -376,7 +376,7 @@ static int go_over_event(struct walk *w, uint32_t i)
 
 static __attribute__((noinline)) int go_over_other(struct walk *w)
 {
-	if (scap__rec_is_event(w->p[2]))
+	if (w->p[2] <= SCAP_REC_FAULT)
 		return go_over_event(w, kind_of(w->p));
 	if (w->p[2] == SCAP_REC_INTRO || w->p[2] == SCAP_REC_FILE)
 		return go_over_name(w);

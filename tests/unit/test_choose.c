@@ -165,7 +165,10 @@ Test(choose, chosen_by_filters_are_as_in_the_whole)
 	cr_assert_gt(matched, 10000);
 }
 
-/* Records of a type that this library does not know are left out of chosen slices, too. */
+/*
+ * Records of a type that this library does not know are left out of chosen slices, too. They are
+ * events, and have the numbers that others see them with.
+ */
 Test(choose, unknown_types_are_not_chosen)
 {
 	struct scap_writer_options opt = { .size = sizeof(opt), .flags = SCAP_WRITER_GROUPS };
@@ -194,6 +197,8 @@ Test(choose, unknown_types_are_not_chosen)
 	for (int choose = 0; choose < 2; choose++) {
 		cr_assert_eq(read_kinds(&c, &all, choose, seen, &n_events), 20, "%d", choose);
 		cr_assert_eq(n_events, 20);
+		for (uint64_t k = 0; k < 20; k++)
+			cr_assert_eq(seen[k].num, k / 2 * 3 + k % 2 + 2, "%d", choose);
 	}
 	rows_free(&rows);
 	rows_free(&c.file);
