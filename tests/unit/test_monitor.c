@@ -167,7 +167,7 @@ Test(monitor, the_shortest_record)
 
 /* ---- the triggers that people want ----------------------------------------------------------- */
 
-/* Types that this library does not know are events, as for a reader, but nobody is asked of them. */
+/* Types that this library does not know are events, but nobody is asked of them. */
 Test(monitor, unknown_types_are_counted)
 {
 	static const struct scap_condition c = { .filter = "evt.type exists" };
