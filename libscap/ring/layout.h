@@ -30,8 +30,11 @@ struct scap__ring_header {
 struct scap__ring_state_page {
 	uint64_t tail, head;
 	uint64_t fixed_bytes;
-	uint64_t closed;	/* 1: its recorder ended as it should */
+	uint64_t closed;	/* SCAP__RING_CLOSED: its recorder ended as it should */
 };
+
+#define SCAP__RING_CLOSED	1u
+#define SCAP__RING_CLOSED_LOST	2u	/* but of losses at the end no record tells */
 
 /*
  * An entry: this, where the rings of the CPUs stood at its beginning and at its end (struct

@@ -43,6 +43,7 @@ struct recovery {
 	bool begun;
 	uint64_t file_id;		/* of the sections, and of the journals */
 	bool closed;			/* its recorder ended as it should */
+	bool untold;			/* losses at its end may be in no record */
 	uint64_t last_ns, last_real_ns;	/* where the last slice ends; 0: not known */
 };
 
@@ -122,7 +123,8 @@ static int read_header(struct recovery *v)
 	if (pread(v->fd, &page, sizeof(page), SCAP__RING_STATE_OFFSET) != sizeof(page))
 		return 0;
 	v->head = le64toh(page.head);
-	v->closed = le64toh(page.closed) == 1;
+	v->closed = scap__ring_is_closed(&page);
+	v->untold = le64toh(page.closed) != SCAP__RING_CLOSED;
 	return 0;
 }
 
@@ -312,7 +314,7 @@ static struct scap_trigger trigger(const struct recovery *v)
 		       "its recorder did not end as it should",
 		.raw_ns = v->last_ns, .real_ns = v->last_real_ns,
 		.before_ns = v->last_ns - v->ret->start_raw_ns,
-		.flags = v->closed ? 0 : SCAP_TRIGGER_KILLED,
+		.flags = v->untold ? SCAP_TRIGGER_KILLED : 0,
 	};
 }
 
@@ -630,7 +632,8 @@ int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
 	struct scap_sink sink = scap__fd_sink(fd);
 	struct scap_error mine = { .offset = SCAP_NO_OFFSET };
 	struct scap_ring_recovered none;
-	struct recovery v = { .path = path, .fd = -1, .err = &mine, .ret = ret ? ret : &none };
+	struct recovery v = { .path = path, .fd = -1, .err = &mine, .ret = ret ? ret : &none,
+			      .untold = true };
 	int rc = scap__writer_open_bare(&sink, fd, &o, 0, NULL, &v.w, &mine);
 
 	*v.ret = (struct scap_ring_recovered){ 0 };

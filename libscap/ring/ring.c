@@ -37,7 +37,7 @@ static enum scap_ring_state state_of(int fd)
 	flock(fd, LOCK_UN);
 	if (pread(fd, &page, sizeof(page), SCAP__RING_STATE_OFFSET) != sizeof(page))
 		return SCAP_RING_ABANDONED;
-	return le64toh(page.closed) == 1 ? SCAP_RING_CLOSED : SCAP_RING_ABANDONED;
+	return scap__ring_is_closed(&page) ? SCAP_RING_CLOSED : SCAP_RING_ABANDONED;
 }
 
 static int open_old(const char *path)

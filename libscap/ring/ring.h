@@ -3,6 +3,7 @@
 #ifndef SCAP_RING_RING_H
 #define SCAP_RING_RING_H
 
+#include <endian.h>
 #include <pthread.h>
 #include <scap/ring.h>
 #include <stdatomic.h>
@@ -43,6 +44,13 @@ struct scap_ring {
 static inline struct scap__ring_state_page *scap__ring_page(const struct scap_ring *r)
 {
 	return (void *)(r->map + SCAP__RING_STATE_OFFSET);
+}
+
+static inline bool scap__ring_is_closed(const struct scap__ring_state_page *page)
+{
+	uint64_t closed = le64toh(page->closed);
+
+	return closed == SCAP__RING_CLOSED || closed == SCAP__RING_CLOSED_LOST;
 }
 
 /* ring_out.c: the sink of the ring's writer. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/crc32c.h"
 
 /* ---- making room ---------------------------------------------------------------------------- */
@@ -170,6 +171,31 @@ static int add_fixed(struct scap_ring *r, const void *section, size_t n)
 	return 0;
 }
 
+/* Whether END, in the writer's buffer, tells of numbers that no record has. */
+static bool tells_of_loss(const struct scap_writer *w)
+{
+	const size_t head = sizeof(struct scap__section_header) + sizeof(struct scap__end_header);
+	const struct scap__index *ix = &w->index;
+
+	for (size_t at = head; at + sizeof(struct scap__ring_seq) <= w->raw.n;
+	     at += sizeof(struct scap__ring_seq)) {
+		const uint8_t *p = w->raw.p + at;
+		uint32_t ring = (uint32_t)scap__le16(p) * SCAP_LANES + scap__le16(p + 2);
+
+		if (scap__le32(p + 4) != (ring < ix->n_rings ? ix->next_seq[ring] : 0))
+			return true;
+	}
+	return false;
+}
+
+static int close_ring(struct scap_ring *r)
+{
+	bool lost = r->writer && tells_of_loss(r->writer);
+
+	scap__ring_page(r)->closed = htole64(lost ? SCAP__RING_CLOSED_LOST : SCAP__RING_CLOSED);
+	return 0;
+}
+
 /* Each call brings the file's header or a whole section. */
 static int ring_write(void *ctx, const void *buf, size_t n)
 {
@@ -190,8 +216,7 @@ static int ring_write(void *ctx, const void *buf, size_t n)
 	case SCAP__SECTION_KEYFRAME:
 		return r->writer && r->writer->about ? add_entry(r, type, buf, n) : -EINVAL;
 	case SCAP__SECTION_END:
-		scap__ring_page(r)->closed = htole64(1);
-		return 0;
+		return close_ring(r);
 	}
 	return 0;
 }

@@ -89,6 +89,33 @@ Test(recover, all)
 	}
 }
 
+/* What was lost at the end of a ring that was closed is in no record: the doubt is told. */
+Test(recover, loss_at_the_end)
+{
+	for (uint32_t n_lost = 0; n_lost < 2; n_lost++) {
+		const struct scap_trigger *t;
+		struct scap_ring_recovered got;
+		const struct scap_event *ev;
+		struct scap_error err;
+		struct scap_reader *r;
+
+		rec_open(2, SCAP_RING_MIN_BYTES);
+		rec_slice(1);
+		rec.seq[1] += n_lost;
+		rec_close(true);
+		see_whole();
+		cr_assert_eq(scap_ring_state(in_dir("ring")), SCAP_RING_CLOSED);
+		cr_assert_eq(recover(&got, &err), 0, "%s", err.text);
+		cr_assert_eq(scap_reader_open_path(in_dir("out"), NULL, &r, &err), 0);
+		while (scap_reader_next(r, &ev) == 0)
+			;
+		t = scap_reader_trigger(r);
+		cr_assert_str_eq(t->why, "its recorder had ended");
+		cr_assert_eq(t->flags, n_lost ? SCAP_TRIGGER_KILLED : 0);
+		scap_reader_close(r);
+	}
+}
+
 static void make_abandoned(void)
 {
 	seed = 300;
