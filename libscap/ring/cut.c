@@ -141,7 +141,8 @@ struct plan {
 static void consider(struct plan *p, const struct scap_cut *c, uint64_t at,
 		     const struct scap__ring_found *f)
 {
-	bool aligned = f->e.start_ns % EPOCH_NS == 0 || (!f->e.n_before && !f->e.lost_before);
+	/* No ring has a number yet: the recording begins here. */
+	bool aligned = f->e.start_ns % EPOCH_NS == 0 || !f->e.n_rings;
 
 	if (f->e.type == SCAP__SECTION_KEYFRAME) {
 		if (f->e.flags & SCAP__RING_FIRST_PART && f->e.start_ns <= c->from_ns &&

@@ -202,3 +202,30 @@ Test(cut_edges, loss_while_a_keyframe_is_awaited)
 	cr_assert_eq(out.n_lost, 5);
 	rec_close(true);
 }
+
+/* Names that were introduced before the first event come with it. */
+Test(cut_edges, names_before_the_first_event)
+{
+	struct rows rows = { 0 };
+	struct scap_slice_part part = { 0 };
+	struct scap_slice s = { .start_ns = E0, .end_ns = E0 + 1000, .n_parts = 1,
+				.parts = &part };
+	struct scap_trigger out;
+
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	rows_intro(&rows, rec.seq[0]++, E0, 7, "first");
+	part.rows = rows.p;
+	part.bytes = rows.n;
+	cr_assert_eq(scap_writer_slice(rec.w, &s), 0);
+	cr_assert_eq(scap_writer_slice(rec.whole, &s), 0);
+	cr_assert_eq(scap_writer_flush(rec.w), 0);
+	rows_free(&rows);
+	rec.now_ns = s.end_ns;
+	slice(0, 10, 1000);
+	rec_complete();
+	out = cut(E0 + 1500, rec.now_ns);
+	see_whole();
+	compare(in_dir("out"), out.from_raw_ns, out.to_raw_ns);
+	cr_assert_eq(out.flags, 0);
+	rec_close(true);
+}
