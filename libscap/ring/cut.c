@@ -187,19 +187,14 @@ static int make_plan(struct scap_cut *c, struct plan *p)
 	return scap__ring_look(c->r, &p->data, &p->first);
 }
 
-/* HOST, where the rings stood, why all this is, what things are called. */
-static int write_front(struct scap_cut *c, uint64_t start_ns, const struct scap_ring_end *rings,
-		       uint32_t n_rings)
+/* HOST, where the rings stood, why all this is, what things are called. real_ns 0: not known. */
+static int write_front(struct scap_cut *c, uint64_t start_ns, uint64_t real_ns,
+		       const struct scap_ring_end *rings, uint32_t n_rings)
 {
 	const uint8_t *fixed = c->r->map + SCAP__RING_FIXED_OFFSET;
-	struct scap__section_header host;
-	size_t bytes;
-	int rc;
+	int rc = scap__ring_copy_host(c->w, fixed, atomic_load(&c->r->fixed_bytes), start_ns,
+				      real_ns, &c->fixed_at);
 
-	memcpy(&host, fixed, sizeof(host));
-	bytes = sizeof(host) + ((le64toh(host.stored_bytes) + 7) & ~7ull);
-	rc = bytes > atomic_load(&c->r->fixed_bytes) ? 0 :
-	     scap__ring_copy_fixed(c->w, fixed, bytes, &c->fixed_at);
 	if (!rc && !c->fixed_at)
 		return scap__fail(&c->error, SCAP_EDAMAGED, SCAP_NO_OFFSET,
 				  "the ring does not begin with a description of its host");
@@ -229,7 +224,7 @@ static int begin_at(struct scap_cut *c, const struct plan *p)
 		c->trigger.flags |= SCAP_TRIGGER_SHORT;
 	c->data_from = p->data;
 	c->position = p->keyframe < p->data ? p->keyframe : p->data;
-	rc = write_front(c, e->start_ns, rings, e->n_rings);
+	rc = write_front(c, e->start_ns, e->start_real_ns, rings, e->n_rings);
 	/* Where it ends, too, if all of the window is gone already and nothing is copied. */
 	free(c->ends);
 	c->ends = rings;
@@ -239,9 +234,10 @@ static int begin_at(struct scap_cut *c, const struct plan *p)
 	return rc;
 }
 
-/* Where the rings stood behind the last entry there is; *ret_ns: when that was, if there is one. */
+/* Where the rings stood behind the last entry there is; *ret_ns: when that was, if there is
+ * one. */
 static int ends_before(struct scap_cut *c, const struct plan *p, struct scap_ring_end *rings,
-		       uint32_t *ret_n, uint64_t *ret_ns)
+		       uint32_t *ret_n, uint64_t *ret_ns, uint64_t *ret_real_ns)
 {
 	const struct scap__ring_entry *e = &p->first.e;
 
@@ -250,6 +246,8 @@ static int ends_before(struct scap_cut *c, const struct plan *p, struct scap_rin
 		scap__ring_list(p->first.ends, e->n_ends, rings);
 		*ret_n = e->n_ends;
 		*ret_ns = e->end_ns;
+		if (e->start_real_ns)
+			*ret_real_ns = e->start_real_ns + (e->end_ns - e->start_ns);
 		return scap__ring_holds(c->r, p->last) ? 0 : -EAGAIN;
 	}
 	if (!atomic_load(&c->r->n_evicted))
@@ -266,19 +264,19 @@ static int ends_before(struct scap_cut *c, const struct plan *p, struct scap_rin
 static int begin_empty(struct scap_cut *c, const struct plan *p)
 {
 	struct scap_ring_end *rings = malloc(UINT16_MAX * sizeof(*rings));
-	uint64_t from_ns = c->from_ns;
+	uint64_t from_ns = c->from_ns, real_ns = 0;
 	uint32_t n;
 	int rc;
 
 	if (!rings)
 		return scap__fail(&c->error, -ENOMEM, SCAP_NO_OFFSET, "out of memory");
-	rc = ends_before(c, p, rings, &n, &from_ns);
+	rc = ends_before(c, p, rings, &n, &from_ns, &real_ns);
 	if (!rc) {
 		c->trigger.from_raw_ns = from_ns;
 		c->trigger.event = 0;
 		c->begun = true;
 		c->position = c->data_from = c->complete_head;
-		rc = write_front(c, from_ns, rings, n);
+		rc = write_front(c, from_ns, real_ns, rings, n);
 	}
 	free(rings);
 	return rc;

@@ -101,6 +101,11 @@ int scap__ring_copy(struct scap_writer *w, const struct scap__ring_found *f,
 		    bool (*still)(void *ctx), void *ctx);
 /* The sections from *at on, of n fixed bytes at p, are copied: 0 or an error; *at moves on. */
 int scap__ring_copy_fixed(struct scap_writer *w, const uint8_t *p, size_t n, size_t *at);
+/* The fixed section at `at`: how many bytes it has; 0: there is none that is whole. */
+size_t scap__ring_fixed_at(const uint8_t *p, size_t n, size_t at, struct scap__section_header *h);
+/* host.c: the first of them, HOST, with the clocks of another moment, if real_ns is not 0. */
+int scap__ring_copy_host(struct scap_writer *w, const uint8_t *p, size_t n, uint64_t raw_ns,
+			 uint64_t real_ns, size_t *at);
 /* scap_writer_close(), with the file synced behind it. ret_bytes, if not NULL: how large it is. */
 int scap__ring_end_capture(struct scap_writer *w, uint64_t end_ns,
 			   const struct scap_ring_end *rings, uint32_t n_rings,

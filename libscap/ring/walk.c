@@ -206,26 +206,33 @@ int scap__ring_copy(struct scap_writer *w, const struct scap__ring_found *f,
 	return 0;
 }
 
+size_t scap__ring_fixed_at(const uint8_t *p, size_t n, size_t at, struct scap__section_header *h)
+{
+	uint64_t stored;
+	size_t bytes;
+
+	if (at > n || n - at < sizeof(*h))
+		return 0;
+	memcpy(h, p + at, sizeof(*h));
+	stored = le64toh(h->stored_bytes);
+	if (stored > n - at - sizeof(*h))
+		return 0;
+	bytes = sizeof(*h) + (size_t)stored + (-stored & (SCAP__ALIGN - 1));
+	if (bytes > n - at || !is_section(p + at, bytes, h) ||
+	    le16toh(h->type) != (at ? SCAP__SECTION_SCHEMA : SCAP__SECTION_HOST) ||
+	    scap__crc32c(0, p + at + sizeof(*h), (size_t)stored) != le32toh(h->payload_crc))
+		return 0;
+	return bytes;
+}
+
 int scap__ring_copy_fixed(struct scap_writer *w, const uint8_t *p, size_t n, size_t *at)
 {
+	struct scap__section_header h;
+	size_t bytes;
 	int rc = 0;
 
-	while (!rc && *at <= n && n - *at >= sizeof(struct scap__section_header)) {
-		const uint8_t *payload = p + *at + sizeof(struct scap__section_header);
-		struct scap__section_header h;
-		uint64_t stored;
-		size_t bytes;
-
-		memcpy(&h, p + *at, sizeof(h));
-		stored = le64toh(h.stored_bytes);
-		if (stored > n - *at - sizeof(h))
-			break;
-		bytes = sizeof(h) + (size_t)stored + (-stored & (SCAP__ALIGN - 1));
-		if (bytes > n - *at || !is_section(p + *at, bytes, &h) ||
-		    le16toh(h.type) != (*at ? SCAP__SECTION_SCHEMA : SCAP__SECTION_HOST) ||
-		    scap__crc32c(0, payload, (size_t)stored) != le32toh(h.payload_crc))
-			break;
-		rc = scap__section_copy(w, &h, payload, NULL, NULL);
+	while (!rc && (bytes = scap__ring_fixed_at(p, n, *at, &h))) {
+		rc = scap__section_copy(w, &h, p + *at + sizeof(h), NULL, NULL);
 		*at += bytes;
 	}
 	return rc;

@@ -229,3 +229,37 @@ Test(cut_edges, names_before_the_first_event)
 	cr_assert_eq(out.flags, 0);
 	rec_close(true);
 }
+
+/* The wall clock was set after the recorder began: the capture begins when it did. */
+Test(cut_edges, clock_set_since)
+{
+	struct rows rows = { 0 };
+	struct scap_slice_part part = { 0 };
+	struct scap_slice s = { .n_parts = 1, .parts = &part };
+	const struct scap_event *ev;
+	struct scap_trigger out;
+	struct scap_reader *r;
+
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	slice(0, 10, SCAP_EPOCH_NS);
+	rows_call(&rows, rec.seq[0]++, rec.now_ns, 7, 39, 0);
+	part.rows = rows.p;
+	part.bytes = rows.n;
+	s.start_ns = s.clock_raw_ns = rec.now_ns;
+	s.end_ns = rec.now_ns += SCAP_EPOCH_NS;
+	s.real_ns = s.start_ns + 3600000000000;
+	cr_assert_eq(scap_writer_slice(rec.w, &s), 0);
+	rows_free(&rows);
+	rec_complete();
+	out = cut(s.start_ns, s.end_ns);
+	cr_assert_eq(out.from_raw_ns, s.start_ns);
+	cr_assert_eq(scap_reader_open_path(in_dir("out"), NULL, &r, NULL), 0);
+	cr_assert_eq(scap_reader_info(r)->start_wall_ns, s.real_ns);
+	cr_assert_str_eq(scap_reader_info(r)->hostname, "box");
+	cr_assert_eq(scap_reader_next(r, &ev), 0);
+	cr_assert_eq(scap_event_wall_ns(ev), s.real_ns);
+	scap_reader_close(r);
+	cr_assert_eq(scap_writer_close(rec.whole, 0, NULL, 0, NULL), 0);
+	rows_free(&rec.file);
+	rec_close(true);
+}
