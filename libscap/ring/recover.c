@@ -45,6 +45,8 @@ struct recovery {
 	bool closed;			/* its recorder ended as it should */
 	bool untold;			/* losses at its end may be in no record */
 	uint64_t last_ns, last_real_ns;	/* where the last slice ends; 0: not known */
+	/* The oldest entry with events. */
+	uint64_t first_position, first_ns, first_real_ns;
 };
 
 static int no_memory(struct recovery *v)
@@ -138,6 +140,15 @@ static void note_end(struct recovery *v, uint64_t raw_ns, uint64_t real_ns)
 	v->last_real_ns = real_ns;
 }
 
+static void note_first(struct recovery *v, const struct scap__ring_entry *e)
+{
+	if (e->position > v->first_position)
+		return;
+	v->first_position = e->position;
+	v->first_ns = e->start_ns;
+	v->first_real_ns = e->start_real_ns;
+}
+
 static int add_place(struct recovery *v, const struct scap__ring_entry *e, uint64_t offset)
 {
 	if (v->n_places == v->places_cap) {
@@ -151,9 +162,11 @@ static int add_place(struct recovery *v, const struct scap__ring_entry *e, uint6
 		v->places_cap = cap;
 	}
 	v->places[v->n_places++] = (struct place){ e->position, e->bytes, offset };
-	if (e->type != SCAP__SECTION_KEYFRAME)
-		note_end(v, e->end_ns, e->start_real_ns ?
-			 e->start_real_ns + (e->end_ns - e->start_ns) : 0);
+	if (e->type == SCAP__SECTION_KEYFRAME)
+		return 0;
+	note_first(v, e);
+	note_end(v, e->end_ns, e->start_real_ns ?
+		 e->start_real_ns + (e->end_ns - e->start_ns) : 0);
 	return 0;
 }
 
@@ -300,7 +313,7 @@ static int write_fixed(struct recovery *v, bool host)
 		return scap__ring_copy_fixed(v->w, v->buf, bytes, &at);
 	bytes = at < bytes ? at : bytes;
 	at = 0;
-	rc = scap__ring_copy_fixed(v->w, v->buf, bytes, &at);
+	rc = scap__ring_copy_host(v->w, v->buf, bytes, v->first_ns, v->first_real_ns, &at);
 	if (!rc && at)
 		v->file_id = le64toh(h.file_id);
 	return rc || at ? rc : write_unknown_host(v);
@@ -633,7 +646,7 @@ int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
 	struct scap_error mine = { .offset = SCAP_NO_OFFSET };
 	struct scap_ring_recovered none;
 	struct recovery v = { .path = path, .fd = -1, .err = &mine, .ret = ret ? ret : &none,
-			      .untold = true };
+			      .untold = true, .first_position = UINT64_MAX };
 	int rc = scap__writer_open_bare(&sink, fd, &o, 0, NULL, &v.w, &mine);
 
 	*v.ret = (struct scap_ring_recovered){ 0 };

@@ -116,6 +116,27 @@ Test(recover, loss_at_the_end)
 	}
 }
 
+/* The wall clock was set after the recorder began: the capture begins when it did. */
+Test(recover, clock_set_since)
+{
+	struct scap_slice s = { .start_ns = E0 + SCAP_EPOCH_NS, .end_ns = E0 + 2 * SCAP_EPOCH_NS,
+				.clock_raw_ns = E0 + SCAP_EPOCH_NS, .real_ns = 3600000000000 };
+	struct scap_ring_recovered got;
+	struct scap_error err;
+	struct scap_reader *r;
+
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	cr_assert_eq(scap_writer_slice(rec.w, &s), 0);
+	cr_assert_eq(scap_writer_flush(rec.w), 0);
+	rec.now_ns = s.end_ns;
+	rec_close(false);
+	see_whole();
+	cr_assert_eq(recover(&got, &err), 0, "%s", err.text);
+	cr_assert_eq(scap_reader_open_path(in_dir("out"), NULL, &r, &err), 0);
+	cr_assert_eq(scap_reader_info(r)->start_wall_ns, s.real_ns);
+	scap_reader_close(r);
+}
+
 static void make_abandoned(void)
 {
 	seed = 300;
