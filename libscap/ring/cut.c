@@ -13,6 +13,8 @@
 #define SEAL_NS (10 * 1000000000ull)
 /* A keyframe that is older than this when the window begins is of no use in it. */
 #define KEYFRAME_NS (10 * 1000000000ull)
+/* So long behind the window may it still be told what was lost in it. */
+#define TOLD_NS (10 * 1000000000ull)
 #define NOWHERE UINT64_MAX
 
 struct scap_cut {
@@ -388,9 +390,10 @@ static bool is_wanted(const struct scap_cut *c, const struct scap__ring_entry *e
 /* The window is over; an entry that may tell what was lost in it belongs to it all the same. */
 static bool is_behind(const struct scap_cut *c, const struct scap__ring_found *f)
 {
-	return f->e.type != SCAP__SECTION_KEYFRAME && f->e.start_ns >= c->to_ns &&
-	       !(f->e.flags & SCAP__RING_MISSING) && !scap__ring_jumped(c->w, f) &&
-	       scap__ring_holds(c->r, c->position);
+	bool tells = f->e.flags & SCAP__RING_MISSING && f->e.start_ns - c->to_ns < TOLD_NS;
+
+	return f->e.type != SCAP__SECTION_KEYFRAME && f->e.start_ns >= c->to_ns && !tells &&
+	       !scap__ring_jumped(c->w, f) && scap__ring_holds(c->r, c->position);
 }
 
 /* Its last part comes soon, or never: then the keyframe is told as far as it goes. */

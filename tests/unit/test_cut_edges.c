@@ -263,3 +263,24 @@ Test(cut_edges, clock_set_since)
 	rows_free(&rec.file);
 	rec_close(true);
 }
+
+/* Where something is lost all the time, a window is over all the same. */
+Test(cut_edges, loss_without_end)
+{
+	struct scap_trigger out;
+	uint64_t to_ns = E0 + 3 * SCAP_EPOCH_NS;
+
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	for (unsigned i = 0; i < 60; i++) {
+		rec.gap_next = true;
+		rec_slice(1);
+		cr_assert_eq(scap_writer_flush(rec.w), 0);
+	}
+	out = cut(E0, to_ns);
+	see_whole();
+	compare(in_dir("out"), out.from_raw_ns, out.to_raw_ns);
+	cr_assert_eq(cut_lost, out.n_lost);
+	cr_assert_leq(out.to_raw_ns, to_ns + 12 * SCAP_EPOCH_NS);
+	cr_assert_gt(out.to_raw_ns, to_ns);
+	rec_close(true);
+}
