@@ -170,7 +170,7 @@ static int make_plan(struct scap_cut *c, struct plan *p)
 {
 	struct scap__ring_found f;
 	uint64_t at = atomic_load(&c->r->tail);
-	int rc;
+	int rc = 1;
 
 	*p = (struct plan){ .keyframe = NOWHERE, .data = NOWHERE, .after_keyframe = NOWHERE,
 			    .last = NOWHERE };
