@@ -284,3 +284,48 @@ Test(cut_edges, loss_without_end)
 	cr_assert_gt(out.to_raw_ns, to_ns);
 	rec_close(true);
 }
+
+static void large_keyframe(uint32_t number)
+{
+	struct rows rows = { 0 };
+	struct scap_keyframe_part part = {
+		.begin_ns = rec.now_ns, .end_ns = rec.now_ns + 1, .clock_raw_ns = rec.now_ns,
+		.number = number, .flags = SCAP_KEYFRAME_LAST,
+	};
+
+	for (uint32_t i = 0; i < 100; i++) {
+		size_t at = rows_begin(&rows, SCAP_REC_FILE, 0, i, rec.now_ns);
+
+		for (unsigned k = 0; k < 8000; k++) {
+			uint64_t v = rows_random(&seed);
+
+			rows_put(&rows, &v, sizeof(v));
+		}
+		rows_end(&rows, at);
+	}
+	part.rows = rows.p;
+	part.bytes = rows.n;
+	cr_assert_eq(scap_writer_keyframe(rec.w, &part), 0);
+	rows_free(&rows);
+}
+
+/* Nothing but keyframes is left in the ring: where the numbers stood is not known any more. */
+Test(cut_edges, nothing_but_keyframes)
+{
+	struct scap_trigger out;
+
+	seed = 4;
+	rec_open(1, SCAP_RING_MIN_BYTES);
+	slice(0, 10, SCAP_EPOCH_NS);
+	for (uint32_t i = 1; i < 8; i++)
+		large_keyframe(i);
+	rec.now_ns += SCAP_EPOCH_NS;
+	rec_complete();
+	out = cut(rec.now_ns - 1, rec.now_ns);
+	cr_assert_eq(out.flags, SCAP_TRIGGER_SHORT);
+	cr_assert_eq(out.n_lost, 0);
+	see_cut(in_dir("out"));
+	cr_assert_eq(n_cut + cut_lost + cut_unexplained, 0);
+	see_whole();
+	rec_close(true);
+}
