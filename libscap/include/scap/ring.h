@@ -86,7 +86,9 @@ struct scap_cut_options {
 
 /*
  * Begins a capture of all sections that hold anything of the window, and of the last keyframe
- * before it if that is near. The descriptor is closed also on failure.
+ * before it if that is near; and of those behind it, up to 10 s, that may tell what was lost in it.
+ * A CPU that is silent longer tells later: then what scap_ring_complete() was told counts, if the
+ * cut is not more than 16 such calls late. The descriptor is closed also on failure.
  */
 SCAP_API int scap_ring_cut(struct scap_ring *r, const struct scap_cut_options *opt,
 			   struct scap_cut **ret_c, struct scap_error *err);
