@@ -24,6 +24,8 @@ struct scap_cut {
 	struct scap__arena strings;	/* of the trigger */
 	struct scap_trigger trigger;
 	uint64_t from_ns, to_ns, max_bytes;
+	bool (*room)(void *ctx, uint64_t bytes);
+	void *room_ctx;
 	uint64_t position;		/* of the next entry */
 	uint64_t data_from;		/* position of the first one with events that is copied */
 	bool begun, done;
@@ -118,6 +120,8 @@ int scap_ring_cut(struct scap_ring *r, const struct scap_cut_options *opt, struc
 	c->from_ns = t->raw_ns > t->before_ns ? t->raw_ns - t->before_ns : 0;
 	c->to_ns = t->after_ns > UINT64_MAX - t->raw_ns ? UINT64_MAX : t->raw_ns + t->after_ns;
 	c->max_bytes = o.max_bytes ? o.max_bytes : UINT64_MAX;
+	c->room = o.room;
+	c->room_ctx = o.room_ctx;
 	rc = cut_open(c, o.fd, err);
 	if (rc) {
 		cut_free(c);
@@ -454,6 +458,8 @@ static int next(struct scap_cut *c)
 		c->trigger.flags |= SCAP_TRIGGER_CAPPED;
 		return 2;
 	}
+	if (c->room && !c->room(c->room_ctx, f.section_bytes))
+		return scap__fail(&c->error, -ENOSPC, SCAP_NO_OFFSET, "no room for more of it");
 	return copy(c, &f);
 }
 

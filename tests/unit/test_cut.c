@@ -357,6 +357,46 @@ Test(cut, no_room)
 	rec_close(true);
 }
 
+static bool room_for_two(void *ctx, uint64_t bytes)
+{
+	unsigned *asked = ctx;
+
+	cr_assert_gt(bytes, 0);
+	return (*asked)++ < 2;
+}
+
+/* The caller wants some of the disk to stay free: as if it were full. */
+Test(cut, room_asked)
+{
+	struct scap_cut_options o = { .size = sizeof(o) };
+	struct scap_error err = { 0 };
+	struct scap_trigger t, out;
+	struct scap_cut *c;
+	unsigned asked = 0;
+
+	seed = 13;
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	rec.payload = 50000;
+	for (unsigned i = 0; i < 12; i++)
+		rec_slice(1);
+	rec_complete();
+	t = trigger_at(rec.now_ns, 100 * SCAP_EPOCH_NS, 0);
+	o.fd = open(in_dir("out"), O_CREAT | O_TRUNC | O_RDWR, 0600);
+	o.trigger = &t;
+	o.room = room_for_two;
+	o.room_ctx = &asked;
+	cr_assert_eq(scap_ring_cut(rec.ring, &o, &c, &err), 0, "%s", err.text);
+	cr_assert_eq(scap_cut_step(c), -ENOSPC);
+	cr_assert_eq(scap_cut_step(c), -ENOSPC, "it stays so");
+	cr_assert_eq(asked, 3);
+	cr_assert_eq(scap_cut_close(c, &out, &err), -ENOSPC);
+	cr_assert(out.flags & SCAP_TRIGGER_CUT);
+	see_whole();
+	compare(in_dir("out"), out.from_raw_ns, out.to_raw_ns);
+	cr_assert_gt(n_cut, 0);
+	rec_close(true);
+}
+
 /* Nothing happens any more: that is known, and is an empty capture, not an endless wait. */
 Test(cut, quiet)
 {

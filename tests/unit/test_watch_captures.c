@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Triggers fire, and captures lie in the directory: from a ring that goes on being filled. */
+#define _GNU_SOURCE	/* unshare */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "support_recording.h"
@@ -558,6 +562,68 @@ Test(watch_captures, again)
 	cr_assert_eq(outcomes(0, CAPTURE_WRITTEN), 1);
 	stop();
 	rec_close(true);
+}
+
+/* Captures go to a file system of their own, of 20 MiB. */
+static void on_small_disk(void)
+{
+	char text[256];
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", config.dir, "tmpfs", 0, "size=20m,mode=700"))
+		cr_skip_test("cannot mount here");
+	captures_stop(captures);
+	captures_free(captures);
+	store_close(store);
+	store = store_open(&config, -1, -1, text, sizeof(text));
+	cr_assert_not_null(store, "%s", text);
+	captures = captures_start(&config, rec.ring, store);
+	cr_assert_not_null(captures);
+}
+
+/* All of the past comes at once, and is more than fits: what is to stay free stays free. */
+static void fill_small_disk(uint32_t trigger)
+{
+	struct watch_reply reply;
+	struct captures_totals t;
+	struct statvfs fs;
+	struct firing f;
+
+	on_small_disk();
+	rec.payload = 2000;
+	go_on(700);
+	f = now(trigger);
+	f.before_ns = 4000 * SCAP_EPOCH_NS;
+	captures_fire(captures, &f, &reply, &for_name);
+	cr_assert_eq(reply.code, 0, "%s", reply.text);
+	go_on(2);
+	wait_idle();
+	cr_assert_eq(outcomes(trigger, CAPTURE_CUT), 1);
+	cr_assert_eq(n_in_directory(), 1);
+	cr_assert_eq(access(reply.file, F_OK), 0);
+	captures_totals(captures, &t);
+	cr_assert_eq(t.n_write_errors, 1);
+	cr_assert_eq(statvfs(config.dir, &fs), 0);
+	/* 2 % are 102 blocks: the end of a file may take some of them. */
+	cr_assert_geq(fs.f_bavail, 95);
+	stop();
+	captures_free(captures);
+	store_close(store);
+	cr_assert_eq(umount(config.dir), 0);
+	captures = NULL;
+	store = NULL;
+	rec_close(true);
+}
+
+Test(watch_captures, small_disk)
+{
+	fill_small_disk(0);
+}
+
+Test(watch_captures, small_disk_keep)
+{
+	triggers[2].keep = "evt.num>0";
+	fill_small_disk(2);
 }
 
 /* All places are taken: the next one is refused at once, and all that began come to an end. */

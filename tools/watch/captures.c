@@ -314,20 +314,23 @@ static void fail_job(struct captures *s, struct job *j, const char *text)
 	pthread_mutex_lock(&s->lock);
 	j->failed = true;
 	j->path[0] = '\0';
-	snprintf(j->error, sizeof(j->error), "%s", text);
+	if (text != j->error)
+		snprintf(j->error, sizeof(j->error), "%s", text);
 	end_job(s, j, CAPTURE_FAILED);
 	pthread_mutex_unlock(&s->lock);
 }
 
-static bool disk_is_full(const struct captures *s, char *text, size_t cap)
+/* Of a capture: whether there is room for so much, beside what is to stay free. */
+static bool has_room(void *ctx, uint64_t bytes)
 {
+	struct job *j = ctx;
 	uint64_t free_bytes;
 
-	if (store_disk_ok(s->store, &free_bytes))
-		return false;
-	snprintf(text, cap, "the disk of the captures is nearly full (%" PRIu64 " MiB free); the "
-		 "ring goes on: make room, or lower keep.size", free_bytes >> 20);
-	return true;
+	if (store_disk_ok(j->store, &free_bytes) && bytes <= free_bytes)
+		return true;
+	snprintf(j->error, sizeof(j->error), "the disk of the captures is nearly full (%" PRIu64
+		 " MiB free); the ring goes on: make room, or lower keep.size", free_bytes >> 20);
+	return false;
 }
 
 static void drop_files(struct captures *s, struct job *j)
@@ -367,12 +370,14 @@ static bool open_job(struct captures *s, struct job *j)
 {
 	struct scap_cut_options o = {
 		.size = sizeof(o), .trigger = &j->trigger, .max_bytes = j->max_bytes,
+		.room = has_room, .room_ctx = j,
 	};
 	struct scap_error err = { 0 };
 	char text[256];
 
-	if (disk_is_full(s, text, sizeof(text))) {
-		fail_job(s, j, text);
+	j->store = s->store;
+	if (!has_room(j, 0)) {
+		fail_job(s, j, j->error);
 		return false;
 	}
 	o.fd = create(s, j, text, sizeof(text));
@@ -436,9 +441,9 @@ static void finish_job(struct captures *s, struct job *j)
 
 /*
  * The cut is over, well or not: what it wrote is whole in any case, unless the close fails.
- * cut_short: it was not done; why: for who asked for it, or empty.
+ * cut_short: it was not done.
  */
-static void close_job(struct captures *s, struct job *j, bool cut_short, const char *why)
+static void close_job(struct captures *s, struct job *j, bool cut_short)
 {
 	struct scap_error step = *scap_cut_error(j->cut), err = { 0 };
 	struct scap_trigger outcome;
@@ -447,13 +452,14 @@ static void close_job(struct captures *s, struct job *j, bool cut_short, const c
 	j->cut = NULL;
 	if (rc && !outcome.to_raw_ns) {
 		drop_files(s, j);
-		fail_job(s, j, why[0] ? why : err.text);
+		fail_job(s, j, j->error[0] ? j->error : err.text);
 		return;
 	}
 	j->outcome = whole_trigger(j, &outcome);
 	j->cut_short = rc || step.code || cut_short ||
 		       outcome.flags & (SCAP_TRIGGER_OVERTAKEN | SCAP_TRIGGER_CUT);
-	snprintf(j->error, sizeof(j->error), "%s", rc ? err.text : why);
+	if (!j->error[0])
+		snprintf(j->error, sizeof(j->error), "%s", err.text);
 	if (j->part < 0 || rc) {
 		finish_job(s, j);
 		return;
@@ -503,16 +509,13 @@ static void *run_choose(void *arg)
 /* One look at a capture. all: nothing more will come. */
 static void step_job(struct captures *s, struct job *j, bool all)
 {
-	char text[256];
 	int rc;
 
 	if (!j->cut && !open_job(s, j))
 		return;
 	rc = scap_cut_step(j->cut);
-	if (rc > 0 && disk_is_full(s, text, sizeof(text)))
-		close_job(s, j, true, text);
-	else if (rc <= 0 || all)
-		close_job(s, j, rc > 0, "");
+	if (rc <= 0 || all)
+		close_job(s, j, rc > 0);
 }
 
 /* Those that are there now; they are taken off by this thread alone. True: some are left. */

@@ -27,6 +27,7 @@ struct job {
 	struct scap_trigger outcome;	/* once it is cut: with what happened */
 	bool cut_short, part_ok;
 	uint64_t end_raw_ns, end_mono_ns;	/* of the window */
+	const struct store *store;	/* asked for room */
 	char path[STORE_PATH_BYTES];
 	bool done;
 	bool failed;

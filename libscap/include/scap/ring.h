@@ -82,6 +82,12 @@ struct scap_cut_options {
 	 */
 	const struct scap_trigger *trigger;
 	uint64_t max_bytes;	/* of the file, but for its end; 0: no limit */
+	/*
+	 * Asked before so many bytes are written; false: the capture ends there, as at -ENOSPC.
+	 * NULL: whatever the disk takes.
+	 */
+	bool (*room)(void *ctx, uint64_t bytes);
+	void *room_ctx;
 };
 
 /*
