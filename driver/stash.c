@@ -193,8 +193,10 @@ int kscap_stash_alloc(void)
 
 	BUILD_BUG_ON(!is_power_of_2(sizeof(struct kscap_stash_slot)));
 	kscap_stash.n_slots = (1U << bits) + KSCAP_STASH_WAYS - 1;
-	kscap_stash.slots = vzalloc(array_size(kscap_stash.n_slots,
-					       sizeof(struct kscap_stash_slot)));
+	/* Up to 32 MiB: rather no recording than a process killed for it. */
+	kscap_stash.slots = __vmalloc(array_size(kscap_stash.n_slots,
+						 sizeof(struct kscap_stash_slot)),
+				      GFP_KERNEL | __GFP_ZERO | __GFP_NORETRY | __GFP_NOWARN);
 	if (!kscap_stash.slots)
 		return -ENOMEM;
 	kscap_stash.mask = ((1U << bits) - 1) * sizeof(struct kscap_stash_slot);
