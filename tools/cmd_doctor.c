@@ -173,6 +173,9 @@ void doctor_say(struct doctor *d, enum finding f, const char *name, const char *
 
 static void examine(struct doctor *d)
 {
+	char text[256];
+
+	d->loaded = doctor_line(d, "/proc/modules", "kscap ", text, sizeof(text));
 	doctor_kernel(d);
 	doctor_signatures(d);
 	doctor_headers(d);

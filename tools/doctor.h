@@ -24,6 +24,7 @@ struct doctor {
 	bool loaded;
 	bool must_sign;		/* modules without a signature are refused */
 	bool can_build;
+	uint64_t ring_bytes;	/* that a recorder got; 0: none could be tried */
 };
 
 /* A line: name is that of the check, way_out what can be done; NULL: nothing needs to. */

@@ -125,21 +125,35 @@ static bool secure_boot(const struct doctor *d)
 	return on;
 }
 
-/* The word in brackets. */
+/* securityfs lists what the kernel has, and is there only in kernels with some of it. */
+static bool has_no_lockdown(const struct doctor *d)
+{
+	char config[64];
+
+	return !strcmp(doctor_config(d, "SECURITY_LOCKDOWN_LSM", config), "n") ||
+	       doctor_has(d, "/sys/kernel/security/lsm") ||
+	       (doctor_has(d, "/sys/kernel") && !doctor_has(d, "/sys/kernel/security"));
+}
+
+/* The word in brackets; "": not known. */
 static void check_lockdown(struct doctor *d, char *mode, size_t cap)
 {
 	char text[128], *begin;
+	bool there = doctor_read(d, "/sys/kernel/security/lockdown", text, sizeof(text));
 
-	snprintf(mode, cap, "none");
-	if (!doctor_read(d, "/sys/kernel/security/lockdown", text, sizeof(text))) {
-		doctor_say(d, FINDING_OK, "lockdown", NULL, "not in this kernel, or securityfs is "
-			   "not mounted");
+	if (!there && has_no_lockdown(d)) {
+		snprintf(mode, cap, "none");
+		doctor_say(d, FINDING_OK, "lockdown", NULL, "not in this kernel");
 		return;
 	}
 	begin = strchr(text, '[');
-	if (begin)
-		snprintf(mode, cap, "%.*s", (int)strcspn(begin + 1, "]"), begin + 1);
-	if (!strcmp(mode, "none"))
+	snprintf(mode, cap, "%.*s", begin ? (int)strcspn(begin + 1, "]") : 0,
+		 begin ? begin + 1 : "");
+	if (!*mode)
+		doctor_say(d, FINDING_WARN, "lockdown",
+			   "mount -t securityfs securityfs /sys/kernel/security",
+			   "not known: /sys/kernel/security/lockdown can't be read");
+	else if (!strcmp(mode, "none"))
 		doctor_say(d, FINDING_OK, "lockdown", NULL, "none");
 	else
 		doctor_say(d, FINDING_WARN, "lockdown",
@@ -147,20 +161,16 @@ static void check_lockdown(struct doctor *d, char *mode, size_t cap)
 			   "%s: only signed modules are loaded", mode);
 }
 
-void doctor_signatures(struct doctor *d)
+static void check_modules(struct doctor *d)
 {
-	char text[16], config[64], lockdown[32];
-	bool disabled, param;
+	char text[16], config[64];
+	bool disabled = doctor_read(d, "/proc/sys/kernel/modules_disabled", text, sizeof(text)) &&
+			*text == '1';
 
-	check_lockdown(d, lockdown, sizeof(lockdown));
-	param = doctor_read(d, "/sys/module/module/parameters/sig_enforce", text, sizeof(text)) &&
-		*text == 'Y';
-	if (param || !strcmp(doctor_config(d, "MODULE_SIG_FORCE", config), "y") ||
-	    strcmp(lockdown, "none"))
-		d->must_sign = true;
-	disabled = doctor_read(d, "/proc/sys/kernel/modules_disabled", text, sizeof(text)) &&
-		   *text == '1';
-	if (disabled)
+	if (disabled && d->loaded)
+		doctor_say(d, FINDING_WARN, "modules", "do not unload kscap",
+			   "no more modules are loaded; kscap is in already, until the next boot");
+	else if (disabled)
 		doctor_say(d, FINDING_FAIL, "modules", "reboot, and load kscap before "
 			   "kernel.modules_disabled is set", "no more modules are loaded");
 	else if (!strcmp(doctor_config(d, "MODULES", config), "n"))
@@ -168,13 +178,39 @@ void doctor_signatures(struct doctor *d)
 			   "this kernel knows no modules");
 	else
 		doctor_say(d, FINDING_OK, "modules", NULL, "can be loaded");
+}
+
+/* A key that is not the kernel's maker's comes from the firmware's list, which only UEFI has. */
+static void check_signatures(struct doctor *d, bool known)
+{
+	const char *way_out = doctor_has(d, "/sys/firmware/efi") ?
+		"sign kscap.ko with /lib/modules/$(uname -r)/build/scripts/sign-file and a key "
+		"that was enrolled with mokutil --import" :
+		"boot without lockdown= and module.sig_enforce, or a kernel that takes unsigned "
+		"modules: without UEFI no key can be enrolled";
+
 	if (d->must_sign)
-		doctor_say(d, FINDING_WARN, "signatures", "sign kscap.ko with the kernel's "
-			   "scripts/sign-file and a key that was enrolled with mokutil --import",
-			   "modules need a signature%s", secure_boot(d) ? " (Secure Boot)" : "");
+		doctor_say(d, FINDING_WARN, "signatures", way_out, "modules need a signature%s",
+			   secure_boot(d) ? " (Secure Boot)" : "");
+	else if (!known)
+		doctor_say(d, FINDING_WARN, "signatures", "see lockdown",
+			   "not known: lockdown would want them");
 	else
 		doctor_say(d, FINDING_OK, "signatures", NULL, "not needed%s",
 			   secure_boot(d) ? ", in spite of Secure Boot" : "");
+}
+
+void doctor_signatures(struct doctor *d)
+{
+	char text[16], config[64], lockdown[32];
+
+	check_lockdown(d, lockdown, sizeof(lockdown));
+	d->must_sign = (doctor_read(d, "/sys/module/module/parameters/sig_enforce", text,
+				    sizeof(text)) && *text == 'Y') ||
+		       !strcmp(doctor_config(d, "MODULE_SIG_FORCE", config), "y") ||
+		       (*lockdown && strcmp(lockdown, "none"));
+	check_modules(d);
+	check_signatures(d, *lockdown);
 }
 
 void doctor_headers(struct doctor *d)

@@ -120,6 +120,7 @@ static bool modinfo(const char *info, uint64_t n, const char *name, char *buf, s
 
 struct module {
 	char name[64], vermagic[200];
+	bool has_versions;	/* of the symbols that it uses */
 	bool is_signed;
 };
 
@@ -128,7 +129,7 @@ static const char *look_into(const char *path, struct module *m)
 {
 	const char *why, *info;
 	Elf64_Ehdr eh;
-	uint64_t n_info;
+	uint64_t n_info, n_versions;
 	size_t n;
 	unsigned char *p = read_whole(path, &n, &why);
 
@@ -139,6 +140,7 @@ static const char *look_into(const char *path, struct module *m)
 	if (!why && (!info || !modinfo(info, n_info, "name", m->name, sizeof(m->name)) ||
 		     !modinfo(info, n_info, "vermagic", m->vermagic, sizeof(m->vermagic))))
 		why = "is no kernel module: it has no name or vermagic";
+	m->has_versions = !why && find_section(p, n, &eh, "__versions", &n_versions);
 	m->is_signed = n >= sizeof(SIGNED) - 1 &&
 		       !memcmp(p + n - (sizeof(SIGNED) - 1), SIGNED, sizeof(SIGNED) - 1);
 	free(p);
@@ -181,14 +183,31 @@ static bool find_module(const struct doctor *d, char path[PATH_MAX])
 
 static void check_loaded(struct doctor *d)
 {
-	char text[256];
-
-	d->loaded = doctor_line(d, "/proc/modules", "kscap ", text, sizeof(text));
 	if (d->loaded)
 		doctor_say(d, FINDING_OK, "module", NULL, "kscap is loaded");
 	else
 		doctor_say(d, FINDING_WARN, "module", "modprobe kscap, or insmod kscap.ko",
 			   "kscap is not loaded");
+}
+
+/*
+ * With versions of symbols the kernel compares those and not its release: within a series they may
+ * well be the same.
+ */
+static void say_other_kernel(struct doctor *d, enum finding bad, const char *path,
+			     const struct module *m)
+{
+	size_t n = strcspn(d->release, "-");
+	bool may_do = m->has_versions && n && !strncmp(m->vermagic, d->release, n) &&
+		      strchr(" -", m->vermagic[n]);
+
+	doctor_say(d, may_do ? FINDING_WARN : bad, "module-file", d->can_build ?
+		   "build it anew: make module KDIR=/lib/modules/$(uname -r)/build" :
+		   "install this kernel's headers and build it anew",
+		   "%s was built for the kernel %.*s, this one is %s%s", path,
+		   (int)strcspn(m->vermagic, " "), m->vermagic,
+		   *d->release ? d->release : "not known",
+		   may_do ? ": it loads if the symbols that it uses are the same in both" : "");
 }
 
 static void check_contents(struct doctor *d, enum finding bad, const char *path)
@@ -202,15 +221,16 @@ static void check_contents(struct doctor *d, enum finding bad, const char *path)
 	else if (strcmp(m.name, "kscap"))
 		doctor_say(d, bad, "module-file", "name kscap.ko with --module",
 			   "%s is the module %s", path, m.name);
-	else if (strlen(d->release) != n || memcmp(m.vermagic, d->release, n))
-		doctor_say(d, bad, "module-file", d->can_build ?
-			   "build it anew: make module KDIR=/lib/modules/$(uname -r)/build" :
-			   "install this kernel's headers and build it anew",
-			   "%s was built for the kernel %.*s, this one is %s", path, (int)n,
-			   m.vermagic, *d->release ? d->release : "not known");
 	else if (d->must_sign && !m.is_signed)
-		doctor_say(d, bad, "module-file", "sign it, see signatures",
+		doctor_say(d, bad, "module-file", "see signatures",
 			   "%s has no signature, and this kernel wants one", path);
+	else if (strlen(d->release) != n || memcmp(m.vermagic, d->release, n))
+		say_other_kernel(d, bad, path, &m);
+	else if (d->must_sign)
+		doctor_say(d, FINDING_WARN, "module-file", "where insmod says that the key is "
+			   "rejected or not available, see signatures",
+			   "%s was built for this kernel and is signed: not looked at by whom",
+			   path);
 	else
 		doctor_say(d, FINDING_OK, "module-file", NULL, "%s was built for this kernel%s",
 			   path, m.is_signed ? " and is signed" : "");

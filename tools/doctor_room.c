@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define MIB (1ULL << 20)
@@ -21,12 +22,17 @@
 
 /* ---- permissions ---------------------------------------------------------------------------- */
 
-/* The initial user namespace maps all ids to themselves; a copy of it can't be told from it. */
+/* The initial user namespace has a number of its own; in a copied /proc its map of ids tells it. */
 static bool is_initial(const struct doctor *d)
 {
 	unsigned inside = 1, outside = 1, n = 0;
-	char text[128];
+	char path[PATH_MAX], text[128];
+	ssize_t len = readlink(doctor_path(d, path, "/proc/self/ns/user"), text, sizeof(text) - 1);
 
+	if (len > 0) {
+		text[len] = 0;
+		return !strcmp(text, "user:[4026531837]");
+	}
 	return !doctor_read(d, "/proc/self/uid_map", text, sizeof(text)) ||
 	       (sscanf(text, "%u %u %u", &inside, &outside, &n) == 3 && !inside && !outside &&
 		n == UINT32_MAX);
@@ -74,22 +80,51 @@ void doctor_permissions(struct doctor *d)
 
 /* ---- the device ----------------------------------------------------------------------------- */
 
+static const char *way_in(int code)
+{
+	switch (code) {
+	case -EACCES:
+		return "run it as root, or chown /dev/kscap to who has the capabilities";
+	case -ENOMEM:
+		return "free memory, or scap record with a smaller --ring";
+	case SCAP_ELIMIT:
+		return "end another recorder, or give them a larger ring_cap_mib, see rings";
+	default:
+		return NULL;	/* what the library says tells */
+	}
+}
+
 static void try_device(struct doctor *d, const char *path)
 {
 	struct scap_live_options opt = {
-		.size = sizeof(opt), .ring_bytes = RING_BYTES_MIN,
-		.snaplen = SCAP_LIVE_SNAPLEN_DEFAULT, .device = path,
+		.size = sizeof(opt), .snaplen = SCAP_LIVE_SNAPLEN_DEFAULT, .device = path,
 	};
 	struct scap_error err = { 0 };
 	struct scap_live *live;
+	int rc = scap_live_open(&opt, &live, &err);
 
-	if (scap_live_open(&opt, &live, &err) < 0) {
-		doctor_say(d, FINDING_FAIL, "device", NULL, "%s", err.text);
+	if (rc < 0) {
+		doctor_say(d, FINDING_FAIL, "device", way_in(rc), "%s", err.text);
 		return;
 	}
 	doctor_say(d, FINDING_OK, "device", NULL, "/dev/kscap opens, ABI version %u",
 		   scap_live_info(live)->abi_version);
+	d->ring_bytes = scap_live_info(live)->ring_bytes;
 	scap_live_close(live);
+}
+
+/* A node that lay there before the module came is not replaced by it. */
+static bool is_other_device(const struct doctor *d, const struct stat *st)
+{
+	unsigned maj, min;
+	char text[32];
+
+	if (!d->loaded)
+		return true;
+	if (!doctor_read(d, "/sys/class/misc/kscap/dev", text, sizeof(text)) ||
+	    sscanf(text, "%u:%u", &maj, &min) != 2)
+		return false;
+	return !S_ISCHR(st->st_mode) || major(st->st_rdev) != maj || minor(st->st_rdev) != min;
 }
 
 void doctor_device(struct doctor *d)
@@ -105,6 +140,12 @@ void doctor_device(struct doctor *d)
 		else
 			doctor_say(d, FINDING_WARN, "device", "load the module",
 				   "/dev/kscap comes with the module");
+		return;
+	}
+	if (is_other_device(d, &st)) {
+		doctor_say(d, FINDING_FAIL, "device", "rm /dev/kscap, then load the module anew",
+			   "/dev/kscap is not the device of kscap, %s", d->loaded ?
+			   "which has another number" : "which is not loaded");
 		return;
 	}
 	if (st.st_mode & 077)
@@ -142,10 +183,24 @@ static uint64_t ring_cap_bytes(const struct doctor *d)
 	return strtoull(text, NULL, 10) * 1024 / 32;
 }
 
+/* Rings, and beside each a lane of an eighth of it. True where it is not known. */
+static bool has_memory(const struct doctor *d, uint64_t ring_bytes, uint64_t n_cpus,
+		       uint64_t *ret_mib, uint64_t *ret_left_mib)
+{
+	uint64_t lane = ring_bytes / 8 > RING_BYTES_MIN ? ring_bytes / 8 : RING_BYTES_MIN;
+	char text[64];
+
+	if (!doctor_line(d, "/proc/meminfo", "MemAvailable:", text, sizeof(text)))
+		return true;
+	*ret_mib = ((ring_bytes + lane) * n_cpus + MIB - 1) / MIB;
+	*ret_left_mib = strtoull(text, NULL, 10) >> 10;
+	return *ret_mib <= *ret_left_mib;
+}
+
 /* What scap_live_open() takes without a wish: 8 MiB, or less, so that half of the cap is left. */
 static void check_rings(struct doctor *d)
 {
-	uint64_t cap = ring_cap_bytes(d), n_cpus, bytes = 8 * MIB;
+	uint64_t cap = ring_cap_bytes(d), n_cpus, mib, left_mib, bytes = 8 * MIB;
 	char text[256], way_out[160];
 
 	doctor_read(d, "/sys/devices/system/cpu/possible", text, sizeof(text));
@@ -157,13 +212,19 @@ static void check_rings(struct doctor *d)
 	}
 	while (bytes > RING_BYTES_MIN && bytes * n_cpus > cap / 2)
 		bytes /= 2;
+	if (d->ring_bytes)
+		bytes = d->ring_bytes;
 	snprintf(way_out, sizeof(way_out), "echo %" PRIu64 " > /sys/module/kscap/parameters/"
 		 "ring_cap_mib, or load kscap with ring_cap_mib=%" PRIu64, 18 * n_cpus,
 		 18 * n_cpus);
-	if (2 * RING_BYTES_MIN * n_cpus > cap)
+	if (!d->ring_bytes && 2 * RING_BYTES_MIN * n_cpus > cap)
 		doctor_say(d, FINDING_FAIL, "rings", way_out,
 			   "the cap of %" PRIu64 " KiB has no room for those of %" PRIu64 " CPUs",
 			   cap >> 10, n_cpus);
+	else if (!d->ring_bytes && !has_memory(d, bytes, n_cpus, &mib, &left_mib))
+		doctor_say(d, FINDING_WARN, "rings", way_in(-ENOMEM), "those of %" PRIu64
+			   " CPUs take %" PRIu64 " MiB, and %" PRIu64 " are available", n_cpus, mib,
+			   left_mib);
 	else if (bytes < 8 * MIB)
 		doctor_say(d, FINDING_WARN, "rings", way_out,
 			   "%" PRIu64 " KiB for each of %" PRIu64 " CPUs instead of 8 MiB, for "
@@ -220,9 +281,9 @@ static bool up(char *path)
 {
 	char *slash = strrchr(path, '/');
 
-	if (!slash || slash == path)
+	if (!slash || !strcmp(path, "/"))
 		return false;
-	*slash = 0;
+	slash[slash == path] = 0;
 	return true;
 }
 

@@ -8,6 +8,15 @@ look 'headers|module-file'
 put /proc/modules 'kscap 200704 0 - Live 0x0000000000000000 (OE)'
 put /dev/kscap ''
 look 'module|module-file'
+rm host/dev/kscap
+put /proc/modules ''
+# With versions of symbols: the same series, another, a longer name, a shorter one.
+for v in 6.1.0-55-amd64 6.1.1-56-amd64 6.1.01-56-amd64 6.1.0 6.1; do
+	$KO -v name=kscap "vermagic=$v SMP " > $ko
+	look module-file
+done
+put /proc/modules 'kscap 200704 0 - Live 0x0000000000000000 (OE)'
+put /dev/kscap ''
 $KO name=other "vermagic=$R SMP " > $ko
 look module-file
 $KO name=kscap > $ko

@@ -12,3 +12,9 @@ look 'permissions|container'
 rm host/run/systemd/container host/proc/self/uid_map
 put /.dockerenv ''
 look 'permissions|container'
+mkdir host/proc/self/ns
+ln -s 'user:[4026531837]' host/proc/self/ns/user
+put /proc/self/uid_map '         0     100000      65536'
+look permissions
+ln -sf 'user:[4026532000]' host/proc/self/ns/user
+look permissions

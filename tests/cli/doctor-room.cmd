@@ -11,6 +11,9 @@ chmod 777 host/var/open
 look captures --dir /var/open
 echo > host/var/file
 look captures --dir /var/file
+look captures --dir /nosuch/at/all/
+# Nothing of it but / is there.
+$SCAP doctor --dir /nosuch/at/all | grep -c "captures: /nosuch/at/all can't" || :
 rm host/usr/bin/scap-watch
 look watch
 END

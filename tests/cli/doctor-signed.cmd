@@ -14,3 +14,5 @@ look 'lockdown|signatures|module-file'
 put /sys/module/module/parameters/sig_enforce N
 echo CONFIG_MODULE_SIG_FORCE=y >> host/boot/config-$R
 look 'lockdown|signatures|module-file'
+rm -r host/sys/firmware
+look 'signatures'

@@ -16,6 +16,8 @@ vm_slow=1
 vm_mem=${VM_MEM:-1536}
 vm_cpus=${VM_CPUS:-2}
 vm_append=${VM_APPEND:-}
+# For a kernel that takes no unsigned module; the other way is module.sig_enforce=1.
+vm_refuse=${VM_REFUSE:-lockdown=integrity}
 # That init loads.
 vm_modules="virtio_pci 9pnet_virtio 9p vsock_loopback"
 vm_accel=${VM_ACCEL:-tcg,thread=multi}
