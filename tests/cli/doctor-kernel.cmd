@@ -10,6 +10,11 @@ put /sys/kernel/realtime 1
 put /proc/sys/kernel/version '#1 SMP'
 rm host/proc/kallsyms host/proc/sys/kernel/arch
 look 'kernel|architecture|preemption|tracepoints'
+put /proc/kallsyms '0000000000000000 T __traceiter_sys_enter'
+look tracepoints
+put /proc/kallsyms '0000000000000000 T __traceiter_sys_exit'
+look tracepoints
+rm host/proc/kallsyms
 put /boot/config-5.10.0 'CONFIG_TRACEPOINTS=y'
 rm -r host/proc/sys/kernel
 put /proc/sys/kernel/osrelease 5.10.0

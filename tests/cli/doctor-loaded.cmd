@@ -14,3 +14,14 @@ look device
 rm host/dev/kscap
 ln -s /dev/zero host/dev/kscap
 look device
+put /sys/class/misc/kscap/dev 3:5
+look device
+rm host/dev/kscap
+put /dev/kscap ''
+put /sys/class/misc/kscap/dev 0:0
+look device
+rm host/sys/class/misc/kscap/dev
+for mode in 600 604 640; do
+	chmod $mode host/dev/kscap
+	look device-mode || :
+done

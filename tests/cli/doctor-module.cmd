@@ -25,10 +25,22 @@ echo text > $ko
 look module-file
 : > $ko
 look module-file
+head -c 64 /dev/zero > $ko
+look module-file
+truncate -s 65M $ko
+look module-file
+# The class, the order of bytes and the machine are another's.
+for at in 4 5 18; do
+	cp good.ko $ko
+	printf '\003' | dd of=$ko bs=1 seek=$at conv=notrunc 2> /dev/null
+	look module-file
+done
 rm $ko
 look module-file
-put /lib/modules/$R/modules.dep 'extra/kscap.ko.xz:'
-look module-file
+for end in xz zst gz; do
+	put /lib/modules/$R/modules.dep "extra/kscap.ko.$end:"
+	look module-file
+done
 put /lib/modules/$R/modules.dep 'extra/kscap.ko5: extra/kscap.ko'
 look module-file
 look module-file --module good.ko

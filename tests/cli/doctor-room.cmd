@@ -14,6 +14,9 @@ look captures --dir /var/file
 look captures --dir /nosuch/at/all/
 # Nothing of it but / is there.
 $SCAP doctor --dir /nosuch/at/all | grep -c "captures: /nosuch/at/all can't" || :
-rm host/usr/bin/scap-watch
+mkdir -p host/usr/local/bin
+mv host/usr/bin/scap-watch host/usr/local/bin/
+look watch
+rm host/usr/local/bin/scap-watch
 look watch
 END
