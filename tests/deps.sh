@@ -11,6 +11,7 @@ guest="linux-image-amd64 qemu-system-x86 busybox-static cpio kmod zstd"
 real="git nginx python3 sqlite3"	# programs that are recorded in a guest
 lint="sparse linux-source-6.1 perl xz-utils"
 watch_tests="openssl"	# TLS; tests/unit/test_watch_*
+systemd="systemd procps"	# runs in a guest, from here; tests/vm/guest/systemd.sh
 other="binutils-s390x-linux-gnu qemu-user"	# tests/big-endian.sh
 alert="prometheus prometheus-alertmanager"	# tests/vm/demo-alert; promtool
 optional=
@@ -20,7 +21,7 @@ demo) list="$build $guest" ;;
 alert) list="$build $guest"
 	optional="$alert" ;;
 check) list="$build $guest gcc-multilib clang libclang-rt-14-dev libcriterion-dev pkg-config strace $real"
-	optional="$lint $other $watch_tests $alert" ;;
+	optional="$lint $other $watch_tests $alert $systemd" ;;
 bench) list="$build $guest sysdig falcosecurity-scap-dkms" ;;
 debug) list="$build $guest gcc-multilib strace stress-ng linux-source-6.1 xz-utils flex bison bc
 	libelf-dev libssl-dev" ;;

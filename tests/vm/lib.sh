@@ -18,6 +18,8 @@ vm_cpus=${VM_CPUS:-2}
 vm_append=${VM_APPEND:-}
 # For a kernel that takes no unsigned module; the other way is module.sig_enforce=1.
 vm_refuse=${VM_REFUSE:-lockdown=integrity}
+# A directory that is copied to the guest's /share.
+vm_on_share=
 # That init loads.
 vm_modules="virtio_pci 9pnet_virtio 9p vsock_loopback"
 vm_accel=${VM_ACCEL:-tcg,thread=multi}
@@ -38,6 +40,25 @@ vm_many_cpus()
 	vm_cpus=32
 	vm_mem=${VM_MEM:-3072}
 	vm_append="watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 $vm_append"
+}
+
+# Debian's systemd, see guest/systemd.sh, and what `make install` puts down; fails where that does.
+vm_systemd()
+{
+	vm_append="boot=systemd $vm_append"
+	vm_on_share=$vm/stage
+	rm -rf "$vm_on_share"
+	(cd "$top" && ${MAKE:-make} -s install B="${build#"$top"/}" PREFIX=/usr/local \
+		DESTDIR="$vm_on_share") >"$vm/install.log" 2>&1 || return 1
+	rm -rf "$vm_on_share/usr/local/include" "$vm_on_share"/usr/local/lib/libscap*
+	strip "$vm_on_share/usr/local/bin/scap" "$vm_on_share/usr/local/libexec/scap/scap-watch"
+}
+
+# As vm_missing, for that boot.
+vm_systemd_missing()
+{
+	[ -x /usr/lib/systemd/systemd ] || { echo "systemd is not installed"; return 1; }
+	[ -x /usr/bin/kill ] || { echo "procps is not installed"; return 1; }
 }
 
 # What in a kernel log means that something is broken.
@@ -275,6 +296,7 @@ vm_cases()
 	rm -rf "$dir"
 	mkdir -p "$dir/share/results" "$dir/share/cases"
 	cp "$here"/cases/* "$dir/share/cases/"
+	[ -z "$vm_on_share" ] || cp -a "$vm_on_share" "$dir/share/"
 	while [ $# -gt 0 ]; do
 		total=$((60 * vm_slow))
 		: >"$dir/share/list"
