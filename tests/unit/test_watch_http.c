@@ -232,6 +232,19 @@ Test(watch_http, bodies)
 	expect(talk(GET("/healthz")), 200, "recording");
 }
 
+/* A page in a browser, which reaches loopback: no preflight keeps it from a plain POST. */
+Test(watch_http, browser)
+{
+	start(&long_limits);
+	expect(talk("POST /trigger HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+		    "Origin: http://example.org\r\nContent-Type: text/plain\r\n" END "{}"),
+	       403, "browser");
+	expect(talk("POST /trigger/alertmanager HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+		    "Origin: null\r\n" END "{}"), 403, "browser");
+	cr_expect_eq(fake.n, 0);
+	expect(post("/trigger", "{}"), 202, "");
+}
+
 static const char *with_token(const char *value, const char *where)
 {
 	char request[500];

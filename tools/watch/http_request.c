@@ -256,6 +256,10 @@ static unsigned judge(struct request *q, struct MHD_Connection *mhd, const char 
 		return 401;
 	if (!e->has_body)
 		return 0;
+	/* A page that somebody on this host looks at could ask for captures, too. */
+	q->why = "a browser's page may not ask";
+	if (MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Origin"))
+		return 403;
 	n = body_length(mhd);
 	q->why = "how long is the body? Content-Length is missing";
 	if (n == UINT64_MAX)
