@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,7 @@ static bool catch_signals(struct watch *w)
 
 static bool find_user(struct watch *w)
 {
+	struct passwd *pw;
 	char text[256];
 
 	if (!w->c->user)
@@ -89,6 +91,9 @@ static bool find_user(struct watch *w)
 		tool_error("only root can become %s: leave privileges.user out", w->c->user);
 		return false;
 	}
+	pw = getpwuid(w->uid);
+	if (pw)
+		setenv("HOME", pw->pw_dir, 1);	/* which hooks get */
 	w->drops = true;
 	return true;
 }
