@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "watch_opts.h"
 
 #define ANSWER_BYTES	65536
+#define TAKE_S		5	/* for one that takes the request */
 #define PATIENCE_MS	30000	/* for an answer that nothing is waited for */
 
 enum { OPT_NAME = 1, OPT_WHY, OPT_LABEL, OPT_BEFORE, OPT_AFTER, OPT_WAIT, OPT_SOCKET, OPT_JSON };
@@ -132,6 +134,7 @@ static bool parse(struct trigger_request *req, const struct verb *verb, int argc
 /* The descriptor; -1: the message was printed. */
 static int open_socket(const char *path)
 {
+	const struct timeval patience = { .tv_sec = TAKE_S };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd;
 
@@ -142,11 +145,17 @@ static int open_socket(const char *path)
 	}
 	strcpy(un.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Of a recorder that hangs, with so many waiting already that it takes no more. */
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0)
 		return fd;
 	if (errno == ENOENT || errno == ECONNREFUSED)
 		tool_error("%s: %s: is scap watch running? --socket names another path", path,
 			   strerror(errno));
+	else if (errno == EAGAIN)
+		tool_error("%s: nobody took the request within %d s: does scap watch hang?", path,
+			   TAKE_S);
 	else if (errno == EACCES)
 		tool_error("%s: %s: root may, and whom owner, group and mode of control: in the "
 			   "configuration of scap watch let in", path, strerror(errno));

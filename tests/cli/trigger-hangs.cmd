@@ -1,0 +1,2 @@
+"${GEN%gen}answer" a.sock
+$SCAP trigger --socket a.sock
