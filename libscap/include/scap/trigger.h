@@ -21,7 +21,7 @@ struct scap_label {
 #define SCAP_TRIGGER_CAPPED	0x4	/* it reached its size limit */
 #define SCAP_TRIGGER_CUT	0x8	/* the recorder ended, or the disk was full */
 #define SCAP_TRIGGER_CHOSEN	0x10	/* only what `keep` chooses is in it */
-#define SCAP_TRIGGER_KILLED	0x20	/* its recorder was killed: the last losses may be untold */
+#define SCAP_TRIGGER_KILLED	0x20	/* its last losses may be untold */
 
 /*
  * What is known when the trigger fires comes with the first call to scap_writer_trigger(); what the
