@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "watch/store.h"
 
+#include "opts.h"
 #include "watch/hooks.h"
 #include "watch/store_dir.h"
 
@@ -54,6 +55,7 @@ struct store {
 	uint32_t last_id;
 	char newest[STORE_NAME_BYTES];	/* finished last in this run; "": none */
 	uint64_t ticked_ns;
+	int retain_rc;		/* what went wrong when it was last tried */
 	pthread_mutex_t lock;	/* of what follows, and of hooks */
 	struct keep keep;
 	char **hook;		/* NULL: none */
@@ -180,6 +182,16 @@ static int retain(struct store *s)
 	s->totals.n_deleted += n_deleted;
 	pthread_mutex_unlock(&s->lock);
 	return failed;
+}
+
+/* Once for a reason, however often it is tried. */
+static void retain_or_say(struct store *s)
+{
+	int rc = retain(s);
+
+	if (rc && rc != s->retain_rc)
+		tool_error("captures that are too old or too many stay: %s", strerror(-rc));
+	s->retain_rc = rc;
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -457,8 +469,9 @@ int store_finish(struct store *s, uint32_t id, const struct scap_trigger *t)
 	if (!set_path(s, slot, name))
 		return -ENOMEM;
 	if (fsync(s->fd) < 0)
-		rc = -errno;
-	retain(s);
+		tool_error("%s may be gone after a crash: its directory cannot be synced: %s",
+			   slot->path, strerror(errno));
+	retain_or_say(s);
 	run_hook(s, slot->path, t);
 	return rc;
 }
@@ -512,7 +525,7 @@ void store_tick(struct store *s)
 	if (s->ticked_ns && now - s->ticked_ns < TICK_NS)
 		return;
 	s->ticked_ns = now;
-	retain(s);
+	retain_or_say(s);
 }
 
 void store_totals(struct store *s, struct store_totals *ret)
