@@ -18,6 +18,16 @@ TestSuite(cut, .init = recording_setup, .fini = recording_teardown, .timeout = 3
 
 /* ---- cuts ----------------------------------------------------------------------------------- */
 
+/* So many slices of events with much in them. */
+static void record_large(unsigned n)
+{
+	rec_open(2, SCAP_RING_MIN_BYTES);
+	rec.payload = 50000;
+	while (n--)
+		rec_slice(1);
+	rec_complete();
+}
+
 static struct scap_cut *cut_begin(const char *name, const struct scap_trigger *t, uint64_t max)
 {
 	struct scap_cut_options o = { .size = sizeof(o), .trigger = t, .max_bytes = max };
@@ -137,11 +147,7 @@ Test(cut, ring_turns)
 	struct scap_cut *c;
 
 	seed = 5;
-	rec_open(2, SCAP_RING_MIN_BYTES);
-	rec.payload = 50000;
-	for (unsigned i = 0; i < 60; i++)
-		rec_slice(1);
-	rec_complete();
+	record_large(60);
 	scap_ring_info(rec.ring, &info);
 	cr_assert_gt(info.n_evicted, 3);
 	cr_assert_leq(info.used_bytes, info.bytes);
@@ -168,11 +174,7 @@ Test(cut, overtaken)
 	struct scap_cut *c;
 
 	seed = 6;
-	rec_open(2, SCAP_RING_MIN_BYTES);
-	rec.payload = 50000;
-	for (unsigned i = 0; i < 8; i++)
-		rec_slice(1);
-	rec_complete();
+	record_large(8);
 	t = trigger_at(rec.now_ns, 4 * SCAP_EPOCH_NS, 80 * SCAP_EPOCH_NS);
 	c = cut_begin("out", &t, 0);
 	cr_assert_eq(scap_cut_step(c), 1);
@@ -220,11 +222,7 @@ Test(cut, overtaken_is_indexed)
 	size_t n;
 
 	seed = 11;
-	rec_open(2, SCAP_RING_MIN_BYTES);
-	rec.payload = 50000;
-	for (unsigned i = 0; i < 8; i++)
-		rec_slice(1);
-	rec_complete();
+	record_large(8);
 	t = trigger_at(rec.now_ns, 4 * SCAP_EPOCH_NS, 60 * SCAP_EPOCH_NS);
 	t.event = rec.n_events + 52 * 2 * 18;	/* it comes behind what is overwritten */
 	c = cut_begin("out", &t, 0);
@@ -261,11 +259,7 @@ Test(cut, too_late)
 	struct scap_cut *c;
 
 	seed = 12;
-	rec_open(2, SCAP_RING_MIN_BYTES);
-	rec.payload = 50000;
-	for (unsigned i = 0; i < 8; i++)
-		rec_slice(1);
-	rec_complete();
+	record_large(8);
 	t = trigger_at(rec.now_ns, SCAP_EPOCH_NS, SCAP_EPOCH_NS);
 	c = cut_begin("out", &t, 0);
 	for (unsigned i = 0; i < 60; i++)
@@ -307,11 +301,7 @@ Test(cut, size_limit)
 	struct stat st;
 
 	seed = 7;
-	rec_open(2, SCAP_RING_MIN_BYTES);
-	rec.payload = 50000;
-	for (unsigned i = 0; i < 14; i++)
-		rec_slice(1);
-	rec_complete();
+	record_large(14);
 	t = trigger_at(rec.now_ns, 100 * SCAP_EPOCH_NS, 0);
 	c = cut_begin("out", &t, 9 << 20);
 	cr_assert_eq(scap_cut_step(c), 0);
@@ -334,11 +324,7 @@ Test(cut, no_room)
 	struct scap_cut *c;
 
 	seed = 13;
-	rec_open(2, SCAP_RING_MIN_BYTES);
-	rec.payload = 50000;
-	for (unsigned i = 0; i < 12; i++)
-		rec_slice(1);
-	rec_complete();
+	record_large(12);
 	t = trigger_at(rec.now_ns, 100 * SCAP_EPOCH_NS, 0);
 	c = cut_begin("out", &t, 0);
 	signal(SIGXFSZ, SIG_IGN);
@@ -375,11 +361,7 @@ Test(cut, room_asked)
 	unsigned asked = 0;
 
 	seed = 13;
-	rec_open(2, SCAP_RING_MIN_BYTES);
-	rec.payload = 50000;
-	for (unsigned i = 0; i < 12; i++)
-		rec_slice(1);
-	rec_complete();
+	record_large(12);
 	t = trigger_at(rec.now_ns, 100 * SCAP_EPOCH_NS, 0);
 	o.fd = open(in_dir("out"), O_CREAT | O_TRUNC | O_RDWR, 0600);
 	o.trigger = &t;
@@ -524,11 +506,7 @@ Test(cut, outcome_without_room)
 	struct scap_cut *c;
 
 	seed = 60;
-	rec_open(2, SCAP_RING_MIN_BYTES);
-	rec.payload = 50000;
-	for (unsigned i = 0; i < 14; i++)
-		rec_slice(1);
-	rec_complete();
+	record_large(14);
 	t = trigger_at(rec.now_ns, 100 * SCAP_EPOCH_NS, 0);
 	c = cut_begin("out", &t, 0);
 	limit_files(9 << 20);
