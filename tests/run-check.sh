@@ -168,10 +168,10 @@ run_debug()
 
 run_lint() { run_lines lint sh -c "$MAKE -s --no-print-directory lint"; }
 
-# A guest under load for ten minutes, on what the tests that run one after the other leave of the CPUs.
+# A guest under load for ten minutes, on the CPU that tests leave which run one after the other.
 begin_soak()
 {
-	nice -n 19 timeout -k 30 1800 tests/vm/check-soak >"$B/log/soak.out" 2>&1 </dev/null &
+	nice timeout -k 30 1800 tests/vm/check-soak >"$B/log/soak.out" 2>&1 </dev/null &
 	soak=$!
 	trap 'kill $soak 2>/dev/null' EXIT
 	trap 'exit 130' INT TERM HUP
@@ -208,9 +208,9 @@ run_all()
 	run_cli
 	run_lines examples sh tests/examples/run.sh
 	run_big_endian
+	end_soak
 	# shellcheck disable=SC2046
 	run_fuzz $(programs fuzz fuzz fuzz)
-	end_soak
 	run_guest
 }
 
