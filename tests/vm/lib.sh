@@ -234,6 +234,7 @@ vm_boot()
 		-device virtio-9p-pci,fsdev=usr,mount_tag=usr \
 		${VM_QEMU:-} -append "$(vm_cmdline) $3" </dev/null >"$1/qemu.log" 2>&1 9>&- &
 	vm_qemu=$!
+	echo "$vm_qemu" >"$1/pid"
 	wait "$vm_qemu"
 	rc=$?
 	vm_qemu=
@@ -287,6 +288,22 @@ vm_lost_patch()
 		grep -vqE "RIP: 0010:($vm_patched)[.a-z0-9]*[+]0x"
 }
 
+# vm_watch DIR: a guest that hangs is ended, a minute after its case should have been; all of its CPUs
+# may hang with interrupts off, so that it can't say anything itself.
+vm_watch()
+{
+	last= passed=0
+	while sleep 5; do
+		now=$(cat "$1/share/results/current" 2>/dev/null)
+		passed=$((passed + 5))
+		[ "$now" = "$last" ] || { last=$now; passed=0; }
+		[ -n "$now" ] && [ $passed -gt $(($(vm_limit "$now") + 60 * vm_slow)) ] || continue
+		: >"$1/hung"
+		kill "$(cat "$1/pid")"
+		return
+	done
+}
+
 # vm_cases DIR SUFFIX APPEND CASE...: runs the cases in one boot, or in more if a guest dies.
 # Prints a verdict for each: ok NAME, FAIL NAME why, skip NAME why.
 vm_cases()
@@ -306,8 +323,14 @@ vm_cases()
 			echo "$c $l" >>"$dir/share/list"
 		done
 		rm -f "$dir/share/results/current"
+		rm -f "$dir/hung"
+		vm_watch "$dir" >/dev/null 2>&1 9>&- &
+		watcher=$!
 		vm_boot "$dir" "${VM_TIMEOUT:-$total}" "$append"
 		boot_rc=$?
+		kill $watcher 2>/dev/null
+		wait $watcher 2>/dev/null
+		[ ! -e "$dir/hung" ] || boot_rc=124
 		while [ $# -gt 0 ] && [ -e "$dir/share/results/$1.verdict" ]; do
 			vm_verdict "$dir" "$1" "$suffix"
 			shift
