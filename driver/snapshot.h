@@ -73,7 +73,7 @@ struct kscap_snapshot {
 	struct kscap_snapshot_fd fds[KSCAP_SNAPSHOT_FDS];
 	struct pt_regs regs;
 	u64 seen[KSCAP_SNAPSHOT_SEEN];	/* identities of introduced files, by cookie */
-	u64 told[KSCAP_SNAPSHOT_TOLD];	/* tables told in this keyframe, by themselves */
+	u64 told[KSCAP_SNAPSHOT_TOLD];	/* tables told in this keyframe, by told_as() */
 	struct kscap_scratch scratch;	/* for the making of FILE records */
 	u8 out[KSCAP_SNAPSHOT_BYTES] __aligned(8);
 };

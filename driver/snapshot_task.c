@@ -82,6 +82,12 @@ static u64 *told_here(struct kscap_snapshot *s)
 	return &s->told[s->table / 2 % KSCAP_SNAPSHOT_TOLD];
 }
 
+/* Another process may get a table where one lay that was told, and is gone since. */
+static u64 told_as(const struct kscap_snapshot *s, const struct task_struct *task)
+{
+	return s->table ^ (u64)task->tgid << 32;
+}
+
 /*
  * Threads mostly share one table: told behind the lowest tid, which the walk meets first. A thread
  * begun since may have got a lower tid than the walk's place: it does not count. So if the lowest
@@ -93,7 +99,7 @@ static bool tells_table(struct kscap_snapshot *s, struct task_struct *task)
 {
 	struct task_struct *t = task->group_leader;
 
-	if (t == task || *told_here(s) != s->table)
+	if (t == task || *told_here(s) != told_as(s, task))
 		return true;
 	if (t->files == task->files && t->pid < task->pid && t->start_boottime < s->begin_boot_ns)
 		return false;
@@ -123,7 +129,7 @@ static void fill_rec(struct kscap_snapshot *s, struct task_struct *task)
 	rec->who.h.flags = task->flags & PF_EXITING ? SCAP_KEY_TASK_EXITING : 0;
 	if (task->files && tells_table(s, task)) {
 		rec->who.h.flags |= SCAP_KEY_TASK_TABLE;
-		*told_here(s) = s->table;
+		*told_here(s) = told_as(s, task);
 	}
 	s->start_ns = rec->who.start_ns;
 }

@@ -186,7 +186,7 @@ static void *sharing(void *arg)
 	return (void *)read(*(int *)arg, &c, 1);
 }
 
-/* Its table is shared, and then exchanged for another one that holds the same. */
+/* Its table is shared, at times a while, and then exchanged for another one that holds the same. */
 static void exchanger(void)
 {
 	char path[64];
@@ -200,7 +200,8 @@ static void exchanger(void)
 		dup2(0, THREAD_FD + 1 + k);
 	for (;;) {
 		if (pipe(p) < 0 || pthread_create(&t, NULL, sharing, &p[0]) ||
-		    unshare(CLONE_FILES) < 0 || write(p[1], "", 1) != 1)
+		    usleep(truth->n_exchanges % 4 * 2000) || unshare(CLONE_FILES) < 0 ||
+		    write(p[1], "", 1) != 1)
 			die("exchange");
 		pthread_join(t, NULL);
 		close(p[0]);
