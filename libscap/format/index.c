@@ -160,7 +160,7 @@ void scap__index_end(struct scap_writer *w, uint64_t end_raw_ns,
 	for (uint32_t i = 0; i < n_rings; i++) {
 		uint32_t ring = rings[i].cpu * SCAP_LANES + rings[i].lane;
 
-		f->missing |= rings[i].next_seq != (ring < ix->n_rings ? ix->next_seq[ring] : 0);
+		f->missing |= rings[i].next_seq != scap__index_next_seq(ix, ring);
 	}
 	if (!f->missing)
 		return;

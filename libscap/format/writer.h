@@ -38,6 +38,12 @@ struct scap__index {
 	uint32_t n_rings;
 };
 
+/* The number of a ring's next record, by what was taken. */
+static inline uint32_t scap__index_next_seq(const struct scap__index *ix, uint32_t ring)
+{
+	return ring < ix->n_rings ? ix->next_seq[ring] : 0;
+}
+
 /* See journal.c. */
 struct scap__journal {
 	struct scap_writer *w;

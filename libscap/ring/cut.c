@@ -494,7 +494,7 @@ static uint64_t lost_at_end(const struct scap_cut *c)
 
 	for (uint32_t i = 0; i < c->n_ends; i++) {
 		uint32_t ring = c->ends[i].cpu * SCAP_LANES + c->ends[i].lane;
-		uint32_t hole = c->ends[i].next_seq - (ring < ix->n_rings ? ix->next_seq[ring] : 0);
+		uint32_t hole = c->ends[i].next_seq - scap__index_next_seq(ix, ring);
 
 		n += hole <= INT32_MAX ? hole : 0;
 	}

@@ -182,7 +182,7 @@ static bool tells_of_loss(const struct scap_writer *w)
 		const uint8_t *p = w->raw.p + at;
 		uint32_t ring = (uint32_t)scap__le16(p) * SCAP_LANES + scap__le16(p + 2);
 
-		if (scap__le32(p + 4) != (ring < ix->n_rings ? ix->next_seq[ring] : 0))
+		if (scap__le32(p + 4) != scap__index_next_seq(ix, ring))
 			return true;
 	}
 	return false;

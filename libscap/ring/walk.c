@@ -138,7 +138,7 @@ uint64_t scap__ring_jumped(const struct scap_writer *w, const struct scap__ring_
 	for (uint32_t i = 0; i < f->e.n_rings; i++) {
 		const uint8_t *p = f->rings + i * sizeof(struct scap__ring_seq);
 		uint32_t ring = (uint32_t)scap__le16(p) * SCAP_LANES + scap__le16(p + 2);
-		uint32_t hole = scap__le32(p + 4) - (ring < ix->n_rings ? ix->next_seq[ring] : 0);
+		uint32_t hole = scap__le32(p + 4) - scap__index_next_seq(ix, ring);
 
 		n += hole <= INT32_MAX ? hole : 0;
 	}

@@ -7,11 +7,11 @@
  * is sent and for request_s seconds at most; clients at other addresses don't notice.
  */
 #include "watch/http.h"
+#include "watch/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,15 +213,16 @@ static bool read_files(struct http *h, const struct watch_config *c, char *err, 
 
 static bool open_listener(struct http *h, const struct watch_config *c, char *err, size_t cap)
 {
-	struct passwd *pw = c->user ? getpwnam(c->user) : NULL;
+	uint32_t uid = (uint32_t)-1, gid = (uint32_t)-1;
 	struct sockaddr_storage a;
 	socklen_t n = sizeof(a);
 	char why[300];
 
 	if (!strncmp(c->listen, "unix:", 5)) {
 		/* It is made before the recorder becomes another user, whose it is to be. */
-		if (listen_unix(&h->listener, c->listen + 5, 0660, pw ? pw->pw_uid : (uid_t)-1,
-				pw ? pw->pw_gid : (gid_t)-1, why, sizeof(why)))
+		if (c->user)
+			sandbox_user(c->user, &uid, &gid, why, sizeof(why));
+		if (listen_unix(&h->listener, c->listen + 5, 0660, uid, gid, why, sizeof(why)))
 			return true;
 		snprintf(err, cap, "http.listen: %s", why);
 		return false;
