@@ -213,6 +213,15 @@ static uint8_t io_of(const struct scap__syscall *sc)
 	}
 }
 
+/* The flags of a call that receives. */
+static uint8_t msg_flags_of(const struct scap__syscall *sc, unsigned io)
+{
+	for (uint8_t i = 1; i < sc->nargs; i++)
+		if (sc->args[i].role == SCAP_ROLE_MSG_FLAGS)
+			return io == SCAP__IO_IN || io == SCAP__IO_IN_MANY ? i : 0;
+	return 0;
+}
+
 /* What a kind decides is not asked of its records; calls that share a kind have other names. */
 static void find_entries(struct scap__conditions *c, uint32_t kind)
 {
@@ -238,6 +247,7 @@ void scap__conditions_learn(struct scap__conditions *c, uint32_t kind)
 		const struct scap__syscall *sc = scap__syscall_lookup(i / SCAP__NRS, i % SCAP__NRS);
 
 		k->io = sc ? io_of(sc) : SCAP__IO_NONE;
+		k->msg_flags = sc ? msg_flags_of(sc, k->io) : 0;
 		k->no_result = sc && sc->ret_role == SCAP_ROLE_RET_NONE;
 	}
 	for (i = 0; i < c->n; i++) {

@@ -51,6 +51,7 @@ struct scap__monitor_kind {
 	uint8_t known;		/* enum scap__known */
 	bool no_result;
 	uint8_t io;		/* enum scap__io */
+	uint8_t msg_flags;	/* the argument that may say MSG_PEEK; 0: none */
 };
 
 /* ---- conditions ------------------------------------------------------------------------------ */

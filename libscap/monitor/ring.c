@@ -15,6 +15,7 @@
 #define MAX_ERRNO	4095
 #define MANY		(SCAP_SIGNAL_ERRNOS - 1)
 #define SYS_CONNECT	3	/* socketcall(2): SYS_CONNECT */
+#define MSG_PEEK	0x2	/* recv(2) */
 
 struct walk {
 	struct scap_monitor *m;
@@ -165,6 +166,16 @@ static const uint8_t *words_of(const uint8_t *p)
 	return p + sizeof(struct scap_rec_call) + 8 * wide;
 }
 
+/* What was only looked at is read later, if at all. */
+static bool peeks(const uint8_t *p, unsigned msg_flags)
+{
+	const uint8_t *arg = words_of(p) + 8 + 8 * msg_flags;	/* behind cookies */
+
+	return msg_flags && arg + 8 <= p + scap__rec_bytes(p) &&
+	       msg_flags < SCAP_SHAPE_NARGS(p[offsetof(struct scap_rec_call, shape)]) &&
+	       scap__le64(arg) & MSG_PEEK;
+}
+
 /* The length of the message that the record has. */
 static uint64_t first_message(const uint8_t *p)
 {
@@ -186,10 +197,13 @@ static uint8_t move_bytes(struct walk *w, uint32_t from, uint32_t to, uint64_t n
 }
 
 /* A call that may be about bytes, has cookies and did not fail. */
-static __attribute__((noinline)) uint8_t go_over_io(struct walk *w, unsigned io, uint64_t ret)
+static __attribute__((noinline)) uint8_t go_over_io(struct walk *w,
+						    const struct scap__monitor_kind *kind,
+						    uint64_t ret)
 {
 	const uint8_t *words = words_of(w->p);
 	uint32_t cookie = scap__le32(words), file;
+	unsigned io = kind->io;
 
 	if (io == SCAP__IO_SENDFILE)
 		return ret ? move_bytes(w, scap__le32(words + 4), cookie, ret) : 0;
@@ -198,7 +212,7 @@ static __attribute__((noinline)) uint8_t go_over_io(struct walk *w, unsigned io,
 	file = file_of(w, cookie);
 	if (io == SCAP__IO_CLOSE)
 		return http(w, file, cookie, SCAP__HTTP_CLOSE);
-	if (!ret)
+	if (!ret || peeks(w->p, kind->msg_flags))
 		return 0;
 	switch (io) {
 	case SCAP__IO_IN:
@@ -271,7 +285,7 @@ static uint8_t go_over_call(struct walk *w, const struct scap__monitor_kind *kin
 	}
 	if (!kind->io || ret < 0 || !(p[3] & SCAP_CALL_COOKIES))
 		return 0;
-	return go_over_io(w, kind->io, (uint64_t)ret);
+	return go_over_io(w, kind, (uint64_t)ret);
 }
 
 /* ---- all ----------------------------------------------------------------------------------- */

@@ -81,7 +81,8 @@ void watched_call(struct watched *w, const struct made_call *c)
 	struct rows *r = &w->rings[c->ring];
 	struct scap_rec_call rec = {
 		.tid = c->tid, .latency_ns = 100, .ret = (int32_t)c->ret,
-		.nr = (uint16_t)scap__syscall_nr(c->abi, c->name), .shape = SCAP_SHAPE(c->abi, 1),
+		.nr = (uint16_t)scap__syscall_nr(c->abi, c->name),
+		.shape = (uint8_t)SCAP_SHAPE(c->abi, c->nargs ? c->nargs : 1),
 	};
 	bool x32 = c->abi == SCAP_ABI_X32;
 	uint64_t nr = (uint64_t)scap__syscall_nr(c->abi, c->name);
@@ -98,7 +99,7 @@ void watched_call(struct watched *w, const struct made_call *c)
 		rows_put(r, &c->ret, sizeof(c->ret));
 	if (flags & SCAP_CALL_COOKIES)
 		rows_put(r, cookies, sizeof(cookies));
-	rows_put(r, &c->arg0, sizeof(c->arg0));
+	rows_put(r, c->args, 8 * (c->nargs ? c->nargs : 1));
 	if (c->data)
 		rows_blob(r, 1, c->state, c->data, c->n, (uint32_t)(c->orig ? c->orig : c->n));
 	rows_end(r, at);

@@ -43,7 +43,8 @@ struct made_call {
 	const char *name;
 	int64_t ret;
 	uint32_t cookie, cookie2;
-	uint64_t arg0;
+	uint64_t args[6];
+	unsigned nargs;		/* 0: one */
 	const void *data;	/* of slot 1; NULL: none */
 	size_t n, orig;		/* orig 0: n */
 	unsigned state;

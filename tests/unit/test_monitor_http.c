@@ -134,6 +134,44 @@ Test(http, a_read_amid_the_status_line)
 	EXPECT(&w, 1, 0, 0, 0, 0, 0, 1);
 }
 
+/* As nginx does, to see whether the client is still there: the next request waits already. */
+Test(http, what_is_only_looked_at)
+{
+	static const struct {
+		const char *name;
+		unsigned abi, nargs, flags;	/* flags: the argument */
+		int64_t ret;
+	} all[] = {
+		{ "recvfrom", SCAP_ABI_X86_64, 6, 3, 18 }, { "recvmsg", SCAP_ABI_X86_64, 3, 2, 18 },
+		{ "recvmmsg", SCAP_ABI_X86_64, 5, 3, 1 }, { "recvfrom", SCAP_ABI_I386, 6, 3, 18 },
+		{ "recvmsg", SCAP_ABI_I386, 3, 2, 18 }, { "recvmmsg", SCAP_ABI_I386, 5, 3, 1 },
+		{ "recvmmsg_time64", SCAP_ABI_I386, 5, 3, 1 },
+		{ "recvfrom", SCAP_ABI_X32, 6, 3, 18 }, { "recvmsg", SCAP_ABI_X32, 3, 2, 18 },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (unsigned peeks = 0; peeks < 2; peeks++) {
+			struct made_call c = {
+				.tid = 100, .name = all[i].name, .abi = all[i].abi,
+				.nargs = all[i].nargs, .ret = all[i].ret, .cookie = SOCK,
+				.data = "GET / HTTP/1.1\r\n\r\n", .n = 18,
+			};
+			struct watched w;
+
+			/* All flags but MSG_PEEK, or it alone. */
+			c.args[all[i].flags] = peeks ? 2 : 0xfffffffd;
+			begin(&w);
+			request(&w);
+			written(&w, "HTTP/1.1 200 OK\r\n\r\n");
+			watched_call(&w, &c);
+			written(&w, RESPONSE_500);
+			if (peeks)
+				EXPECT(&w, 0, 0, 0, 1, 0, 0, 0);
+			else
+				EXPECT(&w, 1, 0, 0, 1, 0, 0, 1);
+		}
+}
+
 Test(http, kept_alive)
 {
 	struct watched w;

@@ -93,6 +93,8 @@ Test(signals, bytes)
 	call(&w, 100, "write", 7, PIPE, 0);
 	call(&w, 100, "write", 7, 99, 0);		/* nobody knows what it is */
 	call(&w, 100, "write", -EAGAIN, INET, 0);
+	watched_call(&w, &(struct made_call){ .tid = 100, .name = "recvfrom", .ret = 20,
+					      .cookie = INET, .args = { [3] = 0x2 }, .nargs = 6 });
 	call(&w, 100, "lseek", 7, FILE_, 0);		/* no bytes */
 	s = of(&w, "httpd", 7);
 	cr_assert_eq(s.file_in, 5000000011);
@@ -141,7 +143,7 @@ Test(signals, messages)
 Test(signals, refused)
 {
 	struct made_call c = { .tid = 100, .abi = SCAP_ABI_I386, .name = "socketcall",
-			       .arg0 = 3, .ret = -ECONNREFUSED };
+			       .args = { 3 }, .ret = -ECONNREFUSED };
 	struct scap_signals s;
 	struct watched w;
 
@@ -152,7 +154,7 @@ Test(signals, refused)
 	call(&w, 100, "connect", 0, INET, 0);
 	call(&w, 100, "read", -ECONNREFUSED, INET, 0);
 	watched_call(&w, &c);
-	c.arg0 = 9;	/* send */
+	c.args[0] = 9;	/* send */
 	watched_call(&w, &c);
 	c.name = "connect";
 	watched_call(&w, &c);
