@@ -130,17 +130,19 @@ Test(watch_http, trigger)
 	cr_expect_str_eq(fake.label, "a=b");
 	cr_expect_str_eq(fake.fingerprint, "f");
 	cr_expect_eq(fake.before_ns, 2000000000);
-	fake.code = 1;
+	fake.code = WATCH_REFUSED;
 	expect(post("/trigger", "{}"), 429,
 	       "{\"ok\":false,\"refused\":true,\"error\":\"cool-down\"}");
+	fake.code = WATCH_BUSY;
+	expect(post("/trigger", "{}"), 429, "{\"ok\":false,\"refused\":true,");
 	fake.code = -2;
 	expect(post("/trigger", "{\"trigger\":\"none\"}"), 400, "");
 	fake.code = -28;
 	expect(post("/trigger", "{}"), 503, "\"ok\":false");
-	cr_expect_eq(fake.n, 6);
+	cr_expect_eq(fake.n, 7);
 	expect(post("/trigger", "{"), 400, "{\"ok\":false,\"error\":\"byte ");
 	expect(post("/trigger", ""), 400, "byte ");
-	cr_expect_eq(fake.n, 6);
+	cr_expect_eq(fake.n, 7);
 }
 
 Test(watch_http, alertmanager)
@@ -158,8 +160,10 @@ Test(watch_http, alertmanager)
 	cr_expect_eq(fake.n, 1);
 	cr_expect_str_eq(fake.why, "S");
 	cr_expect_str_eq(fake.label, "alertname=A");
-	fake.code = 1;
+	fake.code = WATCH_REFUSED;
 	expect(post("/trigger/alertmanager", body), 200, "\"captures\":0,\"refused\":1,");
+	fake.code = WATCH_BUSY;
+	expect(post("/trigger/alertmanager", body), 503, "\"captures\":0,\"refused\":1,");
 	fake.code = -28;
 	expect(post("/trigger/alertmanager", body), 503, "\"failed\":1,");
 	fake.code = -2;

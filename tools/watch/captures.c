@@ -196,13 +196,13 @@ static struct job *begin(struct captures *s, uint32_t trigger, const struct firi
 	}
 	if (s->n_jobs >= CAPTURES_MOST) {
 		p->health.n[CAPTURE_REFUSED_LIMIT]++;
-		refuse(reply, 1, "too many captures are being written");
+		refuse(reply, WATCH_BUSY, "too many captures are being written: ask again later");
 		return NULL;
 	}
 	outcome = policy_ask(p, &s->c->triggers[trigger], now, f->fingerprint, why, sizeof(why));
 	if (outcome != CAPTURE_WRITTEN) {
 		p->health.n[outcome]++;
-		refuse(reply, 1, why);
+		refuse(reply, WATCH_REFUSED, why);
 		return NULL;
 	}
 	j = job_new(f, &s->c->triggers[trigger]);

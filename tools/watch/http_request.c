@@ -108,8 +108,8 @@ static void run_alertmanager(struct request *q, struct MHD_Connection *mhd, stru
 		w.requests[i].gone = client_gone;
 		w.requests[i].gone_ctx = mhd;
 		ops->request(ops->ctx, &w.requests[i], &replies[i]);
-		/* A refusal is as good as done: Alertmanager is not to try again. */
-		code = code_of(&replies[i], 200);
+		/* What a cool-down refused is as good as done; after 5xx it comes again. */
+		code = code_of(&replies[i], replies[i].code == WATCH_BUSY ? 503 : 200);
 		a->code = code > a->code ? code : a->code;
 	}
 	a->text = webhook_answer(&w, replies);

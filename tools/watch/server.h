@@ -35,8 +35,11 @@ struct watch_request {
 	void *gone_ctx;
 };
 
+#define WATCH_REFUSED	1	/* by a cool-down or a limit of the trigger */
+#define WATCH_BUSY	2	/* refused for now: so many captures are being written */
+
 struct watch_reply {
-	int code;		/* 0; 1: refused, by a cool-down or a limit; negative: -errno */
+	int code;		/* 0; WATCH_*; negative: -errno */
 	char text[256];		/* why, in a line */
 	char file[STORE_PATH_BYTES];	/* the capture's path; "": none */
 };
