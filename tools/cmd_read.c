@@ -389,7 +389,7 @@ static void add_missing(struct missing *m, uint64_t n, uint64_t first_ns, uint64
 
 static void gap(struct run *run, const struct scap_event *ev)
 {
-	bool unexplained = scap_event_gap_unexplained(ev);
+	bool unexplained = scap_event_gap_unexplained(ev) && !scap_event_gap_at_end(ev);
 	uint64_t n, first, last;
 
 	if (scap_event_gap(ev, &n, &first, &last) || last < run->from_ns || first > run->to_ns)

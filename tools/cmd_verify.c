@@ -45,6 +45,7 @@ struct verify {
 	struct report report;
 	struct selection sel;
 	struct scap_summary *summary;	/* of all; NULL: events are chosen */
+	uint64_t n_at_end;	/* missing, as the end of a flight recorder's capture says */
 	uint64_t stored, first_ns, last_ns;	/* of the chosen events */
 	struct scap_error damage;	/* the first one */
 	uint64_t now_ns;		/* wall time of the last event */
@@ -112,6 +113,7 @@ static bool gap(struct verify *v, const struct scap_event *ev)
 		selection_gap(&v->sel, ev, &l);
 	else
 		scap_event_gap(ev, &l.lost, &ignored, &ignored);
+	v->n_at_end += scap_event_gap_at_end(ev) ? l.lost : 0;
 	return report_gap(&v->report, ev, &l);
 }
 
@@ -214,7 +216,8 @@ static const struct verdict *judge(const struct verify *v)
 		return r->sum.lost ? &lost :
 		       r->sum.unknown || r->sum.forks || r->n_doubts ? &unknown : &complete;
 	t = scap_summary_totals(v->summary);
-	if (r->n_damages || t->unexplained || !scap_reader_info(v->in.reader)->complete)
+	if (r->n_damages || t->unexplained > v->n_at_end ||
+	    !scap_reader_info(v->in.reader)->complete)
 		return &damaged;
 	return t->lost ? &lost : r->n_doubts ? &unknown : &complete;
 }
@@ -305,9 +308,9 @@ static void print_all(struct verify *v, const struct verdict *verdict)
 	const struct scap_summary_totals *t = scap_summary_totals(v->summary);
 	struct output *out = &v->report.out;
 
-	if (t->unexplained)
+	if (t->unexplained > v->n_at_end)
 		output_printf(out, "%" PRIu64 " events are missing without a record of it\n",
-			      t->unexplained);
+			      t->unexplained - v->n_at_end);
 	if (verdict == &lost)
 		output_printf(out, "sound, not complete: %" PRIu64 " lost of %" PRIu64
 			      " events, all accounted for", t->lost, t->attempted);

@@ -246,7 +246,7 @@ static int decode_gap(struct scap__bytes *b, struct scap_event *ev, const char *
 {
 	uint64_t sum = 0;
 
-	ev->u.gap.unexplained = false;
+	ev->u.gap.unexplained = ev->u.gap.at_end = false;
 	ev->u.gap.first_ns = scap__get_u64(b);
 	ev->u.gap.last_ns = scap__get_u64(b);
 	ev->u.gap.first_seq = scap__get_u32(b);

@@ -133,6 +133,7 @@ struct scap_event {
 			uint64_t first_ns, last_ns;
 			uint32_t first_seq, n_lost, n_tally;
 			bool unexplained;	/* found by the reader: no record says this */
+			bool at_end;	/* but the end of what was cut out of a ring does */
 			const uint8_t *tally;	/* n_tally struct scap_tally, little-endian */
 		} gap;
 		struct scap__thread intro;

@@ -392,6 +392,7 @@ static int next_tail(struct scap_reader *r)
 		c->tail = 0;
 		r->ev.raw_ns = r->info.end_raw_ns;
 		make_hole(r, c, n);
+		r->ev.u.gap.at_end = scap__trigger_here(r);
 		return 0;
 	}
 	return 1;

@@ -158,6 +158,8 @@ int scap__index_sync(struct scap_reader *r, const struct scap__section *sec);
 /* The next entry of a HOST or TRIGGER, of which there is one; false: it does not fit. */
 bool scap__entry_get(struct scap__bytes *b, struct scap__entry *ret);
 /* trigger.c */
+/* The segment at hand was cut out of a flight recorder's ring. */
+bool scap__trigger_here(const struct scap_reader *r);
 /* The segment at hand is what was left of a recorder that was killed. */
 bool scap__trigger_killed(const struct scap_reader *r);
 int scap__trigger_read(struct scap_reader *r, const struct scap__section *sec, const uint8_t *p);

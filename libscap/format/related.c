@@ -20,6 +20,11 @@ bool scap_event_gap_unexplained(const struct scap_event *ev)
 	return ev->type == SCAP_REC_GAP && ev->u.gap.unexplained;
 }
 
+bool scap_event_gap_at_end(const struct scap_event *ev)
+{
+	return ev->type == SCAP_REC_GAP && ev->u.gap.at_end;
+}
+
 uint64_t scap_event_gap_forks(const struct scap_event *ev)
 {
 	uint64_t n = 0;

@@ -10,10 +10,14 @@ static int damaged(struct scap_reader *r, const struct scap__section *sec, const
 	return scap__fail(&r->error, SCAP_EDAMAGED, sec->offset, "a trigger is damaged: %s", what);
 }
 
+bool scap__trigger_here(const struct scap_reader *r)
+{
+	return r->trigger && r->trigger->segment == r->info.n_segments;
+}
+
 bool scap__trigger_killed(const struct scap_reader *r)
 {
-	return r->trigger && r->trigger->segment == r->info.n_segments &&
-	       r->trigger->t.flags & SCAP_TRIGGER_KILLED;
+	return scap__trigger_here(r) && r->trigger->t.flags & SCAP_TRIGGER_KILLED;
 }
 
 const struct scap_trigger *scap_reader_trigger(const struct scap_reader *r)

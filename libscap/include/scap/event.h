@@ -59,6 +59,11 @@ SCAP_API int scap_event_gap(const struct scap_event *ev, uint64_t *ret_n_lost,
  * missing. Book-keeping records may be among the n; the times are those of the records around it.
  */
 SCAP_API bool scap_event_gap_unexplained(const struct scap_event *ev);
+/*
+ * Whether that one is no sign of damage: the capture was cut out of a ring (it has a TRIGGER), and
+ * its end says that a CPU's last events were lost, of which only a later record would tell more.
+ */
+SCAP_API bool scap_event_gap_at_end(const struct scap_event *ev);
 /* How many of what a GAP tells of may have been procforks: a tree may have grown by them. */
 SCAP_API uint64_t scap_event_gap_forks(const struct scap_event *ev);
 /* The thread that a procfork made, and its process. 0, or 1 when the event is no procfork. */
