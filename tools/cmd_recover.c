@@ -121,8 +121,8 @@ static bool check_ring(struct recover *v)
 	v->state = scap_ring_state(v->ring);
 	switch (v->state) {
 	case SCAP_RING_NONE:
-		tool_error("%s does not exist; the option --ring of scap watch, or ring: in its "
-			   "configuration, says where the ring is", v->ring);
+		tool_error("%s does not exist, or is empty; the option --ring of scap watch, or "
+			   "ring: in its configuration, says where the ring is", v->ring);
 		return false;
 	case SCAP_RING_IN_USE:
 		tool_error("%s is in use by a recorder; scap trigger cuts captures out of it",

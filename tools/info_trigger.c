@@ -16,8 +16,7 @@ static const struct {
 	{ SCAP_TRIGGER_CAPPED, "capped", "the file reached its size limit" },
 	{ SCAP_TRIGGER_CUT, "cut", "the recorder ended, or the disk was full" },
 	{ SCAP_TRIGGER_CHOSEN, "chosen", "only some events were kept" },
-	{ SCAP_TRIGGER_KILLED, "killed", "its recorder was killed, or its ring closed amid losses: "
-	  "the last ones may be untold" },
+	{ SCAP_TRIGGER_KILLED, "killed", "its recorder was killed: its last losses may be untold" },
 };
 
 #define N_FLAGS (sizeof(flags) / sizeof(flags[0]))

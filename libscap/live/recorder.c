@@ -229,8 +229,11 @@ static int write_slice(struct scap_recorder *r, struct scap_slice *slice)
 	slice->clock_raw_ns = clock.raw_ns;
 	slice->real_ns = clock.real_ns;
 	slice->boot_ns = clock.boot_ns;
-	if (r->on_slice)
+	if (r->on_slice) {
+		r->slice_end_ns = slice->end_ns;
 		r->on_slice(r->on_slice_ctx, slice);
+		r->slice_end_ns = 0;
+	}
 	rc = scap_writer_slice(r->writer, slice);
 	/* Captures can begin with a group only that begins an epoch: there is one again. */
 	if (rc >= 0 && r->flushed_early && !(slice->end_ns % SCAP_EPOCH_NS)) {
@@ -501,8 +504,11 @@ static int drain_stopped(struct scap_recorder *r)
 	return rc;
 }
 
-/* Where each ring stood when the capture ended: at the first record that is not in it. */
-static int set_ends(struct scap_recorder *r)
+/*
+ * Where each ring stands: at the first record that is not in the capture. What was lost before
+ * told_ns, and only that record tells of, is missing as well.
+ */
+static int set_ends(struct scap_recorder *r, uint64_t told_ns)
 {
 	for (uint32_t i = 0; i < r->n_rings; i++) {
 		struct scap_live_batch range;
@@ -512,25 +518,29 @@ static int set_ends(struct scap_recorder *r)
 
 		if (rc < 0)
 			return fail_live(r, rc);
-		rest = scap__slicer_rest(r->slicer, i, &bytes);
+		rest = r->slice_end_ns ? scap__slicer_behind(r->slicer, i, &bytes) :
+		       scap__slicer_rest(r->slicer, i, &bytes);
 		r->ends[i].cpu = i / SCAP_LANES;
 		r->ends[i].lane = i % SCAP_LANES;
 		if (!bytes && range.bytes) {
 			rest = range.rows;
 			bytes = range.bytes;
 		}
-		r->ends[i].next_seq = bytes ? scap__rows_first_seq(rest) : range.next_seq;
+		r->ends[i].next_seq = bytes ? scap__rows_untold_seq(rest, told_ns) : range.next_seq;
 	}
 	return 0;
 }
 
 const struct scap_ring_end *scap_recorder_rings(struct scap_recorder *r)
 {
+	uint64_t told_ns;
+
 	if (!r->slicer) {
 		scap__fail(&r->error, -EINVAL, SCAP_NO_OFFSET, "no file is being written");
 		return NULL;
 	}
-	return set_ends(r) < 0 ? NULL : r->ends;
+	told_ns = r->slice_end_ns ? r->slice_end_ns : scap__slicer_start_ns(r->slicer);
+	return set_ends(r, told_ns) < 0 ? NULL : r->ends;
 }
 
 void scap_recorder_want(struct scap_recorder *r, uint64_t raw_ns)
@@ -548,7 +558,7 @@ static int close_writer(struct scap_recorder *r, int rc)
 {
 	struct scap_writer *w = r->writer;
 	struct scap_error err = { 0 };
-	int close_rc, ends_rc = w ? set_ends(r) : 0;
+	int close_rc, ends_rc = w ? set_ends(r, 0) : 0;
 
 	scap__slicer_drop_rest(r->slicer);
 	scap__recorder_update_totals(r);

@@ -17,6 +17,7 @@ struct scap_recorder {
 	int wake_fd;
 	void (*on_slice)(void *ctx, const struct scap_slice *slice);
 	void *on_slice_ctx;
+	uint64_t slice_end_ns;		/* of the slice that on_slice() is called for; else 0 */
 	size_t buffer_bytes;
 	struct scap__pace pace;
 	struct scap__keyframer key;

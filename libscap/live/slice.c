@@ -411,6 +411,14 @@ uint64_t scap__slicer_lost(const struct scap__slicer *s, uint32_t ring)
 	return ring < s->n_rings ? s->streams[ring].n_lost : 0;
 }
 
+const void *scap__slicer_behind(const struct scap__slicer *s, uint32_t ring, size_t *ret_bytes)
+{
+	const struct stream *st = &s->streams[ring];
+
+	*ret_bytes = st->end - st->cut;
+	return st->base + st->cut;
+}
+
 const void *scap__slicer_rest(const struct scap__slicer *s, uint32_t ring, size_t *ret_bytes)
 {
 	*ret_bytes = s->streams[ring].end;
@@ -425,6 +433,16 @@ uint32_t scap__rows_first_seq(const void *rows)
 	if (rec->type == SCAP_REC_GAP && (size_t)rec->len8 * 8 >= sizeof(struct scap_rec_gap))
 		return ((const struct scap_rec_gap *)rows)->first_seq;
 	return rec->seq;
+}
+
+uint32_t scap__rows_untold_seq(const void *rows, uint64_t before_ns)
+{
+	const struct scap_rec *rec = rows;
+
+	if (rec->type == SCAP_REC_GAP && (size_t)rec->len8 * 8 >= sizeof(struct scap_rec_gap) &&
+	    ((const struct scap_rec_gap *)rows)->first_ns < before_ns)
+		return rec->seq;
+	return scap__rows_first_seq(rows);
 }
 
 uint32_t scap__slicer_next_seq(const struct scap__slicer *s, uint32_t ring)

@@ -41,6 +41,8 @@ struct scap__row_counts {
 int scap__rows_visit(const void *rows, size_t bytes, struct scap__row_counts *counts);
 /* The first number that the record at rows speaks of: a GAP of those before its own. */
 uint32_t scap__rows_first_seq(const void *rows);
+/* The same, but of a GAP that tells of losses before before_ns its own: there they are untold. */
+uint32_t scap__rows_untold_seq(const void *rows, uint64_t before_ns);
 
 int scap__slicer_new(uint32_t n_rings, size_t budget_bytes, size_t hard_bytes, uint64_t start_ns,
 		     struct scap__slicer **ret_s);
@@ -88,6 +90,8 @@ const struct scap__row_counts *scap__slicer_counts(const struct scap__slicer *s)
 uint64_t scap__slicer_lost(const struct scap__slicer *s, uint32_t ring);
 /* Rows of a ring that are in no slice yet. */
 const void *scap__slicer_rest(const struct scap__slicer *s, uint32_t ring, size_t *ret_bytes);
+/* Those of them that are not in the slice just delivered, either. */
+const void *scap__slicer_behind(const struct scap__slicer *s, uint32_t ring, size_t *ret_bytes);
 /* The first number in them; where there are none, what follows the last record taken. */
 uint32_t scap__slicer_next_seq(const struct scap__slicer *s, uint32_t ring);
 void scap__slicer_rest_counts(const struct scap__slicer *s, struct scap__row_counts *ret_counts);

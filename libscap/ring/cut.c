@@ -486,21 +486,6 @@ int scap_cut_step(struct scap_cut *c)
 
 /* ---- the end -------------------------------------------------------------------------------- */
 
-/* Numbers that were given out and are in no record, by what the recorder knew of the rings. */
-static uint64_t lost_at_end(const struct scap_cut *c)
-{
-	const struct scap__index *ix = &c->w->index;
-	uint64_t n = 0;
-
-	for (uint32_t i = 0; i < c->n_ends; i++) {
-		uint32_t ring = c->ends[i].cpu * SCAP_LANES + c->ends[i].lane;
-		uint32_t hole = c->ends[i].next_seq - scap__index_next_seq(ix, ring);
-
-		n += hole <= INT32_MAX ? hole : 0;
-	}
-	return n;
-}
-
 /*
  * Also after an error, if what was written is whole: without the part that found no room there may
  * be enough for this.
@@ -539,7 +524,8 @@ int scap_cut_close(struct scap_cut *c, struct scap_trigger *ret_outcome, struct 
 		t->flags |= SCAP_TRIGGER_CUT;
 	if (c->begun) {
 		t->to_raw_ns = c->end_ns;
-		t->n_lost = c->w->index.lost_written + lost_at_end(c);
+		t->n_lost = c->w->index.lost_written +
+			    scap__ring_lost(c->w, c->ends, c->n_ends);
 	}
 	rc = finish(c, err);
 	if (!c->begun && !rc)

@@ -9,11 +9,14 @@
 #define SCAP__RING_MAGIC	"\xb5SCR\r\n\x1a\n"	/* 8 bytes */
 #define SCAP__RING_VERSION	1
 
-/* Where things lie: the state's page, the fixed sections, the area to the file's end. */
+/* Where things lie: the state's page, the fixed sections, the ends, the area to the file's end. */
 #define SCAP__RING_STATE_OFFSET	4096u
 #define SCAP__RING_FIXED_OFFSET	8192u
 #define SCAP__RING_AREA_OFFSET	(2u << 20)
-#define SCAP__RING_FIXED_BYTES	(SCAP__RING_AREA_OFFSET - SCAP__RING_FIXED_OFFSET)
+#define SCAP__RING_ENDS		2
+#define SCAP__RING_ENDS_BYTES	(128u << 10)
+#define SCAP__RING_ENDS_OFFSET	(SCAP__RING_AREA_OFFSET - SCAP__RING_ENDS * SCAP__RING_ENDS_BYTES)
+#define SCAP__RING_FIXED_BYTES	(SCAP__RING_ENDS_OFFSET - SCAP__RING_FIXED_OFFSET)
 
 struct scap__ring_header {
 	uint8_t magic[8];
@@ -30,11 +33,22 @@ struct scap__ring_header {
 struct scap__ring_state_page {
 	uint64_t tail, head;
 	uint64_t fixed_bytes;
-	uint64_t closed;	/* SCAP__RING_CLOSED: its recorder ended as it should */
+	uint64_t closed;	/* 1: its recorder ended as it should */
 };
 
-#define SCAP__RING_CLOSED	1u
-#define SCAP__RING_CLOSED_LOST	2u	/* but of losses at the end no record tells */
+/*
+ * Where the rings of the CPUs stood at a moment: as many of struct scap__ring_seq follow. There are
+ * two, written in turn: one is whole at any time.
+ */
+struct scap__ring_ends {
+	uint64_t ring_id;
+	uint64_t raw_ns;
+	uint32_t n_rings;
+	uint32_t crc;		/* of the bytes before it, then of the list */
+};
+
+#define SCAP__RING_ENDS_MOST \
+	((SCAP__RING_ENDS_BYTES - sizeof(struct scap__ring_ends)) / sizeof(struct scap__ring_seq))
 
 /*
  * An entry: this, where the rings of the CPUs stood at its beginning and at its end (struct
@@ -64,6 +78,7 @@ struct scap__ring_entry {
 
 static_assert(sizeof(struct scap__ring_header) == 40, "ring header");
 static_assert(sizeof(struct scap__ring_state_page) == 32, "ring state");
+static_assert(sizeof(struct scap__ring_ends) == 24, "ring ends");
 static_assert(sizeof(struct scap__ring_entry) == 112, "ring entry");
 
 #endif

@@ -43,7 +43,7 @@ struct recovery {
 	bool begun;
 	uint64_t file_id;		/* of the sections, and of the journals */
 	bool closed;			/* its recorder ended as it should */
-	bool untold;			/* losses at its end may be in no record */
+	struct scap__ring_stood stood[SCAP__RING_ENDS];
 	uint64_t last_ns, last_real_ns;	/* where the last slice ends; 0: not known */
 	/* The oldest entry with events. */
 	uint64_t first_position, first_ns, first_real_ns;
@@ -125,8 +125,7 @@ static int read_header(struct recovery *v)
 	if (pread(v->fd, &page, sizeof(page), SCAP__RING_STATE_OFFSET) != sizeof(page))
 		return 0;
 	v->head = le64toh(page.head);
-	v->closed = scap__ring_is_closed(&page);
-	v->untold = le64toh(page.closed) != SCAP__RING_CLOSED;
+	v->closed = le64toh(page.closed) == 1;
 	return 0;
 }
 
@@ -321,13 +320,15 @@ static int write_fixed(struct recovery *v, bool host)
 
 static struct scap_trigger trigger(const struct recovery *v)
 {
+	bool told = scap__ring_stood_at(v->stood, v->ring_id, v->last_ns);
+
 	return (struct scap_trigger){
 		.size = sizeof(struct scap_trigger), .name = "recovered", .source = "recovery",
 		.why = v->closed ? "its recorder had ended" :
 		       "its recorder did not end as it should",
 		.raw_ns = v->last_ns, .real_ns = v->last_real_ns,
 		.before_ns = v->last_ns - v->ret->start_raw_ns,
-		.flags = v->untold ? SCAP_TRIGGER_KILLED : 0,
+		.flags = told ? 0 : SCAP_TRIGGER_KILLED,
 	};
 }
 
@@ -585,40 +586,57 @@ static int open_ring(struct recovery *v)
 	return read_header(v);
 }
 
-/* What it came to hold. Its end is that of the last slice; the rings stand behind its records. */
-static int finish(struct recovery *v)
+/* The rings as they stand behind the records: of what was lost there nothing is known. */
+static struct scap_ring_end *ends_of_records(const struct scap__index *ix)
 {
-	struct scap_trigger t = trigger(v);
-	struct scap__index *ix = &v->w->index;
-	struct scap_writer *w = v->w;
-	struct scap_ring_end *ends;
-	uint32_t n_rings = ix->n_rings;
-	int rc;
+	struct scap_ring_end *ends = calloc(ix->n_rings + 1, sizeof(*ends));
 
-	t.from_raw_ns = v->ret->start_raw_ns;
-	t.to_raw_ns = w->last_end_ns;
-	t.n_lost = ix->lost_written;
-	rc = scap_writer_trigger(w, &t);
-	if (rc)
-		return rc;
-	ends = calloc(ix->n_rings + 1, sizeof(*ends));
-	if (!ends)
-		return no_memory(v);
-	for (uint32_t i = 0; i < ix->n_rings; i++)
+	for (uint32_t i = 0; ends && i < ix->n_rings; i++)
 		ends[i] = (struct scap_ring_end){
 			.cpu = i / SCAP_LANES, .lane = i % SCAP_LANES, .next_seq = ix->next_seq[i],
 		};
-	v->w = NULL;
-	rc = scap__ring_end_capture(w, v->ret->end_raw_ns, ends, n_rings, &v->ret->bytes, v->err);
-	free(ends);
+	return ends;
+}
+
+/* What it came to hold. */
+static int finish(struct recovery *v)
+{
+	struct scap_writer *w = v->w;
+	const struct scap__ring_stood *s;
+	struct scap_ring_end *ends, *mine = NULL;
+	struct scap_trigger t = trigger(v);
+	uint32_t n_rings;
+	int rc;
+
+	s = scap__ring_stood_at(v->stood, v->ring_id, w->last_end_ns);
+	if (s && !scap__ring_stood_fits(s, &w->index))
+		s = NULL;
+	ends = s ? s->ends : (mine = ends_of_records(&w->index));
+	if (!ends)
+		return no_memory(v);
+	n_rings = s ? s->n : w->index.n_rings;
+	v->ret->end_raw_ns = s ? s->raw_ns : w->last_end_ns;
+	t.flags = s ? 0 : SCAP_TRIGGER_KILLED;
+	t.from_raw_ns = v->ret->start_raw_ns;
+	t.to_raw_ns = v->ret->end_raw_ns;
+	t.n_lost = w->index.lost_written + scap__ring_lost(w, ends, n_rings);
+	rc = scap_writer_trigger(w, &t);
+	if (!rc) {
+		v->w = NULL;
+		rc = scap__ring_end_capture(w, v->ret->end_raw_ns, ends, n_rings, &v->ret->bytes,
+					    v->err);
+	}
+	free(mine);
 	return rc;
 }
 
 static int write_all(struct recovery *v)
 {
 	unsigned first = 0;
-	int rc = find_places(v);
+	int rc = scap__ring_stood_read(v->fd, v->stood) ? no_memory(v) : 0;
 
+	if (!rc)
+		rc = find_places(v);
 	if (!rc)
 		rc = write_fixed(v, true);
 	if (!rc)
@@ -634,7 +652,6 @@ static int write_all(struct recovery *v)
 	if (rc && !v->err->code)
 		*v->err = *scap_writer_error(v->w);
 	v->ret->n_events = v->w->index.n_events;
-	v->ret->end_raw_ns = v->w->last_end_ns;
 	return rc ? rc : finish(v);
 }
 
@@ -646,7 +663,7 @@ int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
 	struct scap_error mine = { .offset = SCAP_NO_OFFSET };
 	struct scap_ring_recovered none;
 	struct recovery v = { .path = path, .fd = -1, .err = &mine, .ret = ret ? ret : &none,
-			      .untold = true, .first_position = UINT64_MAX };
+			      .first_position = UINT64_MAX };
 	int rc = scap__writer_open_bare(&sink, fd, &o, 0, NULL, &v.w, &mine);
 
 	*v.ret = (struct scap_ring_recovered){ 0 };
@@ -663,6 +680,7 @@ int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
 	free(v.buf);
 	free(v.look);
 	free(v.places);
+	scap__ring_stood_fini(v.stood);
 	if (rc && err)
 		*err = mine;
 	return rc;

@@ -23,21 +23,25 @@ static bool header_is_sound(const struct scap__ring_header *h)
 	       le16toh(h->version) == SCAP__RING_VERSION;
 }
 
+/* An empty file is what a recorder leaves that is killed when it has just made it. */
 static enum scap_ring_state state_of(int fd)
 {
 	struct scap__ring_state_page page;
 	struct scap__ring_header h;
 	struct stat st;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    pread(fd, &h, sizeof(h), 0) != sizeof(h) || !header_is_sound(&h))
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return SCAP_RING_FOREIGN;
+	if (st.st_size && (pread(fd, &h, sizeof(h), 0) != sizeof(h) || !header_is_sound(&h)))
 		return SCAP_RING_FOREIGN;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return SCAP_RING_IN_USE;
 	flock(fd, LOCK_UN);
+	if (!st.st_size)
+		return SCAP_RING_NONE;
 	if (pread(fd, &page, sizeof(page), SCAP__RING_STATE_OFFSET) != sizeof(page))
 		return SCAP_RING_ABANDONED;
-	return scap__ring_is_closed(&page) ? SCAP_RING_CLOSED : SCAP_RING_ABANDONED;
+	return le64toh(page.closed) == 1 ? SCAP_RING_CLOSED : SCAP_RING_ABANDONED;
 }
 
 static int open_old(const char *path)
@@ -71,13 +75,20 @@ static int in_use(struct scap_error *err, const char *path)
 			  "the ring %.160s is in use by another recorder", path);
 }
 
-/* Removes an old ring while its lock is held: two recorders that begin at a time see each other. */
+/* Ours, and still the one of that name: two recorders that begin at a time see each other. */
+static bool lock(int fd, const char *path)
+{
+	struct stat ours, there;
+
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &ours) == 0 &&
+	       lstat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+	       ours.st_ino == there.st_ino;
+}
+
+/* Removes an old ring while its lock is held. */
 static int remove_old(const char *path, int fd, struct scap_error *err)
 {
-	struct stat old, there;
-
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &old) < 0 || lstat(path, &there) < 0 ||
-	    old.st_dev != there.st_dev || old.st_ino != there.st_ino)
+	if (!lock(fd, path))
 		return in_use(err, path);
 	return unlink(path) < 0 ? fail(err, path, -errno) : 0;
 }
@@ -93,6 +104,7 @@ static int make_room(const char *path, struct scap_error *err)
 	case SCAP_RING_IN_USE:
 		rc = in_use(err, path);
 		break;
+	case SCAP_RING_NONE:
 	case SCAP_RING_CLOSED:
 	case SCAP_RING_ABANDONED:
 		rc = remove_old(path, fd, err);
@@ -122,7 +134,8 @@ static int reserve(struct scap_ring *r, uint64_t bytes)
 	return 0;
 }
 
-static void put_header(struct scap_ring *r)
+/* Before all that takes its time: were we killed in it, what is there would be no ring. */
+static int put_header(struct scap_ring *r)
 {
 	struct scap__ring_header h = {
 		.header_bytes = htole16(sizeof(h)), .version = htole16(SCAP__RING_VERSION),
@@ -134,7 +147,17 @@ static void put_header(struct scap_ring *r)
 	memcpy(h.magic, SCAP__RING_MAGIC, sizeof(h.magic));
 	h.ring_id = htole64(r->id);
 	h.crc = htole32(scap__crc32c(0, &h, offsetof(struct scap__ring_header, crc)));
-	memcpy(r->map, &h, sizeof(h));
+	return pwrite(r->fd, &h, sizeof(h), 0) == sizeof(h) ? 0 : -ENOSPC;
+}
+
+/* What is made of the new file. */
+static int make(struct scap_ring *r, uint64_t bytes)
+{
+	int rc;
+
+	r->area_bytes = (bytes - SCAP__RING_AREA_OFFSET) & ~4095ull;
+	rc = put_header(r);
+	return rc ? rc : reserve(r, SCAP__RING_AREA_OFFSET + r->area_bytes);
 }
 
 int scap_ring_create(const char *path, uint64_t bytes, struct scap_ring **ret_r,
@@ -156,18 +179,18 @@ int scap_ring_create(const char *path, uint64_t bytes, struct scap_ring **ret_r,
 	r->path = strdup(path);
 	r->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	rc = !r->path ? -ENOMEM : r->fd < 0 ? -errno : 0;
-	if (!rc && flock(r->fd, LOCK_EX | LOCK_NB) < 0)
-		rc = -errno;
-	r->area_bytes = (bytes - SCAP__RING_AREA_OFFSET) & ~4095ull;
+	if (r->fd >= 0 && !lock(r->fd, path)) {
+		scap_ring_close(r);
+		return in_use(err, path);
+	}
 	if (!rc)
-		rc = reserve(r, SCAP__RING_AREA_OFFSET + r->area_bytes);
+		rc = make(r, bytes);
 	if (rc) {
 		if (r->fd >= 0)
 			unlink(path);
 		scap_ring_close(r);
 		return fail(err, path, rc);
 	}
-	put_header(r);
 	*ret_r = r;
 	return 0;
 }
@@ -229,6 +252,7 @@ void scap_ring_complete(struct scap_ring *r, uint64_t raw_ns, const struct scap_
 	if (ends)
 		memcpy(ends, rings, n_rings * sizeof(*ends));
 	pthread_mutex_unlock(&r->lock);
+	scap_ring_ends(r, raw_ns, rings, n_rings);
 	atomic_store(&r->journal_errors, r->writer ? r->writer->journal_errors : 0);
 }
 

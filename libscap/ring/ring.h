@@ -39,6 +39,7 @@ struct scap_ring {
 	pthread_mutex_t lock;		/* of what follows */
 	struct scap__ring_done done[SCAP__RING_DONE];	/* the last ones; a cut may be late */
 	uint32_t n_done;
+	uint32_t n_ends;		/* in the file so far, in turn; the filler's own */
 };
 
 static inline struct scap__ring_state_page *scap__ring_page(const struct scap_ring *r)
@@ -46,15 +47,33 @@ static inline struct scap__ring_state_page *scap__ring_page(const struct scap_ri
 	return (void *)(r->map + SCAP__RING_STATE_OFFSET);
 }
 
-static inline bool scap__ring_is_closed(const struct scap__ring_state_page *page)
-{
-	uint64_t closed = le64toh(page->closed);
-
-	return closed == SCAP__RING_CLOSED || closed == SCAP__RING_CLOSED_LOST;
-}
 
 /* ring_out.c: the sink of the ring's writer. */
 struct scap_sink scap__ring_sink(struct scap_ring *r);
+
+/* ---- ends.c: where the rings of the CPUs stood, for who finds the ring abandoned ------------- */
+
+/* n of struct scap__ring_seq, of the moment raw_ns. More than there is room for: none. */
+void scap__ring_put_ends(struct scap_ring *r, uint64_t raw_ns, const void *seqs, size_t n);
+
+struct scap__ring_stood {
+	uint64_t ring_id, raw_ns;
+	struct scap_ring_end *ends;	/* NULL: nothing is known */
+	uint32_t n;
+};
+
+/* What lies in a ring's file, which may be anything, into zeroed places: 0 or -ENOMEM. */
+int scap__ring_stood_read(int fd, struct scap__ring_stood v[SCAP__RING_ENDS]);
+void scap__ring_stood_fini(struct scap__ring_stood v[SCAP__RING_ENDS]);
+/*
+ * What is known of the end of a capture that holds the recording up to end_ns: the next moment from
+ * there on of which it is known where the rings stood, for the recorder notes that in front of each
+ * slice. NULL: none.
+ */
+const struct scap__ring_stood *scap__ring_stood_at(const struct scap__ring_stood v[SCAP__RING_ENDS],
+						   uint64_t ring_id, uint64_t end_ns);
+/* No record lies behind what it says: it is not of another recording, or made up. */
+bool scap__ring_stood_fits(const struct scap__ring_stood *s, const struct scap__index *ix);
 
 /* ---- walk.c: entries, of a mapped ring or of a file that may hold anything ------------------- */
 
@@ -110,6 +129,9 @@ int scap__ring_copy_host(struct scap_writer *w, const uint8_t *p, size_t n, uint
 int scap__ring_end_capture(struct scap_writer *w, uint64_t end_ns,
 			   const struct scap_ring_end *rings, uint32_t n_rings,
 			   uint64_t *ret_bytes, struct scap_error *err);
+/* How many numbers were given out in front of these ends and are in nothing that w wrote. */
+uint64_t scap__ring_lost(const struct scap_writer *w, const struct scap_ring_end *ends,
+			 uint32_t n);
 /* n of struct scap__ring_seq, in another form; *ends has room for 65,535. */
 void scap__ring_list(const uint8_t *p, uint32_t n, struct scap_ring_end *ends);
 

@@ -171,28 +171,17 @@ static int add_fixed(struct scap_ring *r, const void *section, size_t n)
 	return 0;
 }
 
-/* Whether END, in the writer's buffer, tells of numbers that no record has. */
-static bool tells_of_loss(const struct scap_writer *w)
-{
-	const size_t head = sizeof(struct scap__section_header) + sizeof(struct scap__end_header);
-	const struct scap__index *ix = &w->index;
-
-	for (size_t at = head; at + sizeof(struct scap__ring_seq) <= w->raw.n;
-	     at += sizeof(struct scap__ring_seq)) {
-		const uint8_t *p = w->raw.p + at;
-		uint32_t ring = (uint32_t)scap__le16(p) * SCAP_LANES + scap__le16(p + 2);
-
-		if (scap__le32(p + 4) != scap__index_next_seq(ix, ring))
-			return true;
-	}
-	return false;
-}
-
+/* END, in the writer's buffer, says where all stood. */
 static int close_ring(struct scap_ring *r)
 {
-	bool lost = r->writer && tells_of_loss(r->writer);
+	const struct scap__buffer *raw = &r->writer->raw;
+	const size_t head = sizeof(struct scap__section_header) + sizeof(struct scap__end_header);
+	const uint8_t *end = raw->p + sizeof(struct scap__section_header);
+	uint64_t raw_ns = scap__le64(end + offsetof(struct scap__end_header, end_raw_ns));
 
-	scap__ring_page(r)->closed = htole64(lost ? SCAP__RING_CLOSED_LOST : SCAP__RING_CLOSED);
+	scap__ring_put_ends(r, raw_ns, raw->p + head,
+			    (raw->n - head) / sizeof(struct scap__ring_seq));
+	scap__ring_page(r)->closed = htole64(1);
 	return 0;
 }
 
@@ -216,7 +205,7 @@ static int ring_write(void *ctx, const void *buf, size_t n)
 	case SCAP__SECTION_KEYFRAME:
 		return r->writer && r->writer->about ? add_entry(r, type, buf, n) : -EINVAL;
 	case SCAP__SECTION_END:
-		return close_ring(r);
+		return r->writer ? close_ring(r) : -EINVAL;
 	}
 	return 0;
 }

@@ -145,6 +145,19 @@ uint64_t scap__ring_jumped(const struct scap_writer *w, const struct scap__ring_
 	return n;
 }
 
+uint64_t scap__ring_lost(const struct scap_writer *w, const struct scap_ring_end *ends, uint32_t n)
+{
+	uint64_t lost = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t ring = ends[i].cpu * SCAP_LANES + ends[i].lane;
+		uint32_t hole = ends[i].next_seq - scap__index_next_seq(&w->index, ring);
+
+		lost += hole <= INT32_MAX ? hole : 0;
+	}
+	return lost;
+}
+
 /* What index and END say of it. The lists may be overwritten as soon as they are not looked at. */
 static int describe(struct scap_writer *w, const struct scap__ring_found *f)
 {

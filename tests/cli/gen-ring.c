@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gen-ring FILE abandoned|closed: a flight recorder's ring of 32 MiB, as its recorder leaves it
- * when it is killed, or ends. It has three groups, and two slices that no group was made of: in a
+ * gen-ring FILE abandoned|told|closed: a flight recorder's ring of 32 MiB, as its recorder leaves
+ * it when it is killed, or ends. `told`: it also said where the CPUs stood, and the last two events
+ * were lost. It has three groups, and two slices that no group was made of: in a
  * journal, or in a fourth one.
  */
 #include <scap/ring.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,8 @@
 
 static struct scap_writer *w;
 static struct rows rows;
+static struct scap_ring *ring;
+static bool tells;
 static uint32_t seq;
 
 static void must(int rc, const struct scap_error *err)
@@ -43,6 +47,10 @@ static void slice(unsigned epoch)
 		rows_call_file(&rows, seq++, ns + 1000 * (i + 1), 200, 7);
 	rows_call(&rows, seq++, ns + 5000, 200, SYS_getppid, 1);
 	part = (struct scap_slice_part){ .rows = rows.p, .bytes = rows.n };
+	if (tells) {
+		seq += epoch == 4 ? 2 : 0;
+		scap_ring_ends(ring, s.end_ns, &(struct scap_ring_end){ .next_seq = seq }, 1);
+	}
 	must(scap_writer_slice(w, &s), scap_writer_error(w));
 }
 
@@ -57,14 +65,14 @@ int main(int argc, char **argv)
 	};
 	struct scap_ring_end end = { 0 };
 	struct scap_error err = { 0 };
-	struct scap_ring *r;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: gen-ring FILE abandoned|closed\n");
+		fprintf(stderr, "usage: gen-ring FILE abandoned|told|closed\n");
 		return 1;
 	}
-	must(scap_ring_create(argv[1], SCAP_RING_MIN_BYTES, &r, &err), &err);
-	must(scap_ring_writer(r, &opt, &w, &err), &err);
+	tells = !strcmp(argv[2], "told");
+	must(scap_ring_create(argv[1], SCAP_RING_MIN_BYTES, &ring, &err), &err);
+	must(scap_ring_writer(ring, &opt, &w, &err), &err);
 	for (unsigned epoch = 0; epoch < 5; epoch++) {
 		slice(epoch);
 		if (epoch < 3)
@@ -73,7 +81,7 @@ int main(int argc, char **argv)
 	end.next_seq = seq;
 	must(scap_writer_close(w, RAW_START + 5 * SCAP_EPOCH_NS, strcmp(argv[2], "closed") ? NULL :
 			       &end, 1, &err), &err);
-	scap_ring_close(r);
+	scap_ring_close(ring);
 	rows_free(&rows);
 	return 0;
 }

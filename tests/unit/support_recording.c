@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Also in children, which may not speak to the test runner. */
 #define must(x) do { if (!(x)) abort(); } while (0)
 
-static char dir[] = "/tmp/scap-cut-XXXXXX";
+static char dir[40];
 uint64_t seed;
 
 const char *in_dir(const char *name)
@@ -23,8 +24,13 @@ const char *in_dir(const char *name)
 	return p;
 }
 
+/* In memory, where a ring belongs; there may be too little of it, as in a container. */
 void recording_setup(void)
 {
+	struct statvfs fs;
+	bool roomy = statvfs("/dev/shm", &fs) == 0 && fs.f_bavail * fs.f_frsize >= 1u << 30;
+
+	snprintf(dir, sizeof(dir), "%s/scap-cut-XXXXXX", roomy ? "/dev/shm" : "/tmp");
 	must(mkdtemp(dir) != NULL);
 }
 
@@ -118,6 +124,12 @@ static void fill(struct rows *r, unsigned cpu, uint64_t start_ns, uint64_t end_n
 	}
 }
 
+void rec_ends(struct scap_ring_end *ends)
+{
+	for (unsigned cpu = 0; cpu < rec.n_cpus; cpu++)
+		ends[cpu] = (struct scap_ring_end){ .cpu = cpu, .next_seq = rec.seq[cpu] };
+}
+
 /* A slice from now on, of part of an epoch; not all CPUs have something. */
 void rec_slice(unsigned share)
 {
@@ -135,17 +147,18 @@ void rec_slice(unsigned share)
 		parts[s.n_parts++] = (struct scap_slice_part){
 			.cpu = cpu, .rows = rows[cpu].p, .bytes = rows[cpu].n };
 	}
+	rec.seq[0] += rec.lose_next;
+	if (rec.tells) {
+		struct scap_ring_end ends[MAX_CPUS];
+
+		rec_ends(ends);
+		scap_ring_ends(rec.ring, s.end_ns, ends, rec.n_cpus);
+	}
 	must(scap_writer_slice(rec.w, &s) == 0);
 	must(scap_writer_slice(rec.whole, &s) == 0);
 	rec.now_ns = s.end_ns;
 	for (unsigned cpu = 0; cpu < rec.n_cpus; cpu++)
 		rows_free(&rows[cpu]);
-}
-
-void rec_ends(struct scap_ring_end *ends)
-{
-	for (unsigned cpu = 0; cpu < rec.n_cpus; cpu++)
-		ends[cpu] = (struct scap_ring_end){ .cpu = cpu, .next_seq = rec.seq[cpu] };
 }
 
 /* What a recorder does when a window is over. */

@@ -24,6 +24,8 @@ struct recording {
 	unsigned per_slice;
 	bool gaps;
 	bool gap_next;			/* soon */
+	uint32_t lose_next;		/* in the first ring, and no record tells of it */
+	bool tells;			/* where the rings stand, before each slice */
 	unsigned keyframes;
 };
 
@@ -42,6 +44,8 @@ void rec_open(unsigned n_cpus, uint64_t bytes);
 /* A slice from now on, a share of an epoch long; not all CPUs have something. */
 void rec_slice(unsigned share);
 void rec_keyframe(uint32_t parts);
+/* Where the rings stand now: n_cpus of them. */
+void rec_ends(struct scap_ring_end *ends);
 /* What a recorder does when a window is over. */
 void rec_complete(void);
 void rec_close(bool clean);

@@ -292,7 +292,11 @@ static bool open_writer(struct watch *w)
 static void on_slice(void *ctx, const struct scap_slice *s)
 {
 	struct watch *w = ctx;
+	const struct scap_ring_end *rings = scap_recorder_rings(w->recorder);
 
+	/* Were we killed from here on, it would be known what was lost before the slice's end. */
+	if (rings)
+		scap_ring_ends(w->ring, s->end_ns, rings, scap_live_info(w->live)->n_rings);
 	/* What is damaged there is told by who reads it; nothing of it fires. */
 	scap_monitor_slice(w->monitor, s);
 }

@@ -242,8 +242,9 @@ SCAP_API int scap_recorder_step(struct scap_recorder *r, int max_wait_ms);
 SCAP_API int scap_recorder_flush(struct scap_recorder *r);
 /*
  * Where each ring stands now, at the first record that was not handed to the writer: n_rings of
- * struct scap_live_info. Numbers before that which are in no record are of events that were lost.
- * NULL, and the recorder's error, on failure. Lives until the next call.
+ * struct scap_live_info. Numbers before that which are in no record are of events that were lost,
+ * also those of which a later record tells. In on_slice: behind the slice. NULL, and the
+ * recorder's error, on failure. Lives until the next call.
  */
 SCAP_API const struct scap_ring_end *scap_recorder_rings(struct scap_recorder *r);
 /*

@@ -40,7 +40,7 @@ struct scap_ring_info {
 };
 
 enum scap_ring_state {
-	SCAP_RING_NONE,		/* no such file */
+	SCAP_RING_NONE,		/* no such file, or an empty one */
 	SCAP_RING_IN_USE,	/* a recorder fills it */
 	SCAP_RING_CLOSED,	/* its recorder ended as it should */
 	SCAP_RING_ABANDONED,	/* it did not: scap_ring_recover() makes a capture of it */
@@ -68,6 +68,13 @@ SCAP_API int scap_ring_writer(struct scap_ring *r, const struct scap_writer_opti
  */
 SCAP_API void scap_ring_complete(struct scap_ring *r, uint64_t raw_ns,
 				 const struct scap_ring_end *rings, uint32_t n_rings);
+/*
+ * Before each slice is handed to the writer (scap_recorder_options.on_slice): where the rings stand
+ * behind it, as scap_recorder_rings() says, and raw_ns, where it ends. It lies in the file, for
+ * scap_ring_recover(): what no record up to there has was lost. Without it nobody knows.
+ */
+SCAP_API void scap_ring_ends(struct scap_ring *r, uint64_t raw_ns,
+			     const struct scap_ring_end *rings, uint32_t n_rings);
 SCAP_API void scap_ring_info(struct scap_ring *r, struct scap_ring_info *ret);
 /* Unmaps; the file stays, for scap_ring_recover(). NULL is allowed. */
 SCAP_API void scap_ring_close(struct scap_ring *r);
@@ -122,10 +129,10 @@ struct scap_ring_recovered {
 /*
  * Makes a capture of what an abandoned or closed ring and its journals hold, in fd, a new regular
  * file, which is closed. The file may be cut or overwritten in places: what is whole is taken, and
- * what is missing shows in the capture as loss. The capture ends with the last slice; its TRIGGER,
- * named "recovered", says that losses before that may be untold (SCAP_TRIGGER_KILLED). -EBUSY: it
- * is in use; SCAP_ENOTSCAP: it is no ring; -ENODATA: there is nothing in it; SCAP_EDAMAGED: nothing
- * in it is whole.
+ * what is missing shows in the capture as loss. The capture, whose TRIGGER is named "recovered",
+ * ends with the last slice, or where scap_ring_ends() was told of next; without that losses at its
+ * end may be untold (SCAP_TRIGGER_KILLED). -EBUSY: it is in use; SCAP_ENOTSCAP: it is no ring;
+ * -ENODATA: there is nothing in it; SCAP_EDAMAGED: nothing in it is whole.
  */
 SCAP_API int scap_ring_recover(const char *path, int fd, struct scap_ring_recovered *ret,
 			       struct scap_error *err);
