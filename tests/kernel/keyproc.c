@@ -175,6 +175,9 @@ static void compare_call(const struct scap_rec_key_task *t, const struct scap_re
 
 	if (t->who.thread_flags & SCAP_THREAD_KERNEL || t->who.tgid == (uint32_t)getpid())
 		return;
+	/* The one that this case runs under looks each second whether it is over: not at rest. */
+	if (!strcmp(t->who.comm, "timeout"))
+		return;
 	slurp(in_proc(t->who.tgid, t->who.tid, "syscall"), text, sizeof(text));
 	if (sscanf(text, "%d 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx", &nr, &a[0], &a[1], &a[2],
 		   &a[3], &a[4], &a[5]) != 7 || nr < 0) {
