@@ -555,10 +555,7 @@ static int write_rings(struct scap_writer *w, uint16_t type, const void *head, s
 		return scap__writer_no_memory(w);
 	scap__buffer_put(&w->raw, head, n);
 	for (uint32_t i = 0; i < n_rings; i++) {
-		struct scap__ring_seq ring = {
-			htole16((uint16_t)rings[i].cpu), htole16((uint16_t)rings[i].lane),
-			htole32(rings[i].next_seq),
-		};
+		struct scap__ring_seq ring = scap__ring_seq(&rings[i]);
 
 		scap__buffer_put(&w->raw, &ring, sizeof(ring));
 	}

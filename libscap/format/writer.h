@@ -3,6 +3,7 @@
 #ifndef SCAP_FORMAT_WRITER_H
 #define SCAP_FORMAT_WRITER_H
 
+#include <endian.h>
 #include <scap/writer.h>
 #include <zstd.h>
 
@@ -42,6 +43,14 @@ struct scap__index {
 static inline uint32_t scap__index_next_seq(const struct scap__index *ix, uint32_t ring)
 {
 	return ring < ix->n_rings ? ix->next_seq[ring] : 0;
+}
+
+/* As it lies in a file. */
+static inline struct scap__ring_seq scap__ring_seq(const struct scap_ring_end *e)
+{
+	return (struct scap__ring_seq){
+		htole16((uint16_t)e->cpu), htole16((uint16_t)e->lane), htole32(e->next_seq),
+	};
 }
 
 /* See journal.c. */

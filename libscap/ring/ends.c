@@ -51,10 +51,7 @@ void scap_ring_ends(struct scap_ring *r, uint64_t raw_ns, const struct scap_ring
 	if (n_rings > SCAP__RING_ENDS_MOST)
 		return;
 	for (uint32_t i = 0; i < n_rings; i++)
-		seqs[i] = (struct scap__ring_seq){
-			htole16((uint16_t)rings[i].cpu), htole16((uint16_t)rings[i].lane),
-			htole32(rings[i].next_seq),
-		};
+		seqs[i] = scap__ring_seq(&rings[i]);
 	put_ends(r, raw_ns, n_rings);
 }
 

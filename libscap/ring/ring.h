@@ -47,7 +47,6 @@ static inline struct scap__ring_state_page *scap__ring_page(const struct scap_ri
 	return (void *)(r->map + SCAP__RING_STATE_OFFSET);
 }
 
-
 /* ring_out.c: the sink of the ring's writer. */
 struct scap_sink scap__ring_sink(struct scap_ring *r);
 

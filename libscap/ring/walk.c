@@ -130,17 +130,23 @@ void scap__ring_list(const uint8_t *p, uint32_t n, struct scap_ring_end *ends)
 	}
 }
 
+/* Numbers that were given out, up to next_seq, behind the last one of the ring in w's file. */
+static uint64_t missing(const struct scap_writer *w, uint32_t ring, uint32_t next_seq)
+{
+	uint32_t hole = next_seq - scap__index_next_seq(&w->index, ring);
+
+	return hole <= INT32_MAX ? hole : 0;
+}
+
 uint64_t scap__ring_jumped(const struct scap_writer *w, const struct scap__ring_found *f)
 {
-	const struct scap__index *ix = &w->index;
 	uint64_t n = 0;
 
 	for (uint32_t i = 0; i < f->e.n_rings; i++) {
 		const uint8_t *p = f->rings + i * sizeof(struct scap__ring_seq);
 		uint32_t ring = (uint32_t)scap__le16(p) * SCAP_LANES + scap__le16(p + 2);
-		uint32_t hole = scap__le32(p + 4) - scap__index_next_seq(ix, ring);
 
-		n += hole <= INT32_MAX ? hole : 0;
+		n += missing(w, ring, scap__le32(p + 4));
 	}
 	return n;
 }
@@ -149,12 +155,8 @@ uint64_t scap__ring_lost(const struct scap_writer *w, const struct scap_ring_end
 {
 	uint64_t lost = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t ring = ends[i].cpu * SCAP_LANES + ends[i].lane;
-		uint32_t hole = ends[i].next_seq - scap__index_next_seq(&w->index, ring);
-
-		lost += hole <= INT32_MAX ? hole : 0;
-	}
+	for (uint32_t i = 0; i < n; i++)
+		lost += missing(w, ends[i].cpu * SCAP_LANES + ends[i].lane, ends[i].next_seq);
 	return lost;
 }
 
